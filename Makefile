@@ -1,0 +1,118 @@
+# milt: a declarative policy milter.  `make deps`, `make`, `make demo`,
+# `make test`; for developers `make check` before each commit.
+
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= gcc
+CSTD    := -std=c11 -D_GNU_SOURCE
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+           -Wpointer-arith -Wvla
+OPT     ?= -O2 -g
+SAN     ?=
+VERSION := 0.1.0
+
+PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
+            libgmime-3.0-dev libpsl-dev libidn2-dev libjansson-dev \
+            libxxhash-dev clang clang-format libclang-rt-14-dev valgrind bats \
+            postfix miltertest
+LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash
+
+ifneq ($(filter-out deps clean help,$(or $(MAKECMDGOALS),all)),)
+MISSING := $(shell for l in $(LIBS); do \
+             pkg-config --exists $$l 2>/dev/null || echo $$l; done)
+ifneq ($(strip $(MISSING)),)
+$(error missing libraries: $(MISSING); run `make deps`)
+endif
+PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS))
+PKG_LIBS   := $(shell pkg-config --libs $(LIBS)) -lmilter -lpthread
+endif
+
+CFLAGS_ALL  = $(CSTD) $(WARN) $(OPT) $(SAN) -I. -I$(BUILD)/gen \
+              -I$(BUILD)/gen/dsl $(PKG_CFLAGS) -DMILT_VERSION='"$(VERSION)"' \
+              $(CFLAGS)
+LDFLAGS_ALL = $(SAN) $(LDFLAGS)
+
+MAINS := compiler/milterc.c compiler/gen.c runtime/milterd.c
+SRC   := $(filter-out $(MAINS),$(wildcard dsl/*.c runtime/*.c compiler/*.c))
+GEN_C := dsl/lexer.c dsl/grammar.c runtime/fold.c
+LIB_O := $(SRC:%.c=$(BUILD)/obj/%.o) $(GEN_C:%.c=$(BUILD)/obj/gen/%.o)
+LIB   := $(BUILD)/libmilt.a
+
+all: $(BUILD)/milterc $(BUILD)/milterd
+
+help:
+	@sed -n 's/^# *help: //p' Makefile
+
+deps:
+	@tests/deps $(PACKAGES)
+
+# ---- generated sources ------------------------------------------------------
+$(BUILD)/gen/dsl/lexer.c: dsl/lexer.re | $(BUILD)/gen/dsl/grammar.h
+	@mkdir -p $(@D)
+	re2c -W -i --no-generation-date -o $@ $<
+
+$(BUILD)/gen/dsl/grammar.c $(BUILD)/gen/dsl/grammar.h &: dsl/grammar.y
+	@mkdir -p $(BUILD)/gen/dsl
+	cp $< $(BUILD)/gen/dsl/grammar.y
+	cd $(BUILD)/gen/dsl && lemon -q -s grammar.y >/dev/null
+
+$(BUILD)/gen/runtime/fold.c: $(BUILD)/mkfold
+	@mkdir -p $(@D)
+	$(BUILD)/mkfold > $@
+
+$(BUILD)/mkfold: runtime/mkfold/mkfold.c
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(WARN) -O1 $(PKG_CFLAGS) -o $@ $< $(PKG_LIBS)
+
+# ---- objects ----------------------------------------------------------------
+$(BUILD)/obj/%.o: %.c | $(BUILD)/gen/dsl/grammar.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) -Wno-unused-parameter -Wno-sign-compare \
+	    -Wno-missing-prototypes -Wno-implicit-fallthrough -MMD -MP -c -o $@ $<
+
+$(LIB): $(LIB_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/%: $(BUILD)/obj/compiler/%.o $(LIB)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/milterd: $(BUILD)/obj/runtime/milterd.o $(LIB)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+# ---- tests ------------------------------------------------------------------
+UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
+PROTO  := $(patsubst tests/protocol/%.c,$(BUILD)/protocol/%,\
+            $(wildcard tests/protocol/*.c))
+MTA_O  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/mta/*.c))
+BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+
+$(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+tests-built: all $(UNIT) $(PROTO)
+
+test: tests-built
+	BUILD=$(BUILD) tests/run
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+.SECONDARY:
+.PHONY: all help deps tests-built test clean

@@ -1,0 +1,47 @@
+/*
+ * The interpreter: runs fragments over facts.  It never waits, does no I/O,
+ * has no threads and no callbacks.  Where the clock is needed and has not been
+ * asked, it is suspended: the host answers and calls again; what was already
+ * decided is in the memo and is not evaluated twice.
+ */
+#ifndef RUNTIME_INTERP_H
+#define RUNTIME_INTERP_H
+
+#include "runtime/facts.h"
+
+struct match_scratch; /* PCRE2 match data and JIT stack of one call's thread */
+
+enum { MEMO_EMPTY = 0xff };
+
+struct interp {
+	const struct milt_image *image;
+	struct facts *facts;
+	uint8_t *memo;        /* enum truth or MEMO_EMPTY, one for each slot */
+	uint32_t *found;      /* one for each loop: index of the element that
+	                         made it true; valid while its memo is TRUE_ */
+	struct match_scratch *scratch; /* borrowed, for one call */
+	bool asking;          /* the clock's answer is needed: suspended */
+	const char *failure;  /* what the last ERROR_ was about; static text */
+	unsigned long steps;  /* instructions run, for tests and benches */
+};
+
+/*
+ * Value of the fragment at `code`.  With ip->asking set on return the value
+ * means nothing: answer (facts_clock), clear it and call again.
+ */
+enum truth interp_run(struct interp *, uint32_t code);
+
+/* The same for the body of a `where`: loop 0 is at element `index`. */
+enum truth interp_where(struct interp *, uint32_t code, enum milt_attr,
+    size_t index);
+
+/*
+ * A template filled in, in the message's arena: octets as they are, not yet
+ * made safe for anything.  {NULL, 0} with no memory.
+ */
+struct str interp_text(struct interp *, uint32_t template_index);
+
+/* Empties the memo's classes from this one on. */
+void interp_forget(struct interp *, enum memo_class from);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Regexes: PCRE2, compiled when the image is loaded, with JIT where the
+ * system allows it.  A limit that is hit is never "no match".
+ */
+#ifndef RUNTIME_MATCH_H
+#define RUNTIME_MATCH_H
+
+#include "dsl/arena.h"
+#include "runtime/image.h"
+
+struct match_scratch;
+
+/* Fills im->matchers and im->jit.  MILT_INVALID if a regex does not compile. */
+enum milt_status match_compile(struct milt_image *im);
+void match_free(struct milt_image *im);
+
+/*
+ * This thread's scratch: match data and JIT stack, made on first use and freed
+ * when the thread ends.  It holds nothing between two matches.  NULL with no
+ * memory.
+ */
+struct match_scratch *match_scratch(void);
+
+enum match_result { MATCH_NO, MATCH_YES, MATCH_LIMIT, MATCH_NO_MEMORY };
+
+/*
+ * Does regex number `regex` match?  Unless REGEX_BYTES, `subject` is valid
+ * UTF-8.  `groups` (may be NULL) gets the captures 0 to count - 1, borrowed
+ * from subject; unset ones are {NULL, 0}.
+ */
+enum match_result match_run(const struct milt_image *, uint32_t regex,
+    struct str subject, struct match_scratch *, struct str *groups,
+    size_t count);
+
+/*
+ * For the compiler: does `source` compile with these REGEX_ flags?  On error
+ * false, with the offset in bytes and PCRE2's message (at most 200 bytes).
+ */
+bool match_check(struct str source, uint32_t flags, size_t *offset,
+    char message[256], uint32_t *captures);
+
+/* Name of group `group` of a source that match_check accepts; or empty. */
+struct str match_group_name(struct arena *, struct str source, uint32_t flags,
+    uint32_t group);
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * A session: one connection of an MTA, evaluated stage by stage.  The one rule
+ * of evaluation (LANGUAGE.md, section 2) lives here and nowhere else; every
+ * host (milterd, milterc test, the addon) drives sessions through these calls
+ * and gives the answers that they return.
+ *
+ * Stages may be left out and repeated in any order that a peer can produce:
+ * HELO twice, MAIL without an end of the message before it, DATA without RCPT.
+ * One thread at a time.
+ */
+#ifndef RUNTIME_SESSION_H
+#define RUNTIME_SESSION_H
+
+#include "runtime/facts.h"
+
+struct milt_session;
+
+enum milt_answer_kind {
+	ANSWER_CONTINUE,
+	ANSWER_ACCEPT,
+	ANSWER_REJECT,
+	ANSWER_TEMPFAIL,
+	ANSWER_DISCARD,
+	ANSWER_SKIP, /* body: no more chunks are needed */
+};
+
+/* Who gave a verdict. */
+struct milt_speaker {
+	uint32_t rule;    /* index in the image; `otherwise` is the last */
+	bool failure;     /* the rule could not be decided: option on-failure */
+	const char *what; /* failure: static text */
+};
+
+struct milt_answer {
+	enum milt_answer_kind kind;
+	enum milt_stage stage;       /* at which it is given */
+	unsigned code;               /* REJECT, TEMPFAIL */
+	struct str xcode;
+	struct str lines[32];        /* safe for SMTP: printable ASCII, not
+	                                empty, within the length of a line; `%`
+	                                is not yet doubled */
+	unsigned line_count;
+	bool decided;                /* `speaker` is set: log this decision */
+	struct milt_speaker speaker;
+};
+
+/* What is done to an accepted message, in file order. */
+struct milt_change {
+	enum milt_action action;
+	uint32_t rule;
+	long long index;             /* insert header */
+	struct str name;             /* header's name, valid (RFC 5322 2.2) */
+	struct str value;            /* header's value, safe, folded with LF;
+	                                address; reason; body with CRLF */
+	uint32_t where;              /* code, or IMAGE_NONE: remove header */
+};
+
+/* A note for the log: log actions and hits of shadow rules. */
+struct milt_note {
+	uint32_t rule;
+	bool shadow;
+	struct str text;             /* log: printable, one line */
+	struct str recipient;        /* recipient rules; else empty */
+};
+
+/* The session does not own the image, which must outlive it. */
+struct milt_session *milt_session_new(const struct milt_image *);
+void milt_session_free(struct milt_session *);
+
+const struct milt_image *milt_session_image(const struct milt_session *);
+struct facts *milt_session_facts(struct milt_session *);
+
+/*
+ * A stage begins: forgets what belonged to earlier runs of it (facts too).
+ * Call it, then give its facts, then milt_session_answer.
+ */
+void milt_session_begin(struct milt_session *, enum milt_stage);
+
+/*
+ * Evaluates the stage that began last, whose facts are complete.
+ *	MILT_OK: *out is the answer to the MTA.
+ *	MILT_QUESTION: the clock is asked: facts_clock, then call again.
+ *	MILT_NO_MEMORY: *out is a tempfail by failure.
+ * An answer other than CONTINUE and SKIP at RCPT concerns that recipient, at
+ * CONNECT and HELO the session, elsewhere the message.  Texts in *out live
+ * until the next begin.
+ */
+enum milt_status milt_session_answer(struct milt_session *,
+    struct milt_answer *out);
+
+/* Between HEADERS and MESSAGE: may the MTA stop sending body chunks? */
+bool milt_session_skip_body(const struct milt_session *);
+
+/*
+ * After an answer at MESSAGE that accepts: the changes, in file order; and
+ * after any answer: the notes since the last call.  Borrowed until the next
+ * begin of HELO or MAIL.
+ */
+size_t milt_session_changes(struct milt_session *,
+    const struct milt_change **out);
+size_t milt_session_notes(struct milt_session *, const struct milt_note **out);
+
+/* The message was given up: forget it. Idempotent. */
+void milt_session_abort(struct milt_session *);
+
+/* The verdict for accepted recipient i after MESSAGE (settled: its own). */
+struct milt_speaker milt_session_speaker(const struct milt_session *,
+    size_t recipient);
+
+#endif
