@@ -33,7 +33,8 @@ CFLAGS_ALL  = $(CSTD) $(WARN) $(OPT) $(SAN) -I. -I$(BUILD)/gen \
               $(CFLAGS)
 LDFLAGS_ALL = $(SAN) $(LDFLAGS)
 
-MAINS := compiler/milterc.c compiler/gen.c runtime/milterd.c
+MAINS := compiler/milterc.c compiler/gen.c runtime/milterd.c \
+         runtime/mkfold.c
 SRC   := $(filter-out $(MAINS),$(wildcard dsl/*.c runtime/*.c compiler/*.c))
 GEN_C := dsl/lexer.c dsl/grammar.c runtime/fold.c
 LIB_O := $(SRC:%.c=$(BUILD)/obj/%.o) $(GEN_C:%.c=$(BUILD)/obj/gen/%.o)
@@ -61,7 +62,7 @@ $(BUILD)/gen/runtime/fold.c: $(BUILD)/mkfold
 	@mkdir -p $(@D)
 	$(BUILD)/mkfold > $@
 
-$(BUILD)/mkfold: runtime/mkfold/mkfold.c
+$(BUILD)/mkfold: runtime/mkfold.c
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) $(WARN) -O1 $(PKG_CFLAGS) -o $@ $< $(PKG_LIBS)
 

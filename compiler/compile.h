@@ -9,20 +9,20 @@
 #include "runtime/image.h"
 
 struct compilation {
-	struct arena arena;      /* owns all but the image */
+	struct arena arena; /* owns all but the image */
 	jmp_buf no_memory;
 	struct sources sources;
 	struct diags diags;
-	struct ast_file *file;   /* the file named; NULL if it was not read */
+	struct ast_file *file; /* the file named; NULL if it was not read */
 	VEC(struct ast_file *) files; /* it and all included, each once */
-	struct ir *ir;           /* NULL after errors */
-	void *image;             /* malloc'ed bytes; NULL after errors */
+	struct ir *ir;                /* NULL after errors */
+	void *image;                  /* malloc'ed bytes; NULL after errors */
 	size_t image_size;
 };
 
 struct compile_options {
-	bool lint;               /* also run lint.c: warnings */
-	size_t memory;           /* limit in bytes; 0: LIMIT_COMPILER_MEMORY */
+	bool lint;     /* also run lint.c: warnings */
+	size_t memory; /* limit in bytes; 0: LIMIT_COMPILER_MEMORY */
 };
 
 /*
@@ -31,11 +31,12 @@ struct compile_options {
  * read (errno; also a diagnostic).  In every case milt_compile_free(c) is due.
  */
 enum milt_status milt_compile(struct compilation *c, const char *path,
-    const struct compile_options *);
+			      const struct compile_options *);
 
 /* The same for a text in memory; `path` is its name in diagnostics. */
 enum milt_status milt_compile_text(struct compilation *c, struct str path,
-    struct str text, const struct compile_options *);
+				   struct str text,
+				   const struct compile_options *);
 
 void milt_compile_free(struct compilation *c);
 

@@ -48,7 +48,7 @@ struct str arena_vprintf(struct arena *, const char *fmt, va_list)
     __attribute__((format(printf, 2, 0)));
 
 #define ARENA_NEW(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
-#define ARENA_ARRAY(arena, count, type)                                        \
+#define ARENA_ARRAY(arena, count, type) \
 	((type *)arena_array((arena), (count), sizeof(type)))
 
 /*
@@ -56,17 +56,16 @@ struct str arena_vprintf(struct arena *, const char *fmt, va_list)
  * Old storage stays in the arena until its reset.  In arenas without on_fail
  * check vec_push's result.
  */
-#define VEC(type)                                                              \
-	struct {                                                               \
-		type *v;                                                       \
-		size_t n, cap;                                                 \
+#define VEC(type)              \
+	struct {               \
+		type *v;       \
+		size_t n, cap; \
 	}
 bool vec_grow(struct arena *, void *vp, size_t *cap, size_t size);
-#define vec_push(arena, vec, item)                                             \
-	(((vec)->n < (vec)->cap ||                                             \
-	     vec_grow((arena), (void *)&(vec)->v, &(vec)->cap,                 \
-		 sizeof(*(vec)->v))) ?                                         \
-		((vec)->v[(vec)->n++] = (item), true) :                        \
-		false)
+#define vec_push(arena, vec, item)                                           \
+	(((vec)->n < (vec)->cap || vec_grow((arena), (void *)&(vec)->v,      \
+					    &(vec)->cap, sizeof(*(vec)->v))) \
+	     ? ((vec)->v[(vec)->n++] = (item), true)                         \
+	     : false)
 
 #endif

@@ -18,33 +18,33 @@ struct ast_name {
 /* ---- values ---------------------------------------------------------- */
 
 enum value_kind {
-	VALUE_NAME,    /* a bare word: attribute, let, list, domain, choice */
-	VALUE_KEYED,   /* header("X"), raw header("X"), macro("x"): name + key */
-	VALUE_COUNT,   /* count(name) or count(header("X")) */
-	VALUE_STRING,  /* "..." decoded */
+	VALUE_NAME,   /* a bare word: attribute, let, list, domain, choice */
+	VALUE_KEYED,  /* header("X"), raw header("X"), macro("x"): name + key */
+	VALUE_COUNT,  /* count(name) or count(header("X")) */
+	VALUE_STRING, /* "..." decoded */
 	VALUE_ADDRESS, /* <a@b>, <>: the text between the brackets */
-	VALUE_ATOM,    /* digits first: number, size, duration, IP, network ... */
-	VALUE_REGEX,   /* /source/flags */
-	VALUE_SET,     /* { a b c } behind `in` and `under` */
-	VALUE_INDEX,   /* map[value]: parsed, refused by resolve */
-	VALUE_CALL,    /* dns.exists(x): parsed, refused by resolve */
+	VALUE_ATOM,  /* digits first: number, size, duration, IP, network ... */
+	VALUE_REGEX, /* /source/flags */
+	VALUE_SET,   /* { a b c } behind `in` and `under` */
+	VALUE_INDEX, /* map[value]: parsed, refused by resolve */
+	VALUE_CALL,  /* dns.exists(x): parsed, refused by resolve */
 };
 
 struct ast_value {
 	enum value_kind kind;
 	struct span span;
-	struct str text;     /* decoded text, name, address or regex source */
-	struct str flags;    /* VALUE_REGEX: letters behind the second slash */
-	struct str key;      /* VALUE_KEYED, and VALUE_COUNT of one; decoded */
+	struct str text;  /* decoded text, name, address or regex source */
+	struct str flags; /* VALUE_REGEX: letters behind the second slash */
+	struct str key;   /* VALUE_KEYED, and VALUE_COUNT of one; decoded */
 	struct span key_span;
-	bool keyed;          /* VALUE_COUNT: key is set */
+	bool keyed;                    /* VALUE_COUNT: key is set */
 	VEC(struct ast_value *) items; /* VALUE_SET; arguments of CALL, INDEX */
 	struct item_let *let;   /* resolve: the definition a name stands for */
 	struct item_list *list; /* resolve: the list a name stands for */
 	enum milt_attr attr;    /* resolve: the attribute */
-	bool element;           /* resolve: attr is a field of a block's element */
-	unsigned loop;          /* resolve: which block, 0 the outermost */
-	enum milt_type type;    /* check: type of the value */
+	bool element;        /* resolve: attr is a field of a block's element */
+	unsigned loop;       /* resolve: which block, 0 the outermost */
+	enum milt_type type; /* check: type of the value */
 };
 
 /* ---- conditions ------------------------------------------------------ */
@@ -57,12 +57,12 @@ enum expr_kind {
 	EXPR_EXISTS,  /* left exists */
 	EXPR_ABSENT,
 	EXPR_MALFORMED,
-	EXPR_VALUE,   /* left alone: boolean attribute or let */
-	EXPR_ANY,     /* any COLLECTION { block } */
+	EXPR_VALUE, /* left alone: boolean attribute or let */
+	EXPR_ANY,   /* any COLLECTION { block } */
 	EXPR_EVERY,
 	EXPR_NO,
-	EXPR_STATE,   /* NAME exceeded, knows, delays: refused by resolve */
-	EXPR_LISTED,  /* X listed in "zone" ...: refused by resolve */
+	EXPR_STATE,  /* NAME exceeded, knows, delays: refused by resolve */
+	EXPR_LISTED, /* X listed in "zone" ...: refused by resolve */
 };
 
 enum compare_op {
@@ -83,14 +83,15 @@ enum compare_op {
 struct ast_expr {
 	enum expr_kind kind;
 	struct span span;
-	struct span op_span;    /* the operator's words */
+	struct span op_span; /* the operator's words */
 	enum compare_op op;
-	bool negated;           /* is not, not in, not under */
+	bool negated; /* is not, not in, not under */
 	bool exactly;
 	struct ast_value *left, *right;
-	struct ast_expr *a, *b; /* operands of AND, OR, NOT; a: body of a block */
-	struct str state;       /* EXPR_STATE: the verb */
-	struct span open;       /* block: its opening brace */
+	struct ast_expr *a,
+	    *b;           /* operands of AND, OR, NOT; a: body of a block */
+	struct str state; /* EXPR_STATE: the verb */
+	struct span open; /* block: its opening brace */
 };
 
 /* ---- templates ------------------------------------------------------- */
@@ -100,37 +101,37 @@ enum piece_kind { PIECE_TEXT, PIECE_FIELD };
 struct ast_piece {
 	enum piece_kind kind;
 	struct span span;
-	struct str text;         /* literal text; or what stands in the braces */
+	struct str text; /* literal text; or what stands in the braces */
 	struct ast_value *value; /* resolve: PIECE_FIELD that is an attribute */
 	bool capture;            /* resolve: PIECE_FIELD that is a capture */
 };
 
 struct ast_template {
-	struct span span;  /* the string token */
+	struct span span; /* the string token */
 	VEC(struct ast_piece) pieces;
 };
 
 /* ---- actions --------------------------------------------------------- */
 
 struct ast_action {
-	enum milt_action action;   /* ACTION_NONE: `refused` says which word */
-	struct str refused;        /* prepend text, append text, count, delay ...*/
-	struct span span;          /* all of it */
-	struct span word;          /* the verb */
-	unsigned code;             /* reply code; 0 if not given */
+	enum milt_action action; /* ACTION_NONE: `refused` says which word */
+	struct str refused; /* prepend text, append text, count, delay ...*/
+	struct span span;   /* all of it */
+	struct span word;   /* the verb */
+	unsigned code;      /* reply code; 0 if not given */
 	struct span code_span;
-	struct str xcode;          /* enhanced code; empty if not given */
+	struct str xcode; /* enhanced code; empty if not given */
 	struct span xcode_span;
 	/*
 	 * reject, tempfail, replace body: the lines of the text; quarantine,
 	 * log: one; header actions: value(s) of the field.
 	 */
 	VEC(struct ast_template *) texts;
-	struct ast_template *name; /* header actions: the field's name */
+	struct ast_template *name;    /* header actions: the field's name */
 	struct ast_template *address; /* add recipient, set sender; also from
-	                                 <a@b> */
-	long long index;           /* insert header */
-	struct ast_expr *where;    /* remove header, remove recipient */
+					 <a@b> */
+	long long index;              /* insert header */
+	struct ast_expr *where;       /* remove header, remove recipient */
 };
 
 /* ---- items ----------------------------------------------------------- */
@@ -150,9 +151,9 @@ enum item_kind {
 
 struct ast_item {
 	enum item_kind kind;
-	struct span span;        /* from the first word to the last brace */
-	struct span word;        /* the keyword(s) */
-	struct ast_name name;    /* empty where there is none */
+	struct span span;     /* from the first word to the last brace */
+	struct span word;     /* the keyword(s) */
+	struct ast_name name; /* empty where there is none */
 };
 
 struct item_version { /* milt 1 */
@@ -166,7 +167,7 @@ struct item_option {
 };
 
 struct list_entry {
-	struct str text;   /* as written, without quotes or brackets */
+	struct str text; /* as written, without quotes or brackets */
 	struct span span;
 	enum value_kind kind;
 };
@@ -174,47 +175,48 @@ struct list_entry {
 struct item_list {
 	struct ast_item item;
 	struct ast_name type_name;
-	enum milt_type type;         /* resolve */
+	enum milt_type type; /* resolve */
 	bool from_file, watch;
-	struct ast_value *path;      /* from_file */
+	struct ast_value *path;         /* from_file */
 	VEC(struct list_entry) entries; /* parser; from a file: resolve */
-	bool used;                   /* resolve: for lint */
-	unsigned number;             /* lower: index in the image */
+	bool used;                      /* resolve: for lint */
+	unsigned number;                /* lower: index in the image */
 };
 
 struct item_let {
 	struct ast_item item;
-	struct ast_expr *expr;       /* EXPR_VALUE if it is a bare value */
-	bool used;                   /* resolve: for lint */
-	unsigned state;              /* resolve: 0 new, 1 open, 2 done (cycles) */
-	bool is_condition;           /* check */
-	bool uses_element;           /* check */
+	struct ast_expr *expr; /* EXPR_VALUE if it is a bare value */
+	bool used;             /* resolve: for lint */
+	unsigned state;        /* resolve: 0 new, 1 open, 2 done (cycles) */
+	bool is_condition;     /* check */
+	bool uses_element;     /* check */
 };
 
 struct item_rule {
 	struct ast_item item;
 	struct str why;
 	bool shadow;
-	struct ast_name at;          /* empty where there is none */
+	struct ast_name at;             /* empty where there is none */
 	struct ast_expr *when, *unless; /* may be NULL */
 	VEC(struct ast_action *) actions;
-	struct item_group *group;    /* parser; NULL at top level */
-	enum milt_stage pin;         /* resolve; only if at is set */
+	struct item_group *group; /* parser; NULL at top level */
+	enum milt_stage pin;      /* resolve; only if at is set */
 };
 
 struct item_group {
 	struct ast_item item;
 	struct str why;
 	struct ast_expr *when, *unless;
-	VEC(struct item_rule *) rules; /* js rules inside are ITEM_RESERVED and
-	                                  stand in `reserved` */
+	VEC(struct item_rule *)
+	rules; /* js rules inside are ITEM_RESERVED and
+		  stand in `reserved` */
 	VEC(struct ast_item *) reserved;
 };
 
 struct item_include {
 	struct ast_item item;
 	struct ast_value *path;
-	struct ast_file *file;       /* read: NULL if it could not be */
+	struct ast_file *file; /* read: NULL if it could not be */
 };
 
 struct item_otherwise {
@@ -239,36 +241,36 @@ enum fact_kind {
 struct ast_fact {
 	enum fact_kind kind;
 	struct span span;
-	struct ast_name name;          /* attribute, macro or header name */
+	struct ast_name name; /* attribute, macro or header name */
 	VEC(struct ast_value *) values;
-	enum milt_attr attr;           /* resolve */
+	enum milt_attr attr; /* resolve */
 };
 
 enum expect_kind {
 	EXPECT_VERDICT,
-	EXPECT_TEXT,      /* expect text "..." */
-	EXPECT_EFFECT,    /* expect add header "X" "v" */
+	EXPECT_TEXT,   /* expect text "..." */
+	EXPECT_EFFECT, /* expect add header "X" "v" */
 	EXPECT_NO_EFFECT,
-	EXPECT_SHADOW,    /* expect shadow RULE */
+	EXPECT_SHADOW, /* expect shadow RULE */
 };
 
 struct ast_expect {
 	enum expect_kind kind;
 	struct span span;
 	enum milt_action verdict;
-	unsigned code;            /* 0: not named */
-	struct str xcode;         /* empty: not named */
-	struct ast_name by;       /* rule; or "default" with by_default */
+	unsigned code;      /* 0: not named */
+	struct str xcode;   /* empty: not named */
+	struct ast_name by; /* rule; or "default" with by_default */
 	bool by_default;
-	struct ast_name at;       /* stage */
+	struct ast_name at;          /* stage */
 	struct ast_value *recipient; /* for <...>; NULL: every recipient */
 	struct str text;
 	struct ast_action *effect; /* its templates are literal text */
-	enum milt_stage stage;    /* resolve; only if at is set */
+	enum milt_stage stage;     /* resolve; only if at is set */
 };
 
 struct item_test {
-	struct ast_item item;     /* name.text: the test's title */
+	struct ast_item item; /* name.text: the test's title */
 	VEC(struct ast_fact *) facts;
 	VEC(struct ast_expect *) expects;
 };
@@ -295,6 +297,6 @@ void ast_dump(const struct ast_file *, const struct sources *, FILE *);
  * errors.
  */
 struct str milt_format(struct arena *, const struct source *,
-    const struct ast_file *);
+		       const struct ast_file *);
 
 #endif

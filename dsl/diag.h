@@ -19,8 +19,8 @@ enum diag_id {
 struct diag_row {
 	struct str code; /* "E0402", "W0105" */
 	enum severity severity;
-	struct str title; /* a line */
-	struct str why;   /* paragraphs for `milterc explain` */
+	struct str title;        /* a line */
+	struct str why;          /* paragraphs for `milterc explain` */
 	struct str wrong, right; /* a policy that shows it, and one without */
 };
 
@@ -33,11 +33,11 @@ struct diag_label {
 
 struct diag {
 	enum diag_id id;
-	struct span span;    /* primary: the culprit */
-	bool has_span;       /* false: concerns a whole file (`path`) or none */
-	struct str path;     /* where has_span is false; may be empty */
-	struct str message;  /* lower case, no full stop, code in backticks */
-	struct str label;    /* at the primary span; may be empty */
+	struct span span;   /* primary: the culprit */
+	bool has_span;      /* false: concerns a whole file (`path`) or none */
+	struct str path;    /* where has_span is false; may be empty */
+	struct str message; /* lower case, no full stop, code in backticks */
+	struct str label;   /* at the primary span; may be empty */
 	VEC(struct diag_label) labels; /* other places */
 	VEC(struct str) helps;         /* what to write instead */
 };
@@ -57,14 +57,15 @@ struct diags {
  * Adds one and returns it, for labels and helps.  Never NULL (beyond the
  * limit the result is a scratch object that is not printed).
  */
-struct diag *diag_at(struct diags *, enum diag_id, struct span,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+struct diag *diag_at(struct diags *, enum diag_id, struct span, const char *fmt,
+		     ...) __attribute__((format(printf, 4, 5)));
 struct diag *diag_file(struct diags *, enum diag_id, struct str path,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+		       const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
 void diag_primary_label(struct diags *, struct diag *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void diag_label(struct diags *, struct diag *, struct span, const char *fmt,
-    ...) __attribute__((format(printf, 4, 5)));
+		...) __attribute__((format(printf, 4, 5)));
 void diag_help(struct diags *, struct diag *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

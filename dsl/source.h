@@ -13,8 +13,8 @@ struct span {
 };
 
 struct source {
-	struct str path; /* as shown in diagnostics and logs */
-	struct str text; /* bytes as read; may be anything */
+	struct str path;     /* as shown in diagnostics and logs */
+	struct str text;     /* bytes as read; may be anything */
 	VEC(uint32_t) lines; /* offset of the first byte of each line */
 };
 
@@ -34,7 +34,7 @@ uint32_t source_add(struct sources *, struct str path, struct str text);
 
 /* Line and column (characters, UTF-8), from 1, of an offset. */
 void source_place(const struct source *, uint32_t offset, unsigned *line,
-    unsigned *column);
+		  unsigned *column);
 
 /* The text of a line, from 1, without its end. */
 struct str source_line(const struct source *, unsigned line);

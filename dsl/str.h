@@ -38,14 +38,14 @@ static inline bool
 str_starts(struct str s, struct str prefix)
 {
 	return s.n >= prefix.n &&
-	    (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+	       (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
 static inline bool
 str_ends(struct str s, struct str suffix)
 {
 	return s.n >= suffix.n &&
-	    (suffix.n == 0 ||
+	       (suffix.n == 0 ||
 		memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 

@@ -12,7 +12,7 @@ const struct stage_row stage_rows[STAGE_COUNT] = {
 
 const struct type_row type_rows[TYPE_COUNT] = {
 	{ STR(""), STR("nothing"), STR("nothing"), STR(""), KEY_NONE },
-#define TYPE(id, name, phrase, plural, key, doc)                               \
+#define TYPE(id, name, phrase, plural, key, doc) \
 	{ STR(name), STR(phrase), STR(plural), STR(doc), KEY_##key },
 #include "dsl/types.def"
 #undef TYPE
@@ -33,36 +33,40 @@ const struct type_row type_rows[TYPE_COUNT] = {
 
 const struct attr_row attr_rows[ATTR_COUNT] = {
 	{ .name = STR("") },
-#define ATTR(id, name, type, key, from, scope, count, source, doc, example)    \
-	{ STR(name), TYPE_##type, key, from, SCOPE_##scope, count,             \
-	    SOURCE_OF(source), STR(doc), STR(example) },
+#define ATTR(id, name, type, key, from, scope, count, source, doc, example)   \
+	{ STR(name), TYPE_##type,       key,      from,        SCOPE_##scope, \
+	  count,     SOURCE_OF(source), STR(doc), STR(example) },
 #include "dsl/attributes.def"
 #undef ATTR
 };
 
 const struct action_row action_rows[ACTION_COUNT] = {
 	{ .name = STR("") },
-#define ACTION(id, name, kind, smfif, doc, example)                            \
+#define ACTION(id, name, kind, smfif, doc, example) \
 	{ STR(name), ACTION_##kind, smfif, STR(doc), STR(example) },
 #include "dsl/actions.def"
 #undef ACTION
 };
 
-#define ROW_NUMBER(name, def, min, max, doc, example)                          \
-	{ STR(name), OPTION_NUMBER, def, min, max, STR(""), STR(doc),          \
-	    STR(example) },
-#define ROW_SIZE(name, def, min, max, doc, example)                            \
-	{ STR(name), OPTION_SIZE, def, min, max, STR(""), STR(doc),            \
-	    STR(example) },
-#define ROW_CHOICE(name, def, min, max, doc, example)                          \
-	{ STR(name), OPTION_CHOICE, def, min, max, STR(""), STR(doc),          \
-	    STR(example) },
-#define ROW_TEXT(name, def, min, max, doc, example)                            \
-	{ STR(name), OPTION_TEXT, 0, min, max, STR(def), STR(doc),             \
-	    STR(example) },
+#define ROW_NUMBER(name, def, min, max, doc, example) \
+	{ STR(name), OPTION_NUMBER, def,      min,    \
+	  max,       STR(""),       STR(doc), STR(example) },
+#define ROW_SIZE(name, def, min, max, doc, example)            \
+	{                                                      \
+		STR(name), OPTION_SIZE, def,      min,         \
+		max,       STR(""),     STR(doc), STR(example) \
+	},
+#define ROW_CHOICE(name, def, min, max, doc, example) \
+	{ STR(name), OPTION_CHOICE, def,      min,    \
+	  max,       STR(""),       STR(doc), STR(example) },
+#define ROW_TEXT(name, def, min, max, doc, example)            \
+	{                                                      \
+		STR(name), OPTION_TEXT, 0,        min,         \
+		max,       STR(def),    STR(doc), STR(example) \
+	},
 
 const struct option_row option_rows[OPTION_COUNT] = {
-#define OPTION(id, name, kind, def, min, max, doc, example)                    \
+#define OPTION(id, name, kind, def, min, max, doc, example) \
 	ROW_##kind(name, def, min, max, doc, example)
 #define CHOICE(option, id, word)
 #include "dsl/options.def"
@@ -80,7 +84,7 @@ const struct choice_row choice_rows[] = {
 const size_t choice_row_count = sizeof(choice_rows) / sizeof(*choice_rows);
 
 const struct macro_row macro_rows[] = {
-#define MACRO_ROW(name, stage, scope, doc)                                     \
+#define MACRO_ROW(name, stage, scope, doc) \
 	{ STR(name), STAGE_##stage, SCOPE_##scope, STR(doc) },
 #include "dsl/macros.def"
 #undef MACRO_ROW
@@ -88,7 +92,7 @@ const struct macro_row macro_rows[] = {
 const size_t macro_row_count = sizeof(macro_rows) / sizeof(*macro_rows);
 
 const struct collection_row collection_rows[] = {
-#define COLLECTION(singular, plural, attr)                                     \
+#define COLLECTION(singular, plural, attr) \
 	{ STR(singular), STR(plural), ATTR_##attr },
 #include "dsl/collections.def"
 #undef COLLECTION

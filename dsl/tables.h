@@ -33,7 +33,7 @@ enum milt_key {
 
 enum milt_attr {
 	ATTR_NONE,
-#define ATTR(id, name, type, key, from, scope, count, source, doc, example)    \
+#define ATTR(id, name, type, key, from, scope, count, source, doc, example) \
 	ATTR_##id,
 #include "dsl/attributes.def"
 #undef ATTR
@@ -86,9 +86,8 @@ enum milt_limit {
 };
 
 /* The limits as constants: LIMIT_VALUE_HEADER_COUNT and so on. */
-#define LIMIT(id, value, doc)                                                  \
-	static const long long LIMIT_VALUE_##id __attribute__((unused)) =      \
-	    value;
+#define LIMIT(id, value, doc) \
+	static const long long LIMIT_VALUE_##id __attribute__((unused)) = value;
 #include "dsl/limits.def"
 #undef LIMIT
 
@@ -104,19 +103,19 @@ struct type_row {
 struct attr_row {
 	struct str name;
 	enum milt_type type;
-	bool keyed;             /* a string in parentheses follows the name */
-	enum milt_stage from;   /* known from this stage on */
+	bool keyed;           /* a string in parentheses follows the name */
+	enum milt_stage from; /* known from this stage on */
 	enum milt_scope scope;
-	bool many;              /* a collection */
+	bool many; /* a collection */
 	enum milt_source source;
-	struct str macro;       /* with SOURCE_MACRO: as asked of the MTA */
+	struct str macro; /* with SOURCE_MACRO: as asked of the MTA */
 	struct str doc, example;
 };
 
 struct action_row {
 	struct str name;
 	enum milt_action_kind kind;
-	unsigned smfif;         /* SMFIF_ flags of libmilter */
+	unsigned smfif; /* SMFIF_ flags of libmilter */
 	struct str doc, example;
 };
 
@@ -155,8 +154,8 @@ struct limit_row {
 };
 
 extern const struct stage_row stage_rows[STAGE_COUNT];
-extern const struct type_row type_rows[TYPE_COUNT];     /* [0] is TYPE_NONE */
-extern const struct attr_row attr_rows[ATTR_COUNT];     /* [0] is ATTR_NONE */
+extern const struct type_row type_rows[TYPE_COUNT]; /* [0] is TYPE_NONE */
+extern const struct attr_row attr_rows[ATTR_COUNT]; /* [0] is ATTR_NONE */
 extern const struct action_row action_rows[ACTION_COUNT];
 extern const struct option_row option_rows[OPTION_COUNT];
 extern const struct choice_row choice_rows[];

@@ -31,6 +31,6 @@ struct edit {
  * In the message's arena.  MILT_NO_MEMORY, or MILT_QUESTION as above.
  */
 enum milt_status milt_edits(struct milt_session *, const struct edit **out,
-    size_t *count);
+			    size_t *count);
 
 #endif

@@ -49,10 +49,10 @@ struct image_text {
 };
 
 struct image_ref {
-	uint16_t attr;  /* enum milt_attr */
-	uint8_t from;   /* enum ref_from */
-	uint8_t loop;   /* REF_ELEMENT */
-	uint32_t key;   /* text: header or macro name; IMAGE_NONE */
+	uint16_t attr; /* enum milt_attr */
+	uint8_t from;  /* enum ref_from */
+	uint8_t loop;  /* REF_ELEMENT */
+	uint32_t key;  /* text: header or macro name; IMAGE_NONE */
 };
 
 /*
@@ -64,9 +64,9 @@ struct image_ref {
  *	NUMBER: `count` int64_t, sorted, distinct.
  */
 struct image_list {
-	uint32_t type;   /* enum milt_type */
-	uint32_t name;   /* text; IMAGE_NONE for one written in place */
-	uint32_t count;  /* entries */
+	uint32_t type;  /* enum milt_type */
+	uint32_t name;  /* text; IMAGE_NONE for one written in place */
+	uint32_t count; /* entries */
 	uint32_t slots;
 	uint32_t longest;
 	uint32_t zero;
@@ -96,13 +96,17 @@ struct image_regex {
 
 /* An EACH over a whole collection. */
 struct image_loop {
-	uint16_t attr;  /* the collection */
-	uint8_t depth;  /* 0 outermost, below LIMIT_LOOPS */
+	uint16_t attr; /* the collection */
+	uint8_t depth; /* 0 outermost, below LIMIT_LOOPS */
 	uint8_t zero;
-	uint32_t key;   /* text or IMAGE_NONE */
+	uint32_t key; /* text or IMAGE_NONE */
 };
 
-enum image_piece_kind { IMAGE_PIECE_TEXT, IMAGE_PIECE_VALUE, IMAGE_PIECE_CAPTURE };
+enum image_piece_kind {
+	IMAGE_PIECE_TEXT,
+	IMAGE_PIECE_VALUE,
+	IMAGE_PIECE_CAPTURE
+};
 
 /*
  * A piece of a template.  TEXT: text a.  VALUE: reference a (from VALUE), or
@@ -116,7 +120,7 @@ struct image_piece {
 };
 
 struct image_candidate {
-	uint32_t loop;  /* index of an outermost loop, or IMAGE_NONE */
+	uint32_t loop; /* index of an outermost loop, or IMAGE_NONE */
 	uint32_t ref;
 	uint32_t regex; /* captures; else IMAGE_NONE */
 	uint32_t group; /* captures */
@@ -127,14 +131,14 @@ struct image_template {
 };
 
 struct image_action {
-	uint16_t action; /* enum milt_action */
-	uint16_t code;   /* reply code */
-	uint32_t xcode;  /* text "5.7.1", or IMAGE_NONE */
+	uint16_t action;            /* enum milt_action */
+	uint16_t code;              /* reply code */
+	uint32_t xcode;             /* text "5.7.1", or IMAGE_NONE */
 	uint32_t texts, text_count; /* templates */
-	uint32_t name;    /* template or IMAGE_NONE */
-	uint32_t address; /* template or IMAGE_NONE */
-	uint32_t where;   /* code for loop depth 0, or IMAGE_NONE */
-	int32_t index;    /* insert header */
+	uint32_t name;              /* template or IMAGE_NONE */
+	uint32_t address;           /* template or IMAGE_NONE */
+	uint32_t where;             /* code for loop depth 0, or IMAGE_NONE */
+	int32_t index;              /* insert header */
 };
 
 enum { RULE_SHADOW = 1, RULE_RECIPIENT = 2, RULE_PINNED = 4 };
@@ -144,9 +148,9 @@ struct image_rule {
 	uint32_t why;        /* text, may be empty */
 	uint32_t file, line; /* text; line from 1 */
 	uint32_t flags;
-	uint16_t verdict;    /* enum milt_action: a verdict or ACTION_NONE */
-	uint8_t pin;         /* RULE_PINNED: enum milt_stage */
-	uint8_t text_last;   /* reply text known from this stage on */
+	uint16_t verdict;      /* enum milt_action: a verdict or ACTION_NONE */
+	uint8_t pin;           /* RULE_PINNED: enum milt_stage */
+	uint8_t text_last;     /* reply text known from this stage on */
 	uint32_t first, count; /* actions, verdict included */
 	/*
 	 * Code for each stage at which a part of the condition becomes known;
@@ -154,8 +158,8 @@ struct image_rule {
 	 */
 	uint32_t fragments[STAGE_COUNT];
 	/*
-	 * Reply-giving verdict rules: latest stage at which it may still be
-	 * unknown, plus one; at most STAGE_COUNT - 1.
+	 * From this stage on the rule is never UNKNOWN: the latest of its
+	 * condition's facts, its reply text's facts (text_last) and its pin.
 	 */
 	uint8_t known;
 	uint8_t zero[3];
@@ -181,25 +185,25 @@ enum memo_class {
 };
 
 enum {
-	NEED_HELO = 1,     /* the HELO argument */
-	NEED_HEADERS = 2,  /* header fields */
-	NEED_BODY = 4,     /* octets of the body */
-	NEED_SIZES = 8,    /* sizes of header and body */
+	NEED_HELO = 1,    /* the HELO argument */
+	NEED_HEADERS = 2, /* header fields */
+	NEED_BODY = 4,    /* octets of the body */
+	NEED_SIZES = 8,   /* sizes of header and body */
 	NEED_CLOCK = 16,
 };
 
 struct image_needs {
-	uint32_t flags;            /* NEED_ */
-	uint32_t actions;          /* SMFIF_ */
+	uint32_t flags;   /* NEED_ */
+	uint32_t actions; /* SMFIF_ */
 	/*
 	 * Bit s: at stage s an answer other than `continue` can be given
 	 * (`accept` for want of open rules included).
 	 */
 	uint32_t answers;
 	uint32_t memo[MEMO_CLASSES]; /* slots of each class */
-	uint32_t loops;            /* number of EACH nodes */
-	uint32_t recipient_effects; /* some recipient rule has effects or notes or
-	                              is a shadow rule */
+	uint32_t loops;              /* number of EACH nodes */
+	uint32_t recipient_effects;  /* some recipient rule has effects or notes
+				       or  is a shadow rule */
 	int64_t options[OPTION_COUNT];
 	uint32_t option_texts[OPTION_COUNT]; /* texts, or IMAGE_NONE */
 };
@@ -209,41 +213,41 @@ struct image_needs {
  * STAGES has STAGE_COUNT records, NEEDS one.  The last rule is `otherwise`:
  * its condition is constant and true, its verdict is the policy's default.
  */
-#define IMAGE_SECTIONS(SECTION)                                                \
-	SECTION(BYTES, uint8_t)                                                \
-	SECTION(TEXTS, struct image_text)                                      \
-	SECTION(NUMBERS, int64_t)                                              \
-	SECTION(REFS, struct image_ref)                                        \
-	SECTION(LISTS, struct image_list)                                      \
-	SECTION(SETS, uint8_t)                                                 \
-	SECTION(REGEXES, struct image_regex)                                   \
-	SECTION(LOOPS, struct image_loop)                                      \
-	SECTION(PIECES, struct image_piece)                                    \
-	SECTION(CANDIDATES, struct image_candidate)                            \
-	SECTION(TEMPLATES, struct image_template)                              \
-	SECTION(ACTIONS, struct image_action)                                  \
-	SECTION(RULES, struct image_rule)                                      \
-	SECTION(STAGES, struct image_stage)                                    \
-	SECTION(STAGE_RULES, uint32_t)                                         \
-	SECTION(CODE, struct image_insn)                                       \
-	SECTION(MACROS, struct image_macro)                                    \
+#define IMAGE_SECTIONS(SECTION)                     \
+	SECTION(BYTES, uint8_t)                     \
+	SECTION(TEXTS, struct image_text)           \
+	SECTION(NUMBERS, int64_t)                   \
+	SECTION(REFS, struct image_ref)             \
+	SECTION(LISTS, struct image_list)           \
+	SECTION(SETS, uint8_t)                      \
+	SECTION(REGEXES, struct image_regex)        \
+	SECTION(LOOPS, struct image_loop)           \
+	SECTION(PIECES, struct image_piece)         \
+	SECTION(CANDIDATES, struct image_candidate) \
+	SECTION(TEMPLATES, struct image_template)   \
+	SECTION(ACTIONS, struct image_action)       \
+	SECTION(RULES, struct image_rule)           \
+	SECTION(STAGES, struct image_stage)         \
+	SECTION(STAGE_RULES, uint32_t)              \
+	SECTION(CODE, struct image_insn)            \
+	SECTION(MACROS, struct image_macro)         \
 	SECTION(NEEDS, struct image_needs)
 
 enum image_section {
 #define SECTION(id, record) SECTION_##id,
 	IMAGE_SECTIONS(SECTION)
 #undef SECTION
-	SECTION_COUNT
+	    SECTION_COUNT
 };
 
 struct image_header {
 	char magic[8];
 	uint32_t version;
-	uint32_t sections;   /* SECTION_COUNT */
-	uint64_t tables;     /* tables_hash() */
-	uint64_t size;       /* of the whole image, in bytes */
-	uint64_t checksum;   /* XXH3_64bits of all that follows the header */
-	uint64_t policy;     /* hash of the policy's sources, for logs */
+	uint32_t sections; /* SECTION_COUNT */
+	uint64_t tables;   /* tables_hash() */
+	uint64_t size;     /* of the whole image, in bytes */
+	uint64_t checksum; /* XXH3_64bits of all that follows the header */
+	uint64_t policy;   /* hash of the policy's sources, for logs */
 	struct {
 		uint64_t offset; /* from the start; a multiple of IMAGE_ALIGN */
 		uint64_t count;  /* records */
@@ -275,10 +279,10 @@ struct milt_image {
 	const struct image_macro *macros;
 	const struct image_needs *needs;
 	uint32_t count[SECTION_COUNT]; /* records of each section */
-	void *matchers;   /* compiled regexes, owned: runtime/match.h */
-	bool jit;         /* all regexes run as machine code */
+	void *matchers;        /* compiled regexes, owned: runtime/match.h */
+	bool jit;              /* all regexes run as machine code */
 	const char *jit_error; /* why not, static text; NULL if jit */
-	void *map;        /* owned: mapping or heap block */
+	void *map;             /* owned: mapping or heap block */
 	size_t map_size;
 	bool mapped;
 };
@@ -288,11 +292,11 @@ struct milt_image {
  * sentence where the result is MILT_INVALID or MILT_OTHER_TABLES.
  */
 enum milt_status milt_image_open(const char *path, struct milt_image **out,
-    const char **why);
+				 const char **why);
 
 /* The same from memory; `data` is copied. */
 enum milt_status milt_image_load(const void *data, size_t size,
-    struct milt_image **out, const char **why);
+				 struct milt_image **out, const char **why);
 
 void milt_image_free(struct milt_image *);
 

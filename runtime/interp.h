@@ -16,13 +16,13 @@ enum { MEMO_EMPTY = 0xff };
 struct interp {
 	const struct milt_image *image;
 	struct facts *facts;
-	uint8_t *memo;        /* enum truth or MEMO_EMPTY, one for each slot */
-	uint32_t *found;      /* one for each loop: index of the element that
-	                         made it true; valid while its memo is TRUE_ */
+	uint8_t *memo;   /* enum truth or MEMO_EMPTY, one for each slot */
+	uint32_t *found; /* one for each loop: index of the element that
+			    made it true; valid while its memo is TRUE_ */
 	struct match_scratch *scratch; /* borrowed, for one call */
-	bool asking;          /* the clock's answer is needed: suspended */
-	const char *failure;  /* what the last ERROR_ was about; static text */
-	unsigned long steps;  /* instructions run, for tests and benches */
+	bool asking;         /* the clock's answer is needed: suspended */
+	const char *failure; /* what the last ERROR_ was about; static text */
+	unsigned long steps; /* instructions run, for tests and benches */
 };
 
 /*
@@ -33,7 +33,7 @@ enum truth interp_run(struct interp *, uint32_t code);
 
 /* The same for the body of a `where`: loop 0 is at element `index`. */
 enum truth interp_where(struct interp *, uint32_t code, enum milt_attr,
-    size_t index);
+			size_t index);
 
 /*
  * A template filled in, in the message's arena: octets as they are, not yet

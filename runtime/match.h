@@ -29,18 +29,18 @@ enum match_result { MATCH_NO, MATCH_YES, MATCH_LIMIT, MATCH_NO_MEMORY };
  * from subject; unset ones are {NULL, 0}.
  */
 enum match_result match_run(const struct milt_image *, uint32_t regex,
-    struct str subject, struct match_scratch *, struct str *groups,
-    size_t count);
+			    struct str subject, struct match_scratch *,
+			    struct str *groups, size_t count);
 
 /*
  * For the compiler: does `source` compile with these REGEX_ flags?  On error
  * false, with the offset in bytes and PCRE2's message (at most 200 bytes).
  */
 bool match_check(struct str source, uint32_t flags, size_t *offset,
-    char message[256], uint32_t *captures);
+		 char message[256], uint32_t *captures);
 
 /* Name of group `group` of a source that match_check accepts; or empty. */
 struct str match_group_name(struct arena *, struct str source, uint32_t flags,
-    uint32_t group);
+			    uint32_t group);
 
 #endif

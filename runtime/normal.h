@@ -79,7 +79,7 @@ bool domain_is_suffix(struct str normal);
  */
 struct mailbox {
 	struct str text;   /* as sent, without brackets and source route;
-	                      "<>" for the null sender */
+			      "<>" for the null sender */
 	struct str local;  /* unquoted, as sent */
 	struct str domain; /* as sent, without a trailing dot; may be empty */
 	bool null;         /* <> */

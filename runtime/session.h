@@ -33,14 +33,14 @@ struct milt_speaker {
 
 struct milt_answer {
 	enum milt_answer_kind kind;
-	enum milt_stage stage;       /* at which it is given */
-	unsigned code;               /* REJECT, TEMPFAIL */
+	enum milt_stage stage; /* at which it is given */
+	unsigned code;         /* REJECT, TEMPFAIL */
 	struct str xcode;
-	struct str lines[32];        /* safe for SMTP: printable ASCII, not
-	                                empty, within the length of a line; `%`
-	                                is not yet doubled */
+	struct str lines[32]; /* safe for SMTP: printable ASCII, not
+				 empty, within the length of a line; `%`
+				 is not yet doubled */
 	unsigned line_count;
-	bool decided;                /* `speaker` is set: log this decision */
+	bool decided; /* `speaker` is set: log this decision */
 	struct milt_speaker speaker;
 };
 
@@ -48,19 +48,19 @@ struct milt_answer {
 struct milt_change {
 	enum milt_action action;
 	uint32_t rule;
-	long long index;             /* insert header */
-	struct str name;             /* header's name, valid (RFC 5322 2.2) */
-	struct str value;            /* header's value, safe, folded with LF;
-	                                address; reason; body with CRLF */
-	uint32_t where;              /* code, or IMAGE_NONE: remove header */
+	long long index;  /* insert header */
+	struct str name;  /* header's name, valid (RFC 5322 2.2) */
+	struct str value; /* header's value, safe, folded with LF;
+			     address; reason; body with CRLF */
+	uint32_t where;   /* code, or IMAGE_NONE: remove header */
 };
 
 /* A note for the log: log actions and hits of shadow rules. */
 struct milt_note {
 	uint32_t rule;
 	bool shadow;
-	struct str text;             /* log: printable, one line */
-	struct str recipient;        /* recipient rules; else empty */
+	struct str text;      /* log: printable, one line */
+	struct str recipient; /* recipient rules; else empty */
 };
 
 /* The session does not own the image, which must outlive it. */
@@ -86,7 +86,7 @@ void milt_session_begin(struct milt_session *, enum milt_stage);
  * until the next begin.
  */
 enum milt_status milt_session_answer(struct milt_session *,
-    struct milt_answer *out);
+				     struct milt_answer *out);
 
 /* Between HEADERS and MESSAGE: may the MTA stop sending body chunks? */
 bool milt_session_skip_body(const struct milt_session *);
@@ -97,7 +97,7 @@ bool milt_session_skip_body(const struct milt_session *);
  * begin of HELO or MAIL.
  */
 size_t milt_session_changes(struct milt_session *,
-    const struct milt_change **out);
+			    const struct milt_change **out);
 size_t milt_session_notes(struct milt_session *, const struct milt_note **out);
 
 /* The message was given up: forget it. Idempotent. */
@@ -105,6 +105,6 @@ void milt_session_abort(struct milt_session *);
 
 /* The verdict for accepted recipient i after MESSAGE (settled: its own). */
 struct milt_speaker milt_session_speaker(const struct milt_session *,
-    size_t recipient);
+					 size_t recipient);
 
 #endif
