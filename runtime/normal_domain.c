@@ -1,0 +1,250 @@
+/* Domains: IDNA by libidn2, public suffixes by libpsl.  See normal.h. */
+#include "runtime/normal.h"
+
+#include <idn2.h>
+#include <libpsl.h>
+
+enum {
+	MAX_DOMAIN = 253, /* RFC 1035 2.3.4, as text */
+	MAX_LABEL = 63,
+	/*
+	 * No U-label of more octets can become an A-label of 63; also bounds
+	 * the work of libidn2, which grows with the square of the length.
+	 */
+	MAX_U_LABEL = 4 * MAX_LABEL,
+};
+
+static bool
+is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] & 0x80)
+			return false;
+	return true;
+}
+
+static char
+lower(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
+
+/*
+ * Length of the dot at the start of `s`: the ASCII one, or one that IDNA reads
+ * as such (RFC 3490 3.1): U+3002, U+FF0E, U+FF61.  0 if there is none.
+ */
+static size_t
+dot(struct str s)
+{
+	if (s.n && s.p[0] == '.')
+		return 1;
+	if (str_starts(s, STR("\xe3\x80\x82")) ||
+	    str_starts(s, STR("\xef\xbc\x8e")) ||
+	    str_starts(s, STR("\xef\xbd\xa1")))
+		return 3;
+	return 0;
+}
+
+static struct str
+without_last_dots(struct str s)
+{
+	for (;;) {
+		if (s.n >= 1 && s.p[s.n - 1] == '.')
+			s.n -= 1;
+		else if (s.n >= 3 && dot(str_skip(s, s.n - 3)) == 3)
+			s.n -= 3;
+		else
+			return s;
+	}
+}
+
+static struct str
+ascii_lower(struct arena *a, struct str s)
+{
+	size_t i = 0;
+	char *p;
+
+	while (i < s.n && s.p[i] == lower(s.p[i]))
+		i++;
+	if (i == s.n)
+		return s;
+	p = arena_alloc(a, s.n);
+	if (!p)
+		return (struct str){ NULL, 0 };
+	for (i = 0; i < s.n; i++)
+		p[i] = lower(s.p[i]);
+	return (struct str){ p, s.n };
+}
+
+/* The A-label of a label in valid UTF-8; false where it has none. */
+static bool
+a_label(struct arena *a, struct str label, struct str *out)
+{
+	char text[MAX_U_LABEL + 1];
+	char *result = NULL;
+	struct str made;
+
+	if (label.n > MAX_U_LABEL || memchr(label.p, 0, label.n))
+		return false;
+	memcpy(text, label.p, label.n);
+	text[label.n] = 0;
+	if (idn2_to_ascii_8z(text, &result,
+			     IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		return false;
+	made = str_from(result);
+	if (made.n == 0) {
+		/* Made of nothing but characters that IDNA ignores. */
+		idn2_free(result);
+		return false;
+	}
+	*out = arena_dup(a, made);
+	idn2_free(result);
+	return true;
+}
+
+/* Normal form of one label; {NULL, 0} with no memory. */
+static struct str
+label_normal(struct arena *a, struct str label)
+{
+	struct str out;
+
+	if (is_ascii(label))
+		return ascii_lower(a, label);
+	if (!utf8_is_valid(label))
+		return ascii_lower(a, label);
+	if (a_label(a, label, &out))
+		return out.p ? ascii_lower(a, out) : out;
+	return text_fold(a, label);
+}
+
+/*
+ * Label by label: a label that is none does not hide from `under` the domain
+ * that stands behind it.
+ */
+static struct str
+labels_normal(struct arena *a, struct str s)
+{
+	VEC(char) out = { 0 };
+
+	while (s.n) {
+		size_t n = 0;
+		struct str label;
+
+		while (n < s.n && dot(str_skip(s, n)) == 0)
+			n++;
+		label = label_normal(a, str_head(s, n));
+		if (n && !label.p)
+			return label;
+		for (size_t i = 0; i < label.n; i++)
+			if (!vec_push(a, &out, label.p[i]))
+				return (struct str){ NULL, 0 };
+		s = str_skip(s, n);
+		n = dot(s);
+		if (n && !vec_push(a, &out, '.'))
+			return (struct str){ NULL, 0 };
+		s = str_skip(s, n);
+	}
+	return without_last_dots((struct str){ out.v, out.n });
+}
+
+struct str
+domain_normal(struct arena *a, struct str s)
+{
+	s = without_last_dots(s);
+	if (s.n == 0)
+		return STR("");
+	return is_ascii(s) ? ascii_lower(a, s) : labels_normal(a, s);
+}
+
+static bool
+is_label_character(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+	       c == '_';
+}
+
+static bool
+label_is_valid(struct str s)
+{
+	if (s.n == 0 || s.n > MAX_LABEL || s.p[0] == '-' || s.p[s.n - 1] == '-')
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_label_character(s.p[i]))
+			return false;
+	return true;
+}
+
+/* A host name's form; 192.0.2.1 is an address, not a name. */
+static bool
+normal_is_valid(struct str s)
+{
+	struct str label = { NULL, 0 };
+
+	if (s.n == 0 || s.n > MAX_DOMAIN)
+		return false;
+	for (;;) {
+		label = str_head(s, str_find(s, '.'));
+		if (!label_is_valid(label))
+			return false;
+		if (label.n == s.n)
+			break;
+		s = str_skip(s, label.n + 1);
+	}
+	for (size_t i = 0; i < label.n; i++)
+		if (label.p[i] < '0' || label.p[i] > '9')
+			return true;
+	return false;
+}
+
+bool
+domain_is_valid(struct str s)
+{
+	struct arena a;
+	struct str normal;
+	bool ok;
+
+	/* The longest domain, each character written with four octets. */
+	if (s.n > 4 * (size_t)MAX_DOMAIN + 4)
+		return false;
+	if (str_ends(s, STR("..")))
+		return false;
+	arena_init(&a, 64 * 1024, NULL);
+	normal = domain_normal(&a, s);
+	ok = normal.p && normal_is_valid(normal);
+	arena_free(&a);
+	return ok;
+}
+
+struct str
+domain_org(struct arena *a, struct str normal)
+{
+	const psl_ctx_t *psl = psl_builtin();
+	char text[MAX_DOMAIN + 1];
+	const char *org;
+
+	(void)a;
+	if (!psl || !normal_is_valid(normal))
+		return STR("");
+	memcpy(text, normal.p, normal.n);
+	text[normal.n] = 0;
+	org = psl_registrable_domain(psl, text);
+	return org ? str_skip(normal, (size_t)(org - text)) : STR("");
+}
+
+/*
+ * By the ICANN part of the list alone: a name such as github.io may well be
+ * meant in a policy, and so may a name that is in no list.
+ */
+bool
+domain_is_suffix(struct str normal)
+{
+	const psl_ctx_t *psl = psl_builtin();
+	char text[MAX_DOMAIN + 1];
+
+	if (!psl || !normal_is_valid(normal))
+		return false;
+	memcpy(text, normal.p, normal.n);
+	text[normal.n] = 0;
+	return psl_is_public_suffix2(psl, text,
+				     PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+}
