@@ -87,7 +87,7 @@ enum milt_limit {
 
 /* The limits as constants: LIMIT_VALUE_HEADER_COUNT and so on. */
 #define LIMIT(id, value, doc) \
-	static const long long LIMIT_VALUE_##id __attribute__((unused)) = value;
+	static const size_t LIMIT_VALUE_##id __attribute__((unused)) = value;
 #include "dsl/limits.def"
 #undef LIMIT
 

@@ -1,0 +1,308 @@
+#include "runtime/edits.h"
+
+#include "runtime/match.h"
+#include "runtime/state.h"
+
+/* A header field of the message as it arrived, and what becomes of it. */
+struct field {
+	struct str name;
+	uint32_t of_name; /* from 1, among the fields of that name */
+	bool deleted;
+	bool changed;
+	struct str value; /* changed */
+};
+
+struct plan {
+	struct milt_session *session;
+	struct arena *arena;
+	struct field *fields;
+	size_t field_count;
+	VEC(struct edit) edits;
+};
+
+static bool
+push(struct plan *p, enum edit_kind kind, uint32_t index, struct str name,
+     struct str value)
+{
+	struct edit e = { kind, index, name, value };
+
+	return vec_push(p->arena, &p->edits, e);
+}
+
+static bool
+wants_fields(const struct milt_change *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (c[i].action == ACTION_SET_HEADER ||
+		    c[i].action == ACTION_REMOVE_HEADER ||
+		    c[i].action == ACTION_REPLACE_BODY)
+			return true;
+	return false;
+}
+
+/* Names in the arena of the message, so they may be kept. */
+static bool
+read_fields(struct plan *p)
+{
+	struct facts *f = milt_session_facts(p->session);
+	size_t n;
+
+	if (facts_count(f, ATTR_ALL_HEADERS, STR(""), &n) != FACT_THERE)
+		return false;
+	p->fields = ARENA_ARRAY(p->arena, n, struct field);
+	if (n && !p->fields)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct fact_value v;
+		uint32_t of_name = 1;
+
+		if (facts_get(f, ATTR_ALL_HEADERS_NAME, STR(""), i, &v) !=
+		    FACT_THERE)
+			return false;
+		for (size_t k = i; k-- > 0;) {
+			if (!str_eq_ascii(p->fields[k].name, v.text))
+				continue;
+			of_name = p->fields[k].of_name + 1;
+			break;
+		}
+		p->fields[i] = (struct field){
+			.name = v.text,
+			.of_name = of_name,
+		};
+	}
+	p->field_count = n;
+	return true;
+}
+
+/* Leave one field of that name with that value; add it if there is none. */
+static bool
+set_field(struct plan *p, struct str name, struct str value)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < p->field_count; i++) {
+		struct field *f = &p->fields[i];
+
+		if (!str_eq_ascii(f->name, name))
+			continue;
+		f->deleted = found;
+		f->changed = !found;
+		f->value = value;
+		found = true;
+	}
+	return found || push(p, EDIT_ADD_HEADER, 0, name, value);
+}
+
+static void
+remove_fields(struct plan *p, const struct milt_change *c)
+{
+	struct interp *ip = &p->session->interp;
+
+	for (size_t i = 0; i < p->field_count; i++) {
+		struct field *f = &p->fields[i];
+
+		if (!str_eq_ascii(f->name, c->name))
+			continue;
+		if (c->where == IMAGE_NONE ||
+		    interp_where(ip, c->where, ATTR_ALL_HEADERS, i) == TRUE_)
+			f->deleted = true;
+	}
+}
+
+/* The new body is plain text, whatever the old one was (RFC 2045). */
+static bool
+describe_body(struct plan *p)
+{
+	static const struct {
+		struct str name, value;
+	} field[] = {
+		{ STR("MIME-Version"), STR("1.0") },
+		{ STR("Content-Type"), STR("text/plain; charset=utf-8") },
+		{ STR("Content-Transfer-Encoding"), STR("8bit") },
+	};
+
+	for (size_t i = 0; i < sizeof(field) / sizeof(*field); i++)
+		if (!set_field(p, field[i].name, field[i].value))
+			return false;
+	return true;
+}
+
+/*
+ * Changes and deletions first, of each name the last field first: behind a
+ * deleted field the MTA counts the others of that name anew.
+ */
+static bool
+push_fields(struct plan *p)
+{
+	for (size_t i = p->field_count; i-- > 0;) {
+		struct field *f = &p->fields[i];
+
+		if (f->deleted) {
+			if (!push(p, EDIT_DELETE_HEADER, f->of_name, f->name,
+				  STR("")))
+				return false;
+		} else if (f->changed) {
+			if (!push(p, EDIT_CHANGE_HEADER, f->of_name, f->name,
+				  f->value))
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * Insertions: the largest index first, so that none moves another's place; of
+ * equal ones the last in the file first, so that the first ends up on top.
+ */
+static bool
+push_insertions(struct plan *p, const struct milt_change *c, size_t n)
+{
+	long long below = 0;
+	bool more = false;
+
+	for (size_t i = 0; i < n; i++)
+		if (c[i].action == ACTION_INSERT_HEADER) {
+			more = true;
+			if (c[i].index > below)
+				below = c[i].index;
+		}
+	while (more) {
+		long long next = -1;
+		uint32_t gone = 0;
+
+		for (size_t i = 0;
+		     i < p->field_count && (long long)i + 1 < below; i++)
+			gone += p->fields[i].deleted;
+		for (size_t i = n; i-- > 0;) {
+			if (c[i].action != ACTION_INSERT_HEADER)
+				continue;
+			if (c[i].index < below && c[i].index > next)
+				next = c[i].index;
+			if (c[i].index == below &&
+			    !push(p, EDIT_INSERT_HEADER, (uint32_t)below - gone,
+				  c[i].name, c[i].value))
+				return false;
+		}
+		more = next >= 0;
+		below = next;
+	}
+	return true;
+}
+
+static bool
+remove_recipients(struct plan *p, const struct milt_change *c)
+{
+	struct facts *f = milt_session_facts(p->session);
+
+	for (size_t i = 0; i < facts_recipients(f); i++) {
+		if (c->where != IMAGE_NONE &&
+		    interp_where(&p->session->interp, c->where, ATTR_RECIPIENTS,
+				 i) != TRUE_)
+			continue;
+		if (!push(p, EDIT_REMOVE_RECIPIENT, 0, STR(""),
+			  facts_recipient(f, i)))
+			return false;
+	}
+	return true;
+}
+
+/* Sender and recipients, in file order. */
+static bool
+push_envelope(struct plan *p, const struct milt_change *c, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool ok = true;
+
+		if (c[i].action == ACTION_SET_SENDER)
+			ok = push(p, EDIT_SET_SENDER, 0, STR(""), c[i].value);
+		else if (c[i].action == ACTION_REMOVE_RECIPIENT)
+			ok = remove_recipients(p, &c[i]);
+		if (!ok)
+			return false;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (c[i].action == ACTION_ADD_RECIPIENT &&
+		    !push(p, EDIT_ADD_RECIPIENT, 0, STR(""), c[i].value))
+			return false;
+	return true;
+}
+
+/* Additions, planned from `planned` on, are sent behind the other edits. */
+static bool
+send_additions_last(struct plan *p, size_t planned, const struct milt_change *c,
+		    size_t n)
+{
+	size_t count = p->edits.n - planned;
+	struct edit *adds = ARENA_ARRAY(p->arena, count, struct edit);
+
+	if (!adds)
+		return false;
+	if (count)
+		memcpy(adds, p->edits.v + planned, count * sizeof(*adds));
+	p->edits.n = planned;
+	if (!push_fields(p) || !push_insertions(p, c, n))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!vec_push(p->arena, &p->edits, adds[i]))
+			return false;
+	return true;
+}
+
+static bool
+plan_header(struct plan *p, const struct milt_change *c, size_t n)
+{
+	size_t planned = p->edits.n;
+
+	for (size_t i = 0; i < n; i++) {
+		bool ok = true;
+
+		if (c[i].action == ACTION_SET_HEADER)
+			ok = set_field(p, c[i].name, c[i].value);
+		else if (c[i].action == ACTION_REPLACE_BODY)
+			ok = describe_body(p);
+		else if (c[i].action == ACTION_ADD_HEADER)
+			ok = push(p, EDIT_ADD_HEADER, 0, c[i].name, c[i].value);
+		else if (c[i].action == ACTION_REMOVE_HEADER)
+			remove_fields(p, &c[i]);
+		if (!ok)
+			return false;
+	}
+	return send_additions_last(p, planned, c, n);
+}
+
+/* Quarantine with the first reason; the last body. */
+static bool
+push_rest(struct plan *p, const struct milt_change *c, size_t n)
+{
+	const struct milt_change *body = NULL, *hold = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (c[i].action == ACTION_REPLACE_BODY)
+			body = &c[i];
+		if (c[i].action == ACTION_QUARANTINE && !hold)
+			hold = &c[i];
+	}
+	if (hold && !push(p, EDIT_QUARANTINE, 0, STR(""), hold->value))
+		return false;
+	return !body || push(p, EDIT_REPLACE_BODY, 0, STR(""), body->value);
+}
+
+enum milt_status
+milt_edits(struct milt_session *s, const struct edit **out, size_t *count)
+{
+	const struct milt_change *c;
+	size_t n = milt_session_changes(s, &c);
+	struct plan p = { .session = s, .arena = facts_arena(s->facts) };
+
+	s->interp.scratch = match_scratch();
+	if (!s->interp.scratch)
+		return MILT_NO_MEMORY;
+	if (wants_fields(c, n) && !read_fields(&p))
+		return MILT_NO_MEMORY;
+	if (!push_envelope(&p, c, n) || !plan_header(&p, c, n) ||
+	    !push_rest(&p, c, n))
+		return MILT_NO_MEMORY;
+	*out = p.edits.v;
+	*count = p.edits.n;
+	return MILT_OK;
+}

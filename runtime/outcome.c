@@ -1,0 +1,333 @@
+/*
+ * What follows from a verdict beside the answer: changes of an accepted
+ * message, and notes.  Both follow the plain reading with all facts known
+ * (LANGUAGE 8): matching rules above the first matching verdict, and its own.
+ */
+#include "runtime/safe.h"
+#include "runtime/state.h"
+
+/* The first shared rule whose verdict matches; the last one at the latest. */
+static uint32_t
+shared_cut(const struct milt_session *s)
+{
+	for (uint32_t i = 0; i < s->rules; i++) {
+		const struct image_rule *r = &s->image->rules[i];
+
+		if (s->value[i] == TRUE_ && r->verdict != ACTION_NONE &&
+		    !(r->flags & (RULE_RECIPIENT | RULE_SHADOW)))
+			return i;
+	}
+	return s->rules - 1;
+}
+
+uint32_t
+reading_cut(const struct milt_session *s, const struct accepted *a)
+{
+	uint32_t cut = shared_cut(s);
+
+	return a->settled < cut ? a->settled : cut;
+}
+
+/* Value of a recipient rule for the selected recipient, as far as known. */
+static enum truth
+recipient_value(struct milt_session *s, uint32_t rule)
+{
+	const struct image_rule *r = &s->image->rules[rule];
+
+	if (s->value[rule] == FALSE_)
+		return FALSE_;
+	for (int t = s->done; t >= 0; t--)
+		if (r->fragments[t] != IMAGE_NONE)
+			return interp_run(&s->interp, r->fragments[t]);
+	return UNKNOWN_;
+}
+
+/* ---- notes ------------------------------------------------------------ */
+
+static void
+push_note(struct milt_session *s, uint32_t rule, bool shadow, struct str text,
+	  bool recipient)
+{
+	struct arena *a = facts_arena(s->facts);
+	struct milt_note note = { .rule = rule, .shadow = shadow };
+	struct fact_value v;
+
+	if (text.p)
+		note.text = safe_log(a, text, 1000);
+	if (recipient &&
+	    facts_get(s->facts, ATTR_RECIPIENT, STR(""), 0, &v) == FACT_THERE)
+		note.recipient = arena_dup(a, v.text);
+	/* With no memory a note is lost; the verdict is not. */
+	(void)vec_push(a, &s->notes, note);
+}
+
+static void
+push_notes(struct milt_session *s, uint32_t rule)
+{
+	const struct image_rule *r = &s->image->rules[rule];
+	bool recipient = r->flags & RULE_RECIPIENT;
+
+	if (r->flags & RULE_SHADOW) {
+		push_note(s, rule, true, STR(""), recipient);
+		return;
+	}
+	for (uint32_t k = 0; k < r->count; k++) {
+		const struct image_action *a = &s->image->actions[r->first + k];
+
+		if (action_rows[a->action].kind == ACTION_NOTE)
+			push_note(s, rule, false,
+				  interp_text(&s->interp, a->texts), recipient);
+	}
+}
+
+static void
+note_shared(struct milt_session *s, uint32_t last)
+{
+	for (uint32_t i = 0; i <= last; i++) {
+		if (s->value[i] != TRUE_ || s->noted[i] ||
+		    s->image->rules[i].flags & RULE_RECIPIENT ||
+		    !rule_has_notes(s->image, i))
+			continue;
+		s->noted[i] = true;
+		push_notes(s, i);
+	}
+}
+
+void
+note_refusal(struct milt_session *s, uint32_t speaker, bool recipient)
+{
+	note_shared(s, speaker);
+	for (uint32_t i = 0; recipient && s->recipient && i <= speaker; i++)
+		if (s->image->rules[i].flags & RULE_RECIPIENT &&
+		    s->recipient[i] == TRUE_ && rule_has_notes(s->image, i))
+			push_notes(s, i);
+}
+
+/* ---- changes ---------------------------------------------------------- */
+
+/* Fails the message, unless the policy says that failures are ignored. */
+static bool
+fail(struct milt_session *s, const char *what)
+{
+	if (s->image->needs->options[OPTION_ON_FAILURE] == ON_FAILURE_IGNORE)
+		return true;
+	s->change_failure = what;
+	return false;
+}
+
+static bool
+set_address(struct milt_session *s, const struct image_action *a,
+	    struct milt_change *c, bool *skip)
+{
+	struct str text = interp_text(&s->interp, a->address);
+	struct mailbox m;
+
+	if (!text.p)
+		return false;
+	m = mailbox_parse(facts_arena(s->facts), text);
+	*skip = !(m.null && c->action == ACTION_SET_SENDER) &&
+		(m.null || !mailbox_is_valid(m.text));
+	c->value = m.text;
+	return !*skip || fail(s, "an effect's address is not a mail address");
+}
+
+static bool
+set_header(struct milt_session *s, const struct image_action *a,
+	   struct milt_change *c, bool *skip)
+{
+	struct arena *arena = facts_arena(s->facts);
+	struct str text = interp_text(&s->interp, a->name);
+
+	if (!text.p)
+		return false;
+	c->name = safe_header_name(arena, text);
+	c->index = a->index;
+	c->where = a->where;
+	*skip = c->name.n == 0;
+	if (*skip)
+		return fail(s, "an effect's header field has no name");
+	if (!a->text_count)
+		return true;
+	text = interp_text(&s->interp, a->texts);
+	if (!text.p)
+		return false;
+	c->value = safe_header_value(arena, text, c->name.n);
+	return c->value.p != NULL;
+}
+
+static bool
+set_body(struct milt_session *s, const struct image_action *a,
+	 struct milt_change *c)
+{
+	struct arena *arena = facts_arena(s->facts);
+	VEC(char) body = { 0 };
+
+	for (uint32_t k = 0; k < a->text_count; k++) {
+		struct str text = interp_text(&s->interp, a->texts + k);
+
+		text = text.p ? safe_body(arena, text) : text;
+		if (!text.p)
+			return false;
+		for (size_t i = 0; i < text.n; i++)
+			if (!vec_push(arena, &body, text.p[i]))
+				return false;
+	}
+	c->value = (struct str){ body.v, body.n };
+	return true;
+}
+
+static bool
+push_change(struct milt_session *s, uint32_t rule, const struct image_action *a)
+{
+	struct arena *arena = facts_arena(s->facts);
+	struct milt_change c = {
+		.action = (enum milt_action)a->action,
+		.rule = rule,
+		.where = IMAGE_NONE,
+	};
+	bool skip = false, ok = true;
+
+	switch (c.action) {
+	case ACTION_NONE:
+	case ACTION_COUNT:
+	case ACTION_ACCEPT:
+	case ACTION_REJECT:
+	case ACTION_TEMPFAIL:
+	case ACTION_DISCARD:
+	case ACTION_LOG:
+		return true;
+	case ACTION_QUARANTINE:
+		c.value = interp_text(&s->interp, a->texts);
+		ok = c.value.p != NULL;
+		if (ok)
+			c.value = safe_reply_line(arena, c.value, 400);
+		break;
+	case ACTION_ADD_HEADER:
+	case ACTION_INSERT_HEADER:
+	case ACTION_SET_HEADER:
+	case ACTION_REMOVE_HEADER:
+		ok = set_header(s, a, &c, &skip);
+		break;
+	case ACTION_ADD_RECIPIENT:
+	case ACTION_SET_SENDER:
+		ok = set_address(s, a, &c, &skip);
+		break;
+	case ACTION_REMOVE_RECIPIENT:
+		c.where = a->where;
+		break;
+	case ACTION_REPLACE_BODY:
+		ok = set_body(s, a, &c);
+		break;
+	}
+	return ok && (skip || vec_push(arena, &s->changes, c));
+}
+
+static bool
+push_changes(struct milt_session *s, uint32_t rule)
+{
+	const struct image_rule *r = &s->image->rules[rule];
+
+	for (uint32_t k = 0; k < r->count; k++)
+		if (!push_change(s, rule, &s->image->actions[r->first + k]))
+			return false;
+	return true;
+}
+
+/* ---- the readings of all accepted recipients -------------------------- */
+
+struct readings {
+	uint32_t last; /* the latest cut */
+	uint32_t
+	    *first;  /* for each rule: first recipient in whose reading it
+			matched, or IMAGE_NONE; NULL without recipient rules */
+	bool failed; /* some recipient rule could not be decided */
+};
+
+static bool
+readings_make(struct milt_session *s, uint32_t limit, bool refused, bool notes,
+	      struct readings *out)
+{
+	size_t n = s->accepted.n;
+
+	*out = (struct readings){ .last = n && !refused ? 0 : limit };
+	if (s->recipient) {
+		out->first =
+		    ARENA_ARRAY(facts_arena(s->facts), s->rules, uint32_t);
+		if (!out->first)
+			return false;
+		memset(out->first, 0xff, s->rules * sizeof(*out->first));
+	}
+	for (size_t r = 0; r < n; r++) {
+		uint32_t cut =
+		    refused ? limit : reading_cut(s, &s->accepted.v[r]);
+
+		if (cut > out->last)
+			out->last = cut;
+		if (!s->recipient)
+			continue;
+		facts_select_recipient(s->facts, r);
+		interp_forget(&s->interp, MEMO_RECIPIENT);
+		for (uint32_t i = 0; i <= cut; i++) {
+			enum truth v;
+
+			if (!(s->image->rules[i].flags & RULE_RECIPIENT) ||
+			    s->any[i] == FALSE_)
+				continue;
+			v = recipient_value(s, i);
+			out->failed |= v == ERROR_;
+			if (v != TRUE_)
+				continue;
+			if (out->first[i] == IMAGE_NONE)
+				out->first[i] = (uint32_t)r;
+			if (notes && rule_has_notes(s->image, i))
+				push_notes(s, i);
+		}
+	}
+	return true;
+}
+
+void
+note_message(struct milt_session *s, const struct decision *d)
+{
+	struct readings rd;
+	bool refused = d->kind != ACTION_ACCEPT;
+
+	if (readings_make(s, d->speaker.rule, refused, true, &rd))
+		note_shared(s, rd.last);
+}
+
+/* For the texts of a recipient rule: the first recipient it matched for. */
+static void
+select_recipient(struct milt_session *s, size_t r)
+{
+	facts_select_recipient(s->facts, r);
+	interp_forget(&s->interp, MEMO_RECIPIENT);
+}
+
+bool
+collect_changes(struct milt_session *s)
+{
+	struct readings rd;
+
+	s->changes.n = 0;
+	if (!readings_make(s, s->rules - 1, false, false, &rd))
+		return false;
+	if (rd.failed && !fail(s, "a rule could not be decided"))
+		return false;
+	for (uint32_t i = 0; i <= rd.last; i++) {
+		bool recipient = s->image->rules[i].flags & RULE_RECIPIENT;
+
+		if (!rule_has_changes(s->image, i))
+			continue;
+		if (recipient ? rd.first[i] == IMAGE_NONE
+			      : s->value[i] != TRUE_)
+			continue;
+		if (recipient) {
+			select_recipient(s, rd.first[i]);
+			(void)recipient_value(s, i);
+		}
+		if (!push_changes(s, i))
+			return false;
+	}
+	return true;
+}
