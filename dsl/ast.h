@@ -45,6 +45,7 @@ struct ast_value {
 	bool element;        /* resolve: attr is a field of a block's element */
 	unsigned loop;       /* resolve: which block, 0 the outermost */
 	enum milt_type type; /* check: type of the value */
+	bool bad;            /* resolve, check: reported, asked no further */
 };
 
 /* ---- conditions ------------------------------------------------------ */
@@ -187,9 +188,14 @@ struct item_let {
 	struct ast_item item;
 	struct ast_expr *expr; /* EXPR_VALUE if it is a bare value */
 	bool used;             /* resolve: for lint */
-	unsigned state;        /* resolve: 0 new, 1 open, 2 done (cycles) */
+	unsigned state;        /* resolve: 0 new, 1 open, 2 done; check: 3 */
 	bool is_condition;     /* check */
 	bool uses_element;     /* check */
+	VEC(struct ast_value *) uses; /* resolve: the lets that it names */
+	unsigned depth; /* resolve: definitions inside definitions */
+	unsigned loops; /* check: blocks inside blocks, those of lets too */
+	unsigned mark;  /* resolve: number of the last walk that was here */
+	bool bad;       /* reported already, asked no further */
 };
 
 struct item_rule {
@@ -216,7 +222,11 @@ struct item_group {
 struct item_include {
 	struct ast_item item;
 	struct ast_value *path;
-	struct ast_file *file; /* read: NULL if it could not be */
+	/*
+	 * read: NULL if it could not be, or if the file was included before:
+	 * its items stand there.
+	 */
+	struct ast_file *file;
 };
 
 struct item_otherwise {
