@@ -279,6 +279,8 @@ struct milt_image {
 	const struct image_macro *macros;
 	const struct image_needs *needs;
 	uint32_t count[SECTION_COUNT]; /* records of each section */
+	uint8_t *loop_classes; /* owned; for each outermost loop the enum
+				  memo_class of what it depends on */
 	void *matchers;        /* compiled regexes, owned: runtime/match.h */
 	bool jit;              /* all regexes run as machine code */
 	const char *jit_error; /* why not, static text; NULL if jit */

@@ -1,0 +1,102 @@
+#include "runtime/sets.h"
+
+#include <assert.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+enum { LONGEST_DOMAIN = 255 };
+
+uint64_t
+set_hash(struct str key, uint64_t seed)
+{
+	return XXH3_64bits_withSeed(key.n ? key.p : "", key.n, seed);
+}
+
+bool
+set_has_key(const struct milt_image *im, const struct image_list *list,
+	    struct str key)
+{
+	const struct image_slot *slots =
+	    (const struct image_slot *)(im->sets + list->offset);
+	uint64_t hash = set_hash(key, list->seed);
+	uint32_t mask = list->slots - 1;
+	uint32_t at = (uint32_t)hash & mask;
+
+	assert(list->type == TYPE_TEXT || list->type == TYPE_DOMAIN ||
+	       list->type == TYPE_ADDRESS);
+	if (list->count == 0)
+		return false;
+	for (uint32_t n = 0; n <= list->longest; n++) {
+		const struct image_slot *slot = &slots[at];
+
+		if (slot->text == IMAGE_NONE)
+			return false;
+		if (slot->tag == hash >> 32 &&
+		    str_eq(image_text(im, slot->text), key))
+			return true;
+		at = (at + 1) & mask;
+	}
+	return false;
+}
+
+bool
+set_has_under(const struct milt_image *im, const struct image_list *list,
+	      struct str domain)
+{
+	if (domain.n > LONGEST_DOMAIN)
+		domain = str_skip(domain, domain.n - LONGEST_DOMAIN);
+	else if (set_has_key(im, list, domain))
+		return true;
+	for (;;) {
+		size_t dot = str_find(domain, '.');
+
+		if (dot == domain.n)
+			return false;
+		domain = str_skip(domain, dot + 1);
+		if (domain.n && set_has_key(im, list, domain))
+			return true;
+	}
+}
+
+bool
+set_has_range(const struct milt_image *im, const struct image_list *list,
+	      const struct ip_range *range)
+{
+	const struct ip_range *base =
+	    (const struct ip_range *)(im->sets + list->offset);
+	size_t n = list->count;
+
+	assert(list->type == TYPE_NETWORK);
+	if (n == 0)
+		return false;
+	/* The last range that does not begin behind the address. */
+	while (n > 1) {
+		size_t half = n / 2;
+
+		base +=
+		    ip_compare(base[half].first, range->first) <= 0 ? half : 0;
+		n -= half;
+	}
+	return ip_compare(base->first, range->first) <= 0 &&
+	       ip_compare(range->last, base->last) <= 0;
+}
+
+bool
+set_has_number(const struct milt_image *im, const struct image_list *list,
+	       int64_t number)
+{
+	const int64_t *base = (const int64_t *)(im->sets + list->offset);
+	size_t n = list->count;
+
+	assert(list->type == TYPE_NUMBER);
+	if (n == 0)
+		return false;
+	while (n > 1) {
+		size_t half = n / 2;
+
+		base += base[half] <= number ? half : 0;
+		n -= half;
+	}
+	return *base == number;
+}

@@ -1,0 +1,136 @@
+/* Templates filled in. */
+#include "runtime/match.h"
+#include "runtime/value.h"
+
+enum { GROUPS = 100 };
+
+/*
+ * Is the element that the candidate's loop has found there?  *at is its index.
+ */
+static bool
+found_element(const struct interp *ip, const struct image_candidate *c,
+	      size_t *at)
+{
+	const struct image_loop *loop = &ip->image->loops[c->loop];
+	struct str key = loop->key == IMAGE_NONE
+			     ? (struct str){ "", 0 }
+			     : image_text(ip->image, loop->key);
+	size_t count = 0;
+
+	*at = ip->found[c->loop];
+	return *at != IMAGE_NONE &&
+	       facts_count(ip->facts, loop->attr, key, &count) == FACT_THERE &&
+	       *at < count;
+}
+
+/*
+ * The value's text: empty where it is missing or cannot be had.  False with no
+ * memory, and where the clock must be asked.
+ */
+static bool
+text_of(struct interp *ip, const struct image_ref *ref, const size_t *at,
+	struct str *out)
+{
+	struct fact_value value;
+
+	*out = (struct str){ "", 0 };
+	switch (value_load(ip, ref, at, &value)) {
+	case FACT_MISSING:
+	case FACT_FAILED:
+		return true;
+	case FACT_ASK:
+		return false;
+	case FACT_THERE:
+		*out = value_text(ip, &value);
+		return out->p != NULL;
+	}
+	return true;
+}
+
+static bool
+piece_value(struct interp *ip, const struct image_piece *p, struct str *out)
+{
+	const struct milt_image *im = ip->image;
+
+	for (uint32_t i = 0; i < p->count; i++) {
+		const struct image_candidate *c = &im->candidates[p->first + i];
+		size_t at[1];
+
+		if (found_element(ip, c, at))
+			return text_of(ip, &im->refs[c->ref], at, out);
+	}
+	return text_of(ip, &im->refs[p->a], NULL, out);
+}
+
+/* The candidate's capture, if its regex matches and the group is set. */
+static bool
+capture(struct interp *ip, const struct image_candidate *c, struct str *out)
+{
+	const struct image_ref *ref = &ip->image->refs[c->ref];
+	struct str groups[GROUPS], subject;
+	struct fact_value value;
+	size_t at[1] = { 0 };
+
+	if (c->loop != IMAGE_NONE && !found_element(ip, c, at))
+		return false;
+	if (value_load(ip, ref, at, &value) != FACT_THERE)
+		return false;
+	subject = value_subject(ip, ref, &value, c->regex);
+	if (!subject.p ||
+	    match_run(ip->image, c->regex, subject, ip->scratch, groups,
+		      (size_t)c->group + 1) != MATCH_YES ||
+	    !groups[c->group].p)
+		return false;
+	*out = groups[c->group];
+	return true;
+}
+
+static bool
+piece_text(struct interp *ip, const struct image_piece *p, struct str *out)
+{
+	switch ((enum image_piece_kind)p->kind) {
+	case IMAGE_PIECE_TEXT:
+		*out = image_text(ip->image, p->a);
+		return true;
+	case IMAGE_PIECE_VALUE:
+		return piece_value(ip, p, out);
+	case IMAGE_PIECE_CAPTURE:
+		*out = (struct str){ "", 0 };
+		for (uint32_t i = 0; i < p->count && !ip->asking; i++)
+			if (capture(ip, &ip->image->candidates[p->first + i],
+				    out))
+				break;
+		return !ip->asking;
+	}
+	return true;
+}
+
+struct str
+interp_text(struct interp *ip, uint32_t template_index)
+{
+	const struct image_template *t = &ip->image->templates[template_index];
+	struct arena *arena = facts_arena(ip->facts);
+	struct str *parts = ARENA_ARRAY(arena, t->count, struct str);
+	size_t total = 0;
+	char *p;
+
+	if (!parts)
+		return (struct str){ NULL, 0 };
+	for (uint32_t i = 0; i < t->count; i++) {
+		if (!piece_text(ip, &ip->image->pieces[t->first + i],
+				&parts[i]) ||
+		    parts[i].n > SIZE_MAX / 4 - total)
+			return (struct str){ NULL, 0 };
+		total += parts[i].n;
+	}
+	p = arena_alloc(arena, total + 1);
+	if (!p)
+		return (struct str){ NULL, 0 };
+	total = 0;
+	for (uint32_t i = 0; i < t->count; i++) {
+		if (parts[i].n)
+			memcpy(p + total, parts[i].p, parts[i].n);
+		total += parts[i].n;
+	}
+	return (struct str){ p, total };
+}

@@ -1,0 +1,37 @@
+/* Values of references, for the interpreter's tests and texts. */
+#ifndef RUNTIME_VALUE_H
+#define RUNTIME_VALUE_H
+
+#include "runtime/interp.h"
+
+/*
+ * The value of a reference.  `at`: for each loop depth the element's index;
+ * may be NULL where no reference is to an element.  A count has no text.
+ * On FACT_FAILED ip->failure, on FACT_ASK ip->asking is set.
+ */
+enum fact_state value_load(struct interp *, const struct image_ref *,
+			   const size_t *at, struct fact_value *out);
+
+/*
+ * The text form, as texts show it: addresses as they were sent, numbers in
+ * decimal, durations in seconds ("90s"), times and dates as they are written
+ * in a policy.  {NULL, 0} with no memory.
+ */
+struct str value_text(struct interp *, const struct fact_value *);
+
+/*
+ * The text of a value as the subject of a regex: made valid UTF-8 if the regex
+ * is on characters and the value may hold any octets.  {NULL, 0} with no
+ * memory.
+ */
+struct str value_subject(struct interp *, const struct image_ref *,
+			 const struct fact_value *, uint32_t regex);
+
+/*
+ * One test, an instruction with a REF operand: FALSE_, TRUE_, or ERROR_ with
+ * ip->failure set.  test.c
+ */
+enum truth test_run(struct interp *, const struct image_insn *,
+		    const size_t *at);
+
+#endif
