@@ -38,6 +38,12 @@ enum milt_status milt_compile_text(struct compilation *c, struct str path,
 				   struct str text,
 				   const struct compile_options *);
 
+/*
+ * Reads and parses one file, without what it includes ("-": standard input):
+ * c->file, for the formatter and dumps.  Results as for milt_compile.
+ */
+enum milt_status milt_parse_file(struct compilation *c, const char *path);
+
 void milt_compile_free(struct compilation *c);
 
 /* ---- the passes; each reports to c->diags --------------------------- */

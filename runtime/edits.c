@@ -54,21 +54,11 @@ read_fields(struct plan *p)
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		struct fact_value v;
-		uint32_t of_name = 1;
 
 		if (facts_get(f, ATTR_ALL_HEADERS_NAME, STR(""), i, &v) !=
 		    FACT_THERE)
 			return false;
-		for (size_t k = i; k-- > 0;) {
-			if (!str_eq_ascii(p->fields[k].name, v.text))
-				continue;
-			of_name = p->fields[k].of_name + 1;
-			break;
-		}
-		p->fields[i] = (struct field){
-			.name = v.text,
-			.of_name = of_name,
-		};
+		p->fields[i].name = v.text;
 	}
 	p->field_count = n;
 	return true;
@@ -78,35 +68,42 @@ read_fields(struct plan *p)
 static bool
 set_field(struct plan *p, struct str name, struct str value)
 {
-	bool found = false;
+	uint32_t found = 0;
 
 	for (size_t i = 0; i < p->field_count; i++) {
 		struct field *f = &p->fields[i];
 
 		if (!str_eq_ascii(f->name, name))
 			continue;
-		f->deleted = found;
-		f->changed = !found;
+		f->of_name = ++found;
+		f->deleted = found > 1;
+		f->changed = found == 1;
 		f->value = value;
-		found = true;
 	}
 	return found || push(p, EDIT_ADD_HEADER, 0, name, value);
 }
 
-static void
+/* False if a condition could not be decided. */
+static bool
 remove_fields(struct plan *p, const struct milt_change *c)
 {
 	struct interp *ip = &p->session->interp;
+	uint32_t found = 0;
 
 	for (size_t i = 0; i < p->field_count; i++) {
 		struct field *f = &p->fields[i];
+		enum truth v = TRUE_;
 
 		if (!str_eq_ascii(f->name, c->name))
 			continue;
-		if (c->where == IMAGE_NONE ||
-		    interp_where(ip, c->where, ATTR_ALL_HEADERS, i) == TRUE_)
-			f->deleted = true;
+		f->of_name = ++found;
+		if (c->where != IMAGE_NONE)
+			v = interp_where(ip, c->where, ATTR_ALL_HEADERS, i);
+		if (v == ERROR_)
+			return false;
+		f->deleted |= v == TRUE_;
 	}
+	return true;
 }
 
 /* The new body is plain text, whatever the old one was (RFC 2045). */
@@ -263,7 +260,7 @@ plan_header(struct plan *p, const struct milt_change *c, size_t n)
 		else if (c[i].action == ACTION_ADD_HEADER)
 			ok = push(p, EDIT_ADD_HEADER, 0, c[i].name, c[i].value);
 		else if (c[i].action == ACTION_REMOVE_HEADER)
-			remove_fields(p, &c[i]);
+			ok = remove_fields(p, &c[i]);
 		if (!ok)
 			return false;
 	}

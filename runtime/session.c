@@ -107,7 +107,7 @@ milt_session_facts(struct milt_session *s)
 static void
 forget_message(struct milt_session *s)
 {
-	s->message = (struct decision){ 0 };
+	s->message = s->open = (struct decision){ 0 };
 	s->accepted.v = NULL;
 	s->accepted.n = s->accepted.cap = 0;
 	s->changes.v = NULL;
@@ -456,6 +456,8 @@ speak_recipient(struct milt_session *s, struct milt_answer *out)
 		note_refusal(s, d.speaker.rule, true);
 		return answer_refusal(s, &d, out);
 	}
+	if (d.set && d.kind == ACTION_DISCARD)
+		s->open = d;
 	return accept_recipient(s, &d);
 }
 

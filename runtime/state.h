@@ -51,6 +51,8 @@ struct milt_session {
 	enum milt_answer_kind final_kind;
 	enum milt_stage final_stage;
 	struct decision spoken;
+	/* A discard that was certain at RCPT, for the recipients left open. */
+	struct decision open;
 	VEC(struct accepted) accepted; /* in the message's arena */
 	VEC(struct milt_change) changes;
 	VEC(struct milt_note) notes;
