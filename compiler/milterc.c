@@ -72,8 +72,8 @@ status_exit(enum milt_status st)
  * Compiles one file and shows its diagnostics; c is to be freed in any case.
  */
 static int
-compile(struct compilation *c, const char *path, const struct options *o,
-	bool lint)
+compile(
+    struct compilation *c, const char *path, const struct options *o, bool lint)
 {
 	struct compile_options opt = { .lint = lint };
 	int result = status_exit(milt_compile(c, path, &opt));
@@ -141,7 +141,7 @@ run_compile(const struct options *o, int argc, char **argv)
 			result = no_memory();
 		} else if (!write_file(&c.arena, out, c.image, c.image_size)) {
 			fprintf(stderr, "milterc: cannot write %s: %s\n", out,
-				strerror(errno));
+			    strerror(errno));
 			result = EXIT_SYSTEM;
 		}
 	}
@@ -176,7 +176,7 @@ struct totals {
 
 static int
 test_compiled(struct compilation *c, const char *path, const struct options *o,
-	      struct totals *sum)
+    struct totals *sum)
 {
 	struct milt_image *im;
 	struct test_results r;
@@ -204,10 +204,10 @@ test_compiled(struct compilation *c, const char *path, const struct options *o,
 			json_decref(one);
 		} else {
 			printf("%s: %zu test%s%s\n", path, r.n,
-			       r.n == 1 ? "" : "s",
-			       r.n ? "" : " (the policy has none)");
-			tests_print(&r, c, stdout, use_color(stdout),
-				    o->verbose);
+			    r.n == 1 ? "" : "s",
+			    r.n ? "" : " (the policy has none)");
+			tests_print(
+			    &r, c, stdout, use_color(stdout), o->verbose);
 		}
 	}
 	milt_image_free(im);
@@ -246,7 +246,7 @@ test_directory(const char *path, const struct options *o, struct totals *sum)
 
 	if (n < 0) {
 		fprintf(stderr, "milterc: cannot read %s: %s\n", path,
-			strerror(errno));
+		    strerror(errno));
 		return EXIT_SYSTEM;
 	}
 	for (int i = 0; i < n; i++) {
@@ -258,7 +258,7 @@ test_directory(const char *path, const struct options *o, struct totals *sum)
 		    asprintf(&child, "%s/%s", path, name.p) >= 0) {
 			if (stat(child, &st) == 0 &&
 			    (S_ISDIR(st.st_mode) ||
-			     str_ends(name, STR(".milt"))))
+				str_ends(name, STR(".milt"))))
 				result =
 				    worse(result, test_path(child, o, sum));
 			free(child);
@@ -293,9 +293,8 @@ run_test(const struct options *o, int argc, char **argv)
 		printf("%zu passed, %zu failed\n", sum.passed, sum.failed);
 		return result;
 	}
-	sum.list =
-	    json_pack("{s:o,s:I,s:I}", "tests", sum.list, "passed",
-		      (json_int_t)sum.passed, "failed", (json_int_t)sum.failed);
+	sum.list = json_pack("{s:o,s:I,s:I}", "tests", sum.list, "passed",
+	    (json_int_t)sum.passed, "failed", (json_int_t)sum.failed);
 	json_dumpf(sum.list, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	putchar('\n');
 	json_decref(sum.list);
@@ -310,7 +309,7 @@ explain_code(enum diag_id id)
 	const struct diag_row *d = &diag_rows[id];
 
 	printf("%.*s: %.*s\n\n%.*s\n", STR_ARG(d->code), STR_ARG(d->title),
-	       STR_ARG(d->why));
+	    STR_ARG(d->why));
 	if (d->wrong.n)
 		printf("\nThis has it:\n\n%.*s\n", STR_ARG(d->wrong));
 	if (d->right.n)
@@ -338,8 +337,8 @@ run_explain(const struct options *o, int argc, char **argv)
 	if (id != DIAG_COUNT)
 		return explain_code(id);
 	if (looks_like_code(argv[0])) {
-		fprintf(stderr, "milterc: there is no diagnostic %s\n",
-			argv[0]);
+		fprintf(
+		    stderr, "milterc: there is no diagnostic %s\n", argv[0]);
 		return EXIT_USAGE;
 	}
 	result = compile(&c, argv[0], o, false);
@@ -384,7 +383,7 @@ format_file(const char *path, const struct options *o)
 	} else if (!str_eq(text, s->text) &&
 		   !write_file(&c.arena, path, text.p, text.n)) {
 		fprintf(stderr, "milterc: cannot write %s: %s\n", path,
-			strerror(errno));
+		    strerror(errno));
 		result = EXIT_SYSTEM;
 	}
 	milt_compile_free(&c);
@@ -415,7 +414,7 @@ dump_image(const void *data, size_t size, const char *path)
 
 	if (st != MILT_OK) {
 		fprintf(stderr, "milterc: %s: %s\n", path,
-			why ? why : strerror(errno));
+		    why ? why : strerror(errno));
 		return status_exit(st);
 	}
 	image_dump(im, stdout);
@@ -458,9 +457,9 @@ run_dump(const struct options *o, int argc, char **argv)
 		if (strcmp(o->after, passes[i]) == 0)
 			return dump_source(o, argv[0]);
 	fprintf(stderr,
-		"milterc: no pass %s to dump after; there are: parse, "
-		"lower, emit\n",
-		o->after);
+	    "milterc: no pass %s to dump after; there are: parse, "
+	    "lower, emit\n",
+	    o->after);
 	return EXIT_USAGE;
 }
 
@@ -468,40 +467,40 @@ run_dump(const struct options *o, int argc, char **argv)
 
 static const struct command commands[] = {
 	{ "compile", "[--strict] [-o OUT.miltc] FILE", "make an image",
-	  "Checks FILE and writes its image to OUT.miltc (default: FILE with "
-	  ".miltc).\n"
-	  "  -o, --output OUT   where to write the image\n"
-	  "  --strict           lint too; warnings are errors\n",
-	  run_compile },
+	    "Checks FILE and writes its image to OUT.miltc (default: FILE with "
+	    ".miltc).\n"
+	    "  -o, --output OUT   where to write the image\n"
+	    "  --strict           lint too; warnings are errors\n",
+	    run_compile },
 	{ "lint", "[--strict] [--json] FILE...", "errors and warnings",
-	  "Checks each FILE and reports errors and warnings.\n"
-	  "  --strict           exit 1 on warnings too\n"
-	  "  --json             diagnostics as JSON on standard output\n",
-	  run_lint },
+	    "Checks each FILE and reports errors and warnings.\n"
+	    "  --strict           exit 1 on warnings too\n"
+	    "  --json             diagnostics as JSON on standard output\n",
+	    run_lint },
 	{ "test", "[-v] [--json] FILE|DIR...", "run the tests of policies",
-	  "Runs the test blocks of each FILE, and of each .milt file below "
-	  "DIR.\n"
-	  "  -v, --verbose      name the tests that pass too\n"
-	  "  --json             results as JSON on standard output\n",
-	  run_test },
+	    "Runs the test blocks of each FILE, and of each .milt file below "
+	    "DIR.\n"
+	    "  -v, --verbose      name the tests that pass too\n"
+	    "  --json             results as JSON on standard output\n",
+	    run_test },
 	{ "explain", "[--json] FILE|CODE",
-	  "when rules decide; what a code means",
-	  "For a policy: where each rule is decided and spoken, what holds "
-	  "it, and what\nthe policy asks of the MTA.  For a code such as "
-	  "E0402: what it means.\n"
-	  "  --json             as JSON\n",
-	  run_explain },
+	    "when rules decide; what a code means",
+	    "For a policy: where each rule is decided and spoken, what holds "
+	    "it, and what\nthe policy asks of the MTA.  For a code such as "
+	    "E0402: what it means.\n"
+	    "  --json             as JSON\n",
+	    run_explain },
 	{ "fmt", "[--check] FILE...", "canonical layout",
-	  "Rewrites each FILE in the canonical layout; `-` formats standard "
-	  "input to\nstandard output.\n"
-	  "  --check            write nothing; name files that differ, exit "
-	  "1\n",
-	  run_fmt },
+	    "Rewrites each FILE in the canonical layout; `-` formats standard "
+	    "input to\nstandard output.\n"
+	    "  --check            write nothing; name files that differ, exit "
+	    "1\n",
+	    run_fmt },
 	{ "dump", "--after=PASS FILE", "what a pass made",
-	  "Shows a policy after a pass of the compiler: parse (syntax tree), "
-	  "lower\n(conditions as a graph) or emit (image; also of a .miltc "
-	  "file).\n",
-	  run_dump },
+	    "Shows a policy after a pass of the compiler: parse (syntax tree), "
+	    "lower\n(conditions as a graph) or emit (image; also of a .miltc "
+	    "file).\n",
+	    run_dump },
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
@@ -515,7 +514,7 @@ help(FILE *f)
 	      "milt(5).\n"
 	      "Exit status: 0 ok, 1 the policy has errors or a test failed, "
 	      "2 usage, 3 system.\n",
-	      f);
+	    f);
 }
 
 static void

@@ -44,7 +44,7 @@ verdict_of(struct play *p, const struct milt_answer *a)
 
 	for (unsigned i = 0; i < a->line_count; i++)
 		v.text = arena_printf(p->arena, "%.*s%s%.*s", STR_ARG(v.text),
-				      i ? "\n" : "", STR_ARG(a->lines[i]));
+		    i ? "\n" : "", STR_ARG(a->lines[i]));
 	return v;
 }
 
@@ -88,8 +88,8 @@ give_macros(struct play *p, enum milt_stage stage)
 
 		if (m->stage != stage)
 			continue;
-		st = facts_macro(milt_session_facts(p->session), stage, m->name,
-				 m->value);
+		st = facts_macro(
+		    milt_session_facts(p->session), stage, m->name, m->value);
 		if (st != MILT_OK)
 			return st;
 	}
@@ -108,16 +108,16 @@ give_facts(struct play *p, enum milt_stage stage)
 	switch (stage) {
 	case STAGE_CONNECT:
 		return facts_client(f, t->client_name, t->client_name.n > 0,
-				    t->has_ip ? &t->ip : NULL, t->port);
+		    t->has_ip ? &t->ip : NULL, t->port);
 	case STAGE_HELO:
 		return facts_helo(f, t->helo);
 	case STAGE_MAIL:
-		return facts_mail(f, t->sender, t->parameters.v,
-				  t->parameters.n);
+		return facts_mail(
+		    f, t->sender, t->parameters.v, t->parameters.n);
 	case STAGE_HEADERS:
 		for (size_t i = 0; i < t->fields.n && st == MILT_OK; i++)
-			st = facts_header(f, t->fields.v[i].name,
-					  t->fields.v[i].value);
+			st = facts_header(
+			    f, t->fields.v[i].name, t->fields.v[i].value);
 		return st;
 	case STAGE_MESSAGE:
 		return t->body.n ? facts_body(f, t->body) : MILT_OK;
@@ -160,7 +160,7 @@ play_recipient(struct play *p, size_t i)
 	st = give_macros(p, STAGE_RCPT);
 	if (st == MILT_OK)
 		st = facts_rcpt(milt_session_facts(p->session), r->path,
-				r->parameters.v, r->parameters.n);
+		    r->parameters.v, r->parameters.n);
 	if (st == MILT_OK)
 		st = ask(p, &a);
 	if (st == MILT_OK && a.kind != ANSWER_CONTINUE)
@@ -229,7 +229,7 @@ play_all(struct play *p)
 
 enum milt_status
 transaction_play(struct arena *arena, const struct milt_image *im,
-		 const struct transaction *t, struct outcome *out)
+    const struct transaction *t, struct outcome *out)
 {
 	struct play p = { .arena = arena, .t = t, .out = out };
 	enum milt_status st;

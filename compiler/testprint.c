@@ -10,13 +10,13 @@ print_source(struct compilation *c, struct span span, FILE *f)
 
 	source_place(s, span.begin, &line, &column);
 	text = str_trim(source_line(s, line));
-	fprintf(f, "    %.*s:%u: %.*s\n", STR_ARG(s->path), line,
-		STR_ARG(text));
+	fprintf(
+	    f, "    %.*s:%u: %.*s\n", STR_ARG(s->path), line, STR_ARG(text));
 }
 
 void
 tests_print(const struct test_results *r, struct compilation *c, FILE *f,
-	    bool color, bool all)
+    bool color, bool all)
 {
 	const char *red = color ? "\033[31m" : "";
 	const char *green = color ? "\033[32m" : "";
@@ -29,7 +29,7 @@ tests_print(const struct test_results *r, struct compilation *c, FILE *f,
 		if (!t->error && !t->failures.n) {
 			if (all)
 				fprintf(f, "  %sok%s    %.*s\n", green, plain,
-					STR_ARG(name));
+				    STR_ARG(name));
 			continue;
 		}
 		fprintf(f, "  %sFAIL%s  %.*s\n", red, plain, STR_ARG(name));
@@ -37,8 +37,8 @@ tests_print(const struct test_results *r, struct compilation *c, FILE *f,
 			fprintf(f, "    %s\n", t->error);
 		for (size_t k = 0; k < t->failures.n; k++) {
 			print_source(c, t->failures.v[k].span, f);
-			fprintf(f, "      %.*s\n",
-				STR_ARG(t->failures.v[k].text));
+			fprintf(
+			    f, "      %.*s\n", STR_ARG(t->failures.v[k].text));
 		}
 	}
 }
@@ -54,8 +54,7 @@ text(struct arena *a, struct str s)
 
 static json_t *
 verdict_json(struct arena *a, struct compilation *c,
-	     const struct milt_image *im, const struct play_verdict *v,
-	     struct str path)
+    const struct milt_image *im, const struct play_verdict *v, struct str path)
 {
 	const struct image_rule *r = &im->rules[v->speaker.rule];
 	json_t *o = json_object();
@@ -72,15 +71,14 @@ verdict_json(struct arena *a, struct compilation *c,
 	json_object_set_new(o, "line", json_integer(r->line));
 	json_object_set_new(o, "stage", text(a, stage_rows[v->stage].name));
 	if (v->speaker.failure)
-		json_object_set_new(
-		    o, "failure",
+		json_object_set_new(o, "failure",
 		    json_string(v->speaker.what ? v->speaker.what : ""));
 	return o;
 }
 
 static json_t *
 outcome_json(struct arena *a, struct compilation *c,
-	     const struct milt_image *im, const struct test_result *t)
+    const struct milt_image *im, const struct test_result *t)
 {
 	const struct outcome *out = &t->outcome;
 	json_t *o = json_object(), *verdicts = json_array();
@@ -88,9 +86,8 @@ outcome_json(struct arena *a, struct compilation *c,
 
 	for (size_t i = 0; i < out->count; i++)
 		json_array_append_new(
-		    verdicts,
-		    verdict_json(a, im, &out->verdicts[i],
-				 t->transaction.recipients.v[i].path));
+		    verdicts, verdict_json(a, im, &out->verdicts[i],
+				  t->transaction.recipients.v[i].path));
 	for (size_t i = 0; i < out->changes.n; i++)
 		json_array_append_new(
 		    changes, text(a, change_text(a, &out->changes.v[i])));
@@ -98,8 +95,7 @@ outcome_json(struct arena *a, struct compilation *c,
 		const struct milt_note *n = &out->notes.v[i];
 		json_t *note = json_object();
 
-		json_object_set_new(
-		    note, "rule",
+		json_object_set_new(note, "rule",
 		    text(a, image_text(im, im->rules[n->rule].name)));
 		json_object_set_new(note, "shadow", json_boolean(n->shadow));
 		json_object_set_new(note, "text", text(a, n->text));
@@ -129,24 +125,24 @@ transaction_json(struct arena *a, const struct transaction *t)
 	json_t *macros = json_object(), *fields = json_array();
 
 	if (t->has_ip)
-		json_object_set_new(o, "client_ip",
-				    text(a, ip_print(a, t->ip)));
+		json_object_set_new(
+		    o, "client_ip", text(a, ip_print(a, t->ip)));
 	json_object_set_new(o, "client_port", json_integer(t->port));
 	json_object_set_new(o, "client_name", text(a, t->client_name));
 	json_object_set_new(o, "helo", text(a, t->helo));
 	json_object_set_new(o, "sender", text(a, t->sender));
-	json_object_set_new(o, "parameters",
-			    texts_json(a, t->parameters.v, t->parameters.n));
+	json_object_set_new(
+	    o, "parameters", texts_json(a, t->parameters.v, t->parameters.n));
 	for (size_t i = 0; i < t->recipients.n; i++)
-		json_array_append_new(recipients,
-				      text(a, t->recipients.v[i].path));
+		json_array_append_new(
+		    recipients, text(a, t->recipients.v[i].path));
 	for (size_t i = 0; i < t->macros.n; i++)
 		json_object_set_new(macros, arena_dup(a, t->macros.v[i].name).p,
-				    text(a, t->macros.v[i].value));
+		    text(a, t->macros.v[i].value));
 	for (size_t i = 0; i < t->fields.n; i++)
 		json_array_append_new(
 		    fields, json_pack("[o,o]", text(a, t->fields.v[i].name),
-				      text(a, t->fields.v[i].value)));
+				text(a, t->fields.v[i].value)));
 	json_object_set_new(o, "recipients", recipients);
 	json_object_set_new(o, "macros", macros);
 	json_object_set_new(o, "header", fields);
@@ -156,7 +152,7 @@ transaction_json(struct arena *a, const struct transaction *t)
 
 json_t *
 tests_json(const struct test_results *r, struct compilation *c,
-	   const struct milt_image *im)
+    const struct milt_image *im)
 {
 	json_t *list = json_array();
 
@@ -168,12 +164,12 @@ tests_json(const struct test_results *r, struct compilation *c,
 		unsigned line, column;
 
 		source_place(s, t->test->item.span.begin, &line, &column);
-		json_object_set_new(o, "name",
-				    text(&c->arena, t->test->item.name.text));
+		json_object_set_new(
+		    o, "name", text(&c->arena, t->test->item.name.text));
 		json_object_set_new(o, "file", text(&c->arena, s->path));
 		json_object_set_new(o, "line", json_integer(line));
-		json_object_set_new(o, "passed",
-				    json_boolean(!t->error && !t->failures.n));
+		json_object_set_new(
+		    o, "passed", json_boolean(!t->error && !t->failures.n));
 		if (t->error)
 			json_array_append_new(
 			    failures, text(&c->arena, str_from(t->error)));
@@ -181,12 +177,11 @@ tests_json(const struct test_results *r, struct compilation *c,
 			json_array_append_new(
 			    failures, text(&c->arena, t->failures.v[k].text));
 		json_object_set_new(o, "failures", failures);
-		json_object_set_new(
-		    o, "transaction",
+		json_object_set_new(o, "transaction",
 		    transaction_json(&c->arena, &t->transaction));
 		if (!t->error)
-			json_object_set_new(o, "outcome",
-					    outcome_json(&c->arena, im, t));
+			json_object_set_new(
+			    o, "outcome", outcome_json(&c->arena, im, t));
 		json_array_append_new(list, o);
 	}
 	return list;

@@ -37,22 +37,22 @@ speaker_name(const struct milt_image *im, struct milt_speaker s)
 }
 
 struct str
-verdict_text(struct arena *a, const struct milt_image *im,
-	     const struct play_verdict *v)
+verdict_text(
+    struct arena *a, const struct milt_image *im, const struct play_verdict *v)
 {
 	struct str reply = STR(""), name = speaker_name(im, v->speaker);
 
 	if (v->code)
 		reply = arena_printf(a, " %u %.*s", v->code, STR_ARG(v->xcode));
 	if (v->speaker.failure)
-		return arena_printf(
-		    a, "%.*s%.*s because rule %.*s failed (%s) at %.*s",
+		return arena_printf(a,
+		    "%.*s%.*s because rule %.*s failed (%s) at %.*s",
 		    STR_ARG(answer_word(v->kind)), STR_ARG(reply),
 		    STR_ARG(name), v->speaker.what ? v->speaker.what : "limit",
 		    STR_ARG(stage_rows[v->stage].name));
 	return arena_printf(a, "%.*s%.*s by %.*s at %.*s",
-			    STR_ARG(answer_word(v->kind)), STR_ARG(reply),
-			    STR_ARG(name), STR_ARG(stage_rows[v->stage].name));
+	    STR_ARG(answer_word(v->kind)), STR_ARG(reply), STR_ARG(name),
+	    STR_ARG(stage_rows[v->stage].name));
 }
 
 struct str
@@ -64,22 +64,22 @@ change_text(struct arena *a, const struct milt_change *c)
 	case ACTION_ADD_HEADER:
 	case ACTION_SET_HEADER:
 		return arena_printf(a, "%.*s \"%.*s\" \"%.*s\"", STR_ARG(word),
-				    STR_ARG(c->name), STR_ARG(c->value));
+		    STR_ARG(c->name), STR_ARG(c->value));
 	case ACTION_INSERT_HEADER:
 		return arena_printf(a, "%.*s %lld \"%.*s\" \"%.*s\"",
-				    STR_ARG(word), c->index, STR_ARG(c->name),
-				    STR_ARG(c->value));
+		    STR_ARG(word), c->index, STR_ARG(c->name),
+		    STR_ARG(c->value));
 	case ACTION_REMOVE_HEADER:
-		return arena_printf(a, "%.*s \"%.*s\"", STR_ARG(word),
-				    STR_ARG(c->name));
+		return arena_printf(
+		    a, "%.*s \"%.*s\"", STR_ARG(word), STR_ARG(c->name));
 	case ACTION_ADD_RECIPIENT:
 	case ACTION_SET_SENDER:
-		return arena_printf(a, "%.*s <%.*s>", STR_ARG(word),
-				    STR_ARG(c->value));
+		return arena_printf(
+		    a, "%.*s <%.*s>", STR_ARG(word), STR_ARG(c->value));
 	case ACTION_QUARANTINE:
 	case ACTION_REPLACE_BODY:
-		return arena_printf(a, "%.*s \"%.*s\"", STR_ARG(word),
-				    STR_ARG(c->value));
+		return arena_printf(
+		    a, "%.*s \"%.*s\"", STR_ARG(word), STR_ARG(c->value));
 	case ACTION_NONE:
 	case ACTION_ACCEPT:
 	case ACTION_REJECT:
@@ -117,13 +117,13 @@ literal(struct run *r, const struct ast_template *t)
 
 	for (size_t i = 0; t && i < t->pieces.n; i++)
 		s = arena_printf(r->arena, "%.*s%.*s", STR_ARG(s),
-				 STR_ARG(t->pieces.v[i].text));
+		    STR_ARG(t->pieces.v[i].text));
 	return s;
 }
 
 static bool
-verdict_is(struct run *r, const struct ast_expect *e,
-	   const struct play_verdict *v)
+verdict_is(
+    struct run *r, const struct ast_expect *e, const struct play_verdict *v)
 {
 	struct str name = speaker_name(r->image, v->speaker);
 	bool by_default = str_eq(name, STR("default"));
@@ -147,8 +147,8 @@ same_address(struct arena *a, struct str x, struct str y)
 {
 	struct mailbox mx = mailbox_parse(a, x), my = mailbox_parse(a, y);
 
-	return str_eq(mailbox_normal(a, &mx, false),
-		      mailbox_normal(a, &my, false));
+	return str_eq(
+	    mailbox_normal(a, &mx, false), mailbox_normal(a, &my, false));
 }
 
 /* Calls for each recipient that the expectation is about. */
@@ -173,24 +173,22 @@ check_verdicts(struct run *r, const struct ast_expect *e)
 			continue;
 		if (e->kind == EXPECT_TEXT)
 			failed(r, e->span,
-			       arena_printf(r->arena,
-					    "the reply to %.*s is \"%.*s\"",
-					    STR_ARG(path), STR_ARG(v->text)));
+			    arena_printf(r->arena,
+				"the reply to %.*s is \"%.*s\"", STR_ARG(path),
+				STR_ARG(v->text)));
 		else
-			failed(
-			    r, e->span,
-			    arena_printf(
-				r->arena, "%.*s: %.*s", STR_ARG(path),
+			failed(r, e->span,
+			    arena_printf(r->arena, "%.*s: %.*s", STR_ARG(path),
 				STR_ARG(verdict_text(r->arena, r->image, v))));
 	}
 	if (!found)
-		failed(r, e->span,
-		       STR("the transaction has no such recipient"));
+		failed(
+		    r, e->span, STR("the transaction has no such recipient"));
 }
 
 static bool
-change_is(struct run *r, const struct ast_action *want,
-	  const struct milt_change *c)
+change_is(
+    struct run *r, const struct ast_action *want, const struct milt_change *c)
 {
 	struct str value = STR("");
 
@@ -201,13 +199,13 @@ change_is(struct run *r, const struct ast_action *want,
 	if (want->action == ACTION_INSERT_HEADER && want->index != c->index)
 		return false;
 	if (want->address)
-		return same_address(r->arena, literal(r, want->address),
-				    c->value);
+		return same_address(
+		    r->arena, literal(r, want->address), c->value);
 	for (size_t i = 0; i < want->texts.n; i++)
 		value =
 		    want->action == ACTION_REPLACE_BODY
 			? arena_printf(r->arena, "%.*s%.*s\r\n", STR_ARG(value),
-				       STR_ARG(literal(r, want->texts.v[i])))
+			      STR_ARG(literal(r, want->texts.v[i])))
 			: literal(r, want->texts.v[i]);
 	return want->texts.n == 0 || str_eq(value, c->value);
 }
@@ -221,10 +219,10 @@ has_note(struct run *r, bool shadow, struct str text)
 		const struct milt_note *n = &o->notes.v[i];
 
 		if (n->shadow == shadow &&
-		    str_eq(shadow ? image_text(r->image,
-					       r->image->rules[n->rule].name)
+		    str_eq(shadow ? image_text(
+					r->image, r->image->rules[n->rule].name)
 				  : n->text,
-			   text))
+			text))
 			return true;
 	}
 	return false;
@@ -238,14 +236,14 @@ effects_text(struct run *r)
 	struct str s = STR("");
 
 	for (size_t i = 0; i < o->changes.n; i++)
-		s = arena_printf(
-		    r->arena, "%.*s%s%.*s", STR_ARG(s), s.n ? ", " : "",
+		s = arena_printf(r->arena, "%.*s%s%.*s", STR_ARG(s),
+		    s.n ? ", " : "",
 		    STR_ARG(change_text(r->arena, &o->changes.v[i])));
 	for (size_t i = 0; i < o->notes.n; i++)
 		if (!o->notes.v[i].shadow)
 			s = arena_printf(r->arena, "%.*s%slog \"%.*s\"",
-					 STR_ARG(s), s.n ? ", " : "",
-					 STR_ARG(o->notes.v[i].text));
+			    STR_ARG(s), s.n ? ", " : "",
+			    STR_ARG(o->notes.v[i].text));
 	return s.n ? arena_printf(r->arena, "the effects are: %.*s", STR_ARG(s))
 		   : STR("there is no effect");
 }
@@ -286,9 +284,9 @@ check_one(struct run *r, const struct ast_expect *e)
 	case EXPECT_SHADOW:
 		if (!has_note(r, true, e->by.text))
 			failed(r, e->span,
-			       arena_printf(r->arena,
-					    "shadow rule %.*s did not match",
-					    STR_ARG(e->by.text)));
+			    arena_printf(r->arena,
+				"shadow rule %.*s did not match",
+				STR_ARG(e->by.text)));
 		return;
 	}
 }
@@ -305,7 +303,7 @@ directory_of(struct str path)
 
 enum milt_status
 tests_run(struct arena *a, struct compilation *c, const struct milt_image *im,
-	  struct test_results *out)
+    struct test_results *out)
 {
 	*out = (struct test_results){ .n = c->ir->tests.n };
 	out->v = ARENA_ARRAY(a, out->n + 1, struct test_result);
@@ -317,11 +315,11 @@ tests_run(struct arena *a, struct compilation *c, const struct milt_image *im,
 		uint32_t source = c->ir->tests.v[i]->item.span.source;
 
 		t->test = c->ir->tests.v[i];
-		t->error = transaction_make(
-		    a, t->test, directory_of(c->sources.list.v[source]->path),
+		t->error = transaction_make(a, t->test,
+		    directory_of(c->sources.list.v[source]->path),
 		    &t->transaction);
 		if (!t->error && transaction_play(a, im, &t->transaction,
-						  &t->outcome) != MILT_OK)
+				     &t->outcome) != MILT_OK)
 			return MILT_NO_MEMORY;
 		for (size_t k = 0; !t->error && k < t->test->expects.n; k++)
 			check_one(&r, t->test->expects.v[k]);

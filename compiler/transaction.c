@@ -28,8 +28,8 @@ bracketed(struct maker *m, struct str address)
 }
 
 static void
-set_macro(struct maker *m, enum milt_stage stage, struct str name,
-	  struct str value)
+set_macro(
+    struct maker *m, enum milt_stage stage, struct str name, struct str value)
 {
 	struct play_macro macro = { stage, name, value };
 
@@ -70,9 +70,9 @@ push_parameters(struct maker *m, const struct ast_fact *f, bool recipient)
 			vec_push(m->arena, &m->t->parameters, text);
 		else if (m->t->recipients.n)
 			vec_push(m->arena,
-				 &m->t->recipients.v[m->t->recipients.n - 1]
-				      .parameters,
-				 text);
+			    &m->t->recipients.v[m->t->recipients.n - 1]
+				 .parameters,
+			    text);
 	}
 }
 
@@ -99,10 +99,10 @@ attribute_fact(struct maker *m, const struct ast_fact *f)
 		push_parameters(m, f, true);
 	else if (f->attr == ATTR_DECLARED_SIZE)
 		vec_push(m->arena, &t->parameters,
-			 arena_printf(m->arena, "SIZE=%.*s", STR_ARG(text)));
+		    arena_printf(m->arena, "SIZE=%.*s", STR_ARG(text)));
 	else if (f->attr == ATTR_TLS_VERIFIED)
 		set_macro(m, STAGE_HELO, STR("{verify}"),
-			  str_eq(text, STR("yes")) ? STR("OK") : STR("NO"));
+		    str_eq(text, STR("yes")) ? STR("OK") : STR("NO"));
 	else if (row->source == SOURCE_MACRO)
 		set_macro(m, row->from, row->macro, text);
 }
@@ -110,9 +110,8 @@ attribute_fact(struct maker *m, const struct ast_fact *f)
 static void
 header_fact(struct maker *m, const struct ast_fact *f)
 {
-	struct play_field field = { f->name.text, f->values.n
-						      ? f->values.v[0]->text
-						      : STR("") };
+	struct play_field field = { f->name.text,
+		f->values.n ? f->values.v[0]->text : STR("") };
 
 	if (str_eq_ascii(field.name, STR("From")))
 		m->has_from = true;
@@ -122,17 +121,16 @@ header_fact(struct maker *m, const struct ast_fact *f)
 static void
 message_file(struct maker *m, struct str name)
 {
-	struct str path =
-	    name.n && name.p[0] == '/'
-		? name
-		: arena_printf(m->arena, "%.*s/%.*s", STR_ARG(m->directory),
-			       STR_ARG(name));
+	struct str path = name.n && name.p[0] == '/'
+			      ? name
+			      : arena_printf(m->arena, "%.*s/%.*s",
+				    STR_ARG(m->directory), STR_ARG(name));
 	struct sources files = { .arena = m->arena };
 	uint32_t number;
 
 	if (source_read(&files, path, &number) != MILT_OK) {
 		m->error = arena_printf(m->arena, "cannot read %.*s: %s",
-					STR_ARG(path), strerror(errno))
+		    STR_ARG(path), strerror(errno))
 			       .p;
 		return;
 	}
@@ -208,9 +206,8 @@ split_message(struct maker *m)
 			field.value = str_skip(field.value, 1);
 		while (rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t')) {
 			line = take_line(&rest);
-			field.value =
-			    arena_printf(m->arena, "%.*s\n%.*s",
-					 STR_ARG(field.value), STR_ARG(line));
+			field.value = arena_printf(m->arena, "%.*s\n%.*s",
+			    STR_ARG(field.value), STR_ARG(line));
 		}
 		vec_push(m->arena, &m->t->fields, field);
 	}
@@ -291,7 +288,7 @@ defaults(struct maker *m)
 
 const char *
 transaction_make(struct arena *arena, const struct item_test *test,
-		 struct str directory, struct transaction *out)
+    struct str directory, struct transaction *out)
 {
 	struct maker m = { .arena = arena, .directory = directory, .t = out };
 

@@ -24,7 +24,7 @@ rule_value(const struct milt_session *s, uint32_t i, enum reading reading)
  */
 static enum truth
 effective(const struct milt_session *s, uint32_t i, enum milt_stage stage,
-	  enum reading reading)
+    enum reading reading)
 {
 	const struct image_rule *r = &s->image->rules[i];
 	enum truth v = rule_value(s, i, reading);
@@ -43,7 +43,7 @@ effective(const struct milt_session *s, uint32_t i, enum milt_stage stage,
 
 bool
 decide(const struct milt_session *s, enum milt_stage stage,
-       enum reading reading, struct decision *out)
+    enum reading reading, struct decision *out)
 {
 	unsigned held = 0; /* kinds of the rules above that are unknown */
 
@@ -68,7 +68,7 @@ decide(const struct milt_session *s, enum milt_stage stage,
 			.kind = (enum milt_action)kind,
 			.stage = stage,
 			.speaker = { i, v == ERROR_,
-				     v == ERROR_ ? s->interp.failure : NULL },
+			    v == ERROR_ ? s->interp.failure : NULL },
 		};
 		return true;
 	}

@@ -22,7 +22,7 @@ struct plan {
 
 static bool
 push(struct plan *p, enum edit_kind kind, uint32_t index, struct str name,
-     struct str value)
+    struct str value)
 {
 	struct edit e = { kind, index, name, value };
 
@@ -136,11 +136,11 @@ push_fields(struct plan *p)
 
 		if (f->deleted) {
 			if (!push(p, EDIT_DELETE_HEADER, f->of_name, f->name,
-				  STR("")))
+				STR("")))
 				return false;
 		} else if (f->changed) {
 			if (!push(p, EDIT_CHANGE_HEADER, f->of_name, f->name,
-				  f->value))
+				f->value))
 				return false;
 		}
 	}
@@ -177,7 +177,7 @@ push_insertions(struct plan *p, const struct milt_change *c, size_t n)
 				next = c[i].index;
 			if (c[i].index == below &&
 			    !push(p, EDIT_INSERT_HEADER, (uint32_t)below - gone,
-				  c[i].name, c[i].value))
+				c[i].name, c[i].value))
 				return false;
 		}
 		more = next >= 0;
@@ -194,10 +194,10 @@ remove_recipients(struct plan *p, const struct milt_change *c)
 	for (size_t i = 0; i < facts_recipients(f); i++) {
 		if (c->where != IMAGE_NONE &&
 		    interp_where(&p->session->interp, c->where, ATTR_RECIPIENTS,
-				 i) != TRUE_)
+			i) != TRUE_)
 			continue;
 		if (!push(p, EDIT_REMOVE_RECIPIENT, 0, STR(""),
-			  facts_recipient(f, i)))
+			facts_recipient(f, i)))
 			return false;
 	}
 	return true;
@@ -226,8 +226,8 @@ push_envelope(struct plan *p, const struct milt_change *c, size_t n)
 
 /* Additions, planned from `planned` on, are sent behind the other edits. */
 static bool
-send_additions_last(struct plan *p, size_t planned, const struct milt_change *c,
-		    size_t n)
+send_additions_last(
+    struct plan *p, size_t planned, const struct milt_change *c, size_t n)
 {
 	size_t count = p->edits.n - planned;
 	struct edit *adds = ARENA_ARRAY(p->arena, count, struct edit);

@@ -46,7 +46,7 @@ recipient_value(struct milt_session *s, uint32_t rule)
 
 static void
 push_note(struct milt_session *s, uint32_t rule, bool shadow, struct str text,
-	  bool recipient)
+    bool recipient)
 {
 	struct arena *a = facts_arena(s->facts);
 	struct milt_note note = { .rule = rule, .shadow = shadow };
@@ -76,7 +76,7 @@ push_notes(struct milt_session *s, uint32_t rule)
 
 		if (action_rows[a->action].kind == ACTION_NOTE)
 			push_note(s, rule, false,
-				  interp_text(&s->interp, a->texts), recipient);
+			    interp_text(&s->interp, a->texts), recipient);
 	}
 }
 
@@ -117,7 +117,7 @@ fail(struct milt_session *s, const char *what)
 
 static bool
 set_address(struct milt_session *s, const struct image_action *a,
-	    struct milt_change *c, bool *skip)
+    struct milt_change *c, bool *skip)
 {
 	struct str text = interp_text(&s->interp, a->address);
 	struct mailbox m;
@@ -133,7 +133,7 @@ set_address(struct milt_session *s, const struct image_action *a,
 
 static bool
 set_header(struct milt_session *s, const struct image_action *a,
-	   struct milt_change *c, bool *skip)
+    struct milt_change *c, bool *skip)
 {
 	struct arena *arena = facts_arena(s->facts);
 	struct str text = interp_text(&s->interp, a->name);
@@ -156,8 +156,8 @@ set_header(struct milt_session *s, const struct image_action *a,
 }
 
 static bool
-set_body(struct milt_session *s, const struct image_action *a,
-	 struct milt_change *c)
+set_body(
+    struct milt_session *s, const struct image_action *a, struct milt_change *c)
 {
 	struct arena *arena = facts_arena(s->facts);
 	VEC(char) body = { 0 };
@@ -245,7 +245,7 @@ struct readings {
 
 static bool
 readings_make(struct milt_session *s, uint32_t limit, bool refused, bool notes,
-	      struct readings *out)
+    struct readings *out)
 {
 	size_t n = s->accepted.n;
 

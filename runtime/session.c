@@ -198,7 +198,7 @@ milt_session_abort(struct milt_session *s)
 /* False if suspended. */
 static bool
 run_fragment(struct milt_session *s, uint32_t rule, enum milt_stage stage,
-	     uint8_t *value)
+    uint8_t *value)
 {
 	enum truth v =
 	    interp_run(&s->interp, s->image->rules[rule].fragments[stage]);
@@ -291,9 +291,11 @@ evaluate(struct milt_session *s, enum milt_stage stage)
 			.stage = stage,
 			.speaker = { .rule = s->accepted.v[0].speaker },
 		};
+	else if (stage == STAGE_DATA && s->open.set)
+		*level = s->open;
 	else
 		decide(s, stage, stage < STAGE_RCPT ? READ_SHARED : READ_OPEN,
-		       level);
+		    level);
 	return true;
 }
 
@@ -322,8 +324,8 @@ verdict_action(const struct milt_image *im, uint32_t rule)
 
 /* A reject or tempfail, with its text.  False with no memory. */
 static bool
-answer_refusal(struct milt_session *s, const struct decision *d,
-	       struct milt_answer *out)
+answer_refusal(
+    struct milt_session *s, const struct decision *d, struct milt_answer *out)
 {
 	struct arena *arena = facts_arena(s->facts);
 	const struct image_action *a;
@@ -341,10 +343,9 @@ answer_refusal(struct milt_session *s, const struct decision *d,
 	    a->xcode == IMAGE_NONE ? STR("") : image_text(s->image, a->xcode);
 	for (uint32_t i = 0; i < a->text_count && i < 32; i++) {
 		struct str text = interp_text(&s->interp, a->texts + i);
-		struct str line =
-		    text.p ? safe_reply_line(arena, text,
-					     reply_line_room(out->xcode))
-			   : text;
+		struct str line = text.p ? safe_reply_line(arena, text,
+					       reply_line_room(out->xcode))
+					 : text;
 
 		if (!line.p)
 			return false;
@@ -355,7 +356,7 @@ answer_refusal(struct milt_session *s, const struct decision *d,
 
 static void
 answer_final(struct milt_session *s, const struct decision *d,
-	     enum milt_answer_kind kind, struct milt_answer *out)
+    enum milt_answer_kind kind, struct milt_answer *out)
 {
 	out->kind = kind;
 	out->decided = true;
@@ -367,8 +368,8 @@ answer_final(struct milt_session *s, const struct decision *d,
 }
 
 static bool
-refuse(struct milt_session *s, const struct decision *d,
-       struct milt_answer *out)
+refuse(
+    struct milt_session *s, const struct decision *d, struct milt_answer *out)
 {
 	if (!answer_refusal(s, d, out))
 		return false;
@@ -451,7 +452,7 @@ speak_recipient(struct milt_session *s, struct milt_answer *out)
 
 	if (!d.set)
 		decide(s, STAGE_RCPT, s->recipient ? READ_RECIPIENT : READ_OPEN,
-		       &d);
+		    &d);
 	if (d.set && (d.kind == ACTION_REJECT || d.kind == ACTION_TEMPFAIL)) {
 		note_refusal(s, d.speaker.rule, true);
 		return answer_refusal(s, &d, out);
@@ -462,8 +463,8 @@ speak_recipient(struct milt_session *s, struct milt_answer *out)
 }
 
 static bool
-speak_accept(struct milt_session *s, const struct decision *d,
-	     struct milt_answer *out)
+speak_accept(
+    struct milt_session *s, const struct decision *d, struct milt_answer *out)
 {
 	struct decision failed = *d;
 	uint32_t last = d->speaker.rule;

@@ -24,9 +24,9 @@ enum {
 
 /* A fact: variable `v` of a stage, written so that its truth can be chosen. */
 static const char *const fact_text[STAGE_COUNT] = {
-	"client.name contains \"c%d\"",  "helo contains \"h%d\"",
+	"client.name contains \"c%d\"", "helo contains \"h%d\"",
 	"sender.local contains \"m%d\"", "recipient.local contains \"r%d\"",
-	"queue.id contains \"d%d\"",     "header(\"X\") contains \"e%d\"",
+	"queue.id contains \"d%d\"", "header(\"X\") contains \"e%d\"",
 	"body.raw contains \"b%d\""
 };
 static const char fact_letter[STAGE_COUNT + 1] = "chmrdeb";
@@ -98,17 +98,16 @@ make_cond(struct rule *r, int depth, int max_stage, bool recipient)
 static void
 make_rule(struct rule *r)
 {
-	static const int tops[] = { STAGE_CONNECT, STAGE_HELO,   STAGE_MAIL,
-				    STAGE_RCPT,    STAGE_RCPT,   STAGE_DATA,
-				    STAGE_HEADERS, STAGE_MESSAGE };
+	static const int tops[] = { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL,
+		STAGE_RCPT, STAGE_RCPT, STAGE_DATA, STAGE_HEADERS,
+		STAGE_MESSAGE };
 	int top = tops[rnd(sizeof(tops) / sizeof(*tops))];
 
 	*r = (struct rule){ .pin = -1, .text_stage = -1, .root = -1 };
 	r->kind = (enum kind)rnd(KINDS);
 	if (rnd(12))
 		r->root = make_cond(r, (int)rnd(4), top,
-				    top == STAGE_RCPT ||
-					(r->kind >= EFFECT && rnd(4) == 0));
+		    top == STAGE_RCPT || (r->kind >= EFFECT && rnd(4) == 0));
 	if (r->kind == DISCARD && r->recipient)
 		r->kind = REJECT;
 	if (r->kind == REJECT || r->kind == TEMPFAIL) {
@@ -154,18 +153,15 @@ cond_text(struct arena *a, const struct rule *r, int i)
 		break;
 	}
 	return arena_printf(a, "(%s) %s (%s)", cond_text(a, r, c->a).p,
-			    c->op == OP_AND_ ? "and" : "or",
-			    cond_text(a, r, c->b).p);
+	    c->op == OP_AND_ ? "and" : "or", cond_text(a, r, c->b).p);
 }
 
 static const char *
 text_fact(int stage)
 {
-	static const char *const names[STAGE_COUNT] = {
-		"{client.name}", "{helo}",     "{sender}",
-		"{recipient}",   "{queue.id}", "{header.subject}",
-		"{body.size}"
-	};
+	static const char *const names[STAGE_COUNT] = { "{client.name}",
+		"{helo}", "{sender}", "{recipient}", "{queue.id}",
+		"{header.subject}", "{body.size}" };
 
 	return stage < 0 ? "" : names[stage];
 }
@@ -179,11 +175,11 @@ action_text(struct arena *a, const struct rule *r, int i)
 				      a, "accept add header \"X-%d\" \"y\"", i)
 				: STR("accept");
 	case REJECT:
-		return arena_printf(a, "reject 550 5.7.1 \"no %s\"",
-				    text_fact(r->text_stage));
+		return arena_printf(
+		    a, "reject 550 5.7.1 \"no %s\"", text_fact(r->text_stage));
 	case TEMPFAIL:
 		return arena_printf(a, "tempfail 451 4.7.1 \"later %s\"",
-				    text_fact(r->text_stage));
+		    text_fact(r->text_stage));
 	case DISCARD:
 		return STR("discard");
 	case EFFECT:
@@ -207,17 +203,17 @@ policy_text(struct arena *a, const struct policy *p)
 		struct str action = action_text(a, r, i);
 
 		if (i == p->n) {
-			s = arena_printf(a, "%s\notherwise %s\n", s.p,
-					 action.p);
+			s = arena_printf(
+			    a, "%s\notherwise %s\n", s.p, action.p);
 			break;
 		}
 		s = arena_printf(a, "%s%srule r%d {\n%s%s%s%s%s%s\n}\n", s.p,
-				 r->kind == SHADOW ? "shadow " : "", i,
-				 r->pin >= 0 ? "at " : "",
-				 r->pin >= 0 ? stage_rows[r->pin].name.p : "",
-				 r->root >= 0 ? " when " : "",
-				 r->root >= 0 ? cond_text(a, r, r->root).p : "",
-				 "\n", action.p);
+		    r->kind == SHADOW ? "shadow " : "", i,
+		    r->pin >= 0 ? "at " : "",
+		    r->pin >= 0 ? stage_rows[r->pin].name.p : "",
+		    r->root >= 0 ? " when " : "",
+		    r->root >= 0 ? cond_text(a, r, r->root).p : "", "\n",
+		    action.p);
 	}
 	return s;
 }
@@ -225,19 +221,17 @@ policy_text(struct arena *a, const struct policy *p)
 static struct str
 value_text(struct arena *a, const struct facts_bits *f, int stage)
 {
-	return arena_printf(
-	    a, "x%s%s",
+	return arena_printf(a, "x%s%s",
 	    f->v[stage][0] ? (char[]){ fact_letter[stage], '0', 0 } : "",
 	    f->v[stage][1] ? (char[]){ fact_letter[stage], '1', 0 } : "");
 }
 
 static void
 make_transaction(struct arena *a, const struct facts_bits *f,
-		 const struct facts_bits *recipients, int n,
-		 struct transaction *t)
+    const struct facts_bits *recipients, int n, struct transaction *t)
 {
 	struct play_macro id = { STAGE_DATA, STR("i"),
-				 value_text(a, f, STAGE_DATA) };
+		value_text(a, f, STAGE_DATA) };
 	struct play_field x = { STR("X"), value_text(a, f, STAGE_HEADERS) };
 	struct play_field subject = { STR("Subject"), STR("s") };
 
@@ -249,8 +243,7 @@ make_transaction(struct arena *a, const struct facts_bits *f,
 	    arena_printf(a, "<%s@a.test>", value_text(a, f, STAGE_MAIL).p);
 	for (int i = 0; i < n; i++) {
 		struct play_recipient r = {
-			.path = arena_printf(
-			    a, "<%s.%d@b.test>",
+			.path = arena_printf(a, "<%s.%d@b.test>",
 			    value_text(a, &recipients[i], STAGE_RCPT).p, i),
 		};
 
@@ -343,9 +336,8 @@ read_policy(const struct policy *p, const struct facts_bits *f)
 
 /* ---- comparing -------------------------------------------------------- */
 
-static const enum milt_answer_kind answer_kind[] = {
-	ANSWER_ACCEPT, ANSWER_REJECT, ANSWER_TEMPFAIL, ANSWER_DISCARD
-};
+static const enum milt_answer_kind answer_kind[] = { ANSWER_ACCEPT,
+	ANSWER_REJECT, ANSWER_TEMPFAIL, ANSWER_DISCARD };
 
 static bool
 is_refusal(enum kind k)
@@ -368,7 +360,7 @@ spoken_at(const struct policy *p, const struct reading *r)
  */
 static void
 expect_all(const struct policy *p, const struct reading *own, int n,
-	   struct reading *out, bool *mixed)
+    struct reading *out, bool *mixed)
 {
 	int open = -1;
 
@@ -382,7 +374,7 @@ expect_all(const struct policy *p, const struct reading *own, int n,
 		if (refused || settled)
 			continue;
 		if (open >= 0 && (own[open].kind != own[i].kind ||
-				  own[open].speaker != own[i].speaker))
+				     own[open].speaker != own[i].speaker))
 			*mixed = true;
 		open = i;
 	}
@@ -399,7 +391,7 @@ expect_all(const struct policy *p, const struct reading *own, int n,
 
 static bool
 same_effects(const struct policy *p, const struct facts_bits *f,
-	     const struct reading *own, const struct outcome *o, int n)
+    const struct reading *own, const struct outcome *o, int n)
 {
 	size_t k = 0;
 
@@ -426,7 +418,7 @@ same_effects(const struct policy *p, const struct facts_bits *f,
 /* Shadow hits and logs of an accepted message. */
 static bool
 same_notes(const struct policy *p, const struct facts_bits *f,
-	   const struct reading *own, const struct outcome *o, int n)
+    const struct reading *own, const struct outcome *o, int n)
 {
 	for (int i = 0; i <= p->n; i++) {
 		const struct rule *r = &p->rules[i];
@@ -494,12 +486,12 @@ report(const struct pair *pr, const struct outcome *o, const char *what)
 
 		printf("# recipient %d: reading kind %d speaker %d stage %d "
 		       "cut %d; got answer %d speaker %u stage %d\n# facts:",
-		       i, r.kind, r.speaker, r.stage, r.cut, v->kind,
-		       v->speaker.rule, v->stage);
+		    i, r.kind, r.speaker, r.stage, r.cut, v->kind,
+		    v->speaker.rule, v->stage);
 		for (int s = 0; s < STAGE_COUNT; s++)
 			for (int k = 0; k < VARS; k++)
 				printf(" %c%d=%d", fact_letter[s], k,
-				       pr->facts[i].v[s][k]);
+				    pr->facts[i].v[s][k]);
 		puts("");
 	}
 	printf("%.*s\n", STR_ARG(pr->text));
@@ -580,7 +572,7 @@ main(int argc, char **argv)
 		tried++;
 	}
 	printf("# %u pairs of %u policies; %u more were refused\n", pairs,
-	       policies, tried - policies);
+	    policies, tried - policies);
 	CHECK(bad == 0);
 	CHECK(pairs >= want);
 	TEST_DONE();
