@@ -232,6 +232,7 @@ send_recipients(struct mta *m, const struct mta_message *msg, struct draft *d)
 		mta_macro(m, STR("{rcpt_addr}"), without_brackets(a->path));
 		r = send_path(m, false, a);
 		o->recipient_replies[i] = r;
+		o->recipient_total = i + 1;
 		if (r.verdict == MTA_FAILED)
 			return step(o, SMFIC_RCPT, r);
 		if (ends(&r))

@@ -165,7 +165,8 @@ struct mta_outcome {
 	struct mta_reply reply; /* of the whole message, at `stage` */
 	int stage;              /* SMFIC_ */
 	struct mta_reply *recipient_replies;
-	size_t accepted; /* recipients */
+	size_t recipient_total; /* answers at RCPT */
+	size_t accepted;        /* recipients */
 	const struct mta_edit *edits;
 	size_t edit_count;
 	bool quarantined;
