@@ -92,8 +92,14 @@ PROTO  := $(patsubst tests/protocol/%.c,$(BUILD)/protocol/%,\
             $(wildcard tests/protocol/*.c))
 MTA_O  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/mta/*.c))
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+SMTP   := $(patsubst tests/smtp/%.c,$(BUILD)/smtp/%,$(wildcard tests/smtp/*.c))
+PROP   := $(BUILD)/property/property
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/property/%: $(BUILD)/obj/tests/property/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
@@ -105,10 +111,56 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
-tests-built: all $(UNIT) $(PROTO)
+$(BUILD)/smtp/%: tests/smtp/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) $(WARN) $(OPT) -o $@ $<
 
-test: tests-built
+# What the tests of this build run; `asan` and `tsan` make builds of their own.
+tests-built: all $(UNIT) $(PROTO) $(PROP) $(SMTP)
+
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+        -fno-omit-frame-pointer
+TSAN := -fsanitize=thread
+
+asan-built:
+	$(MAKE) BUILD=$(BUILD)/asan OPT="-O1 -g" SAN="$(ASAN)" tests-built
+tsan-built:
+	$(MAKE) BUILD=$(BUILD)/tsan OPT="-O1 -g" SAN="$(TSAN)" tests-built
+
+# help: make test      all tests: every layer, and the sanitizers
+test: tests-built asan-built tsan-built
 	BUILD=$(BUILD) tests/run
+
+# help: make asan      unit and protocol tests under ASan and UBSan
+asan: asan-built
+	BUILD=$(BUILD) tests/run asan
+
+# help: make tsan      protocol tests under ThreadSanitizer
+tsan: tsan-built
+	BUILD=$(BUILD) tests/run tsan
+
+# help: make bless     write the expectations of the text cases anew
+bless: all
+	MILTERC=$(BUILD)/milterc tests/cases/run --bless
+
+# help: make check     before each commit: format, layers, generated files, tests
+check: format-check layers fresh test
+
+FORMATTED := $(wildcard dsl/*.[ch] runtime/*.[ch] compiler/*.[ch] \
+               tests/*/*.[ch])
+format:
+	clang-format -i $(FORMATTED)
+format-check:
+	@clang-format --dry-run -Werror $(FORMATTED)
+
+# Includes go one way: dsl <- runtime <- compiler <- addon.  The programs' main
+# files stand above all layers.
+layers:
+	@! grep -nE '#include "(runtime|compiler|addon|tests)/' \
+	    dsl/*.[chy] dsl/*.re
+	@! grep -nE '#include "(compiler|addon|tests)/' \
+	    $(filter-out $(MAINS),$(wildcard runtime/*.[ch]))
+	@! grep -nE '#include "(addon|tests)/' compiler/*.[ch]
 
 clean:
 	rm -rf $(BUILD)
@@ -116,4 +168,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all help deps tests-built test clean
+.PHONY: all help deps tests-built asan-built tsan-built test asan tsan bless \
+        check format format-check layers fresh clean
