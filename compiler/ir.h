@@ -65,13 +65,20 @@ struct ir_node {
 	unsigned loop;         /* NODE_EACH: its depth, 0 outermost */
 	enum milt_stage first; /* some leaf is known from here on */
 	enum milt_stage last;  /* all leaves are known from here on */
-	bool recipient;        /* a leaf has scope RECIPIENT */
-	bool session;          /* all leaves have scope SESSION */
-	unsigned free_loops;   /* bit d: uses the element of loop d; nodes with
-				  any bit have no memo */
-	int memo;              /* emit: slot of the memo, or -1 */
-	int each;              /* emit: index of the loop, or -1 */
-	struct span span;      /* where it was first written */
+	/*
+	 * Bit s: at stage s a part of it becomes known.  A leaf inside an EACH
+	 * counts from the stage of the collection on.
+	 */
+	unsigned stages;
+	uint8_t need;      /* truth registers, operands as written; up to 255 */
+	uint8_t need_best; /* the same with the deeper operand first */
+	bool recipient;    /* a leaf has scope RECIPIENT */
+	bool session;      /* all leaves have scope SESSION */
+	unsigned free_loops; /* bit d: uses the element of loop d; nodes with
+				any bit have no memo */
+	int memo;            /* emit: slot of the memo, or -1 */
+	int each;            /* emit: index of the loop, or -1 */
+	struct span span;    /* where it was first written */
 };
 
 /* Where in a rule's condition a value or capture in a text comes from. */
@@ -141,5 +148,15 @@ struct ir {
 	struct str option_texts[OPTION_COUNT];
 	bool option_set[OPTION_COUNT];
 };
+
+/* The stage from which a reference is known, and what it belongs to. */
+enum milt_stage ref_stage(const struct ir_ref *);
+enum milt_scope ref_scope(const struct ir_ref *);
+
+/* REGEX_ flags. */
+unsigned ir_regex_flags(const struct ir_regex *);
+
+/* Readable, stable text, for `milterc dump --after=lower`: ir_dump.c. */
+void ir_dump(const struct ir *, FILE *);
 
 #endif

@@ -1,0 +1,102 @@
+/*
+ * Inside lowering: shared by lower.c (items, rules), lower_expr.c
+ * (conditions), lower_value.c (operands) and template.c (texts).
+ */
+#ifndef COMPILER_LOWER_H
+#define COMPILER_LOWER_H
+
+#include "compiler/compile.h"
+#include "compiler/node.h"
+
+struct lower {
+	struct compilation *c;
+	struct ir *ir;
+	struct arena *arena;
+	struct node_maker nodes;
+	struct intern lets;              /* definition and depth */
+	VEC(struct ir_node *) let_nodes; /* by number in `lets` */
+	struct intern sets;              /* contents of lists in place */
+	VEC(struct ir_list *) set_lists; /* by number in `sets` */
+	struct intern regexes;           /* source and flags */
+	unsigned depth;                  /* loops that are open here */
+	unsigned base;    /* loops open where this rule or let begins */
+	unsigned nesting; /* calls of lower_expr inside each other */
+	uint32_t *marks;  /* two for each node: last walk that saw it */
+	size_t marks_size;
+	uint32_t mark;
+};
+
+/* ---- conditions: lower_expr.c ----------------------------------------- */
+
+struct ir_node *lower_expr(struct lower *, const struct ast_expr *);
+
+/*
+ * The condition of a `where`: loop 0 is open and at the element that is asked.
+ */
+struct ir_node *lower_where(struct lower *, const struct ast_expr *);
+
+/* Reports a condition that no image can hold. */
+void lower_refuse(struct lower *, struct span, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* ---- operands: lower_value.c ------------------------------------------ */
+
+/* What a name stands for, through definitions of values. */
+const struct ast_value *value_behind(const struct ast_value *);
+
+/* Does it name an attribute (count included)? */
+static inline bool
+value_is_attr(const struct ast_value *v)
+{
+	return v->attr != ATTR_NONE;
+}
+
+/* Does it stand for many values? */
+bool value_is_many(const struct ast_value *);
+
+/* REF_COUNT, REF_ELEMENT of an open block, or REF_VALUE. */
+struct ir_ref lower_ref(struct lower *, const struct ast_value *);
+
+/* The type of what a reference gives. */
+enum milt_type ref_type(const struct ir_ref *);
+
+/* The key by which constants are compared with values of `type`. */
+struct str lower_key(struct lower *, enum milt_type, struct str text);
+
+/* Folded, valid text. */
+struct str lower_text(struct lower *, struct str text);
+
+/* A declared list. */
+struct ir_list *lower_list(struct lower *, struct item_list *);
+
+/* The list that stands for one value or a set, of `type`. */
+struct ir_list *lower_set(
+    struct lower *, enum milt_type, const struct ast_value *);
+
+struct ir_regex *lower_regex(
+    struct lower *, const struct ast_value *, bool raw);
+
+/* A number, size, duration, time, date or day of the week. */
+long long lower_number(
+    struct lower *, enum milt_type, const struct ast_value *);
+
+/* ---- texts: template.c -------------------------------------------------- */
+
+/* A test or a loop of a rule's condition that can make it true. */
+struct origin {
+	struct ir_node *node;
+	struct ir_node *each; /* the outermost loop around it, or NULL */
+};
+
+/* In the order in which they are written. */
+struct origins {
+	VEC(struct origin) list;
+};
+
+/* The regexes and outermost loops of `condition`. */
+struct origins origins_of(struct lower *, struct ir_node *condition);
+
+struct ir_template *lower_template(
+    struct lower *, const struct ast_template *, const struct origins *);
+
+#endif

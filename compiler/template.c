@@ -1,0 +1,185 @@
+/* Texts of actions, and where in the condition their values come from. */
+#include "compiler/lower.h"
+
+struct visit {
+	struct ir_node *node, *each;
+	bool positive;
+	uint32_t mark;
+};
+
+/* ---- what can make a condition true ------------------------------------- */
+
+static void
+grow_marks(struct lower *l)
+{
+	size_t need = l->ir->nodes.n * 2;
+
+	if (l->marks_size >= need)
+		return;
+	l->marks_size = need * 2;
+	l->marks = ARENA_ARRAY(l->arena, l->marks_size, uint32_t);
+}
+
+/* Has this walk been there?  It has now. */
+static bool
+seen(struct lower *l, const struct visit *v)
+{
+	uint32_t *mark = &l->marks[v->node->number * 2 + v->positive];
+
+	if (*mark == v->mark)
+		return true;
+	*mark = v->mark;
+	return false;
+}
+
+static void
+add_origin(struct lower *l, struct origins *o, const struct visit *v)
+{
+	struct origin new = { v->node, v->each };
+
+	for (size_t i = 0; i < o->list.n; i++)
+		if (o->list.v[i].node == new.node &&
+		    o->list.v[i].each == new.each)
+			return;
+	vec_push(l->arena, &o->list, new);
+}
+
+struct origins
+origins_of(struct lower *l, struct ir_node *condition)
+{
+	VEC(struct visit) todo = { 0 };
+	struct origins out = { 0 };
+
+	grow_marks(l);
+	vec_push(l->arena, &todo,
+	    ((struct visit){ condition, NULL, true, ++l->mark }));
+	while (todo.n) {
+		struct visit v = todo.v[--todo.n], next = v;
+
+		if (seen(l, &v))
+			continue;
+		if (v.positive && v.node->kind == NODE_TEST &&
+		    v.node->op == OPC_MATCH)
+			add_origin(l, &out, &v);
+		if (v.node->kind == NODE_EACH && v.node->loop == 0) {
+			if (v.positive)
+				add_origin(l, &out, &v);
+			next.each = v.node;
+			next.mark = ++l->mark;
+		}
+		next.positive ^= v.node->kind == NODE_NOT;
+		if ((next.node = v.node->b))
+			vec_push(l->arena, &todo, next);
+		if ((next.node = v.node->a))
+			vec_push(l->arena, &todo, next);
+	}
+	return out;
+}
+
+/* ---- pieces ---------------------------------------------------------------
+ */
+
+static void
+note_ref(struct ir_template *t, const struct ir_ref *ref)
+{
+	if (ref_stage(ref) > t->last)
+		t->last = ref_stage(ref);
+	t->recipient |= ref_scope(ref) == SCOPE_RECIPIENT;
+}
+
+static void
+add_value(struct lower *l, struct ir_template *t, const struct ast_value *v,
+    const struct origins *o)
+{
+	struct ir_piece piece = { .kind = IR_VALUE, .ref = lower_ref(l, v) };
+
+	note_ref(t, &piece.ref);
+	for (size_t i = o->list.n; value_is_many(v) && i-- > 0;) {
+		struct ir_node *each = o->list.v[i].node;
+		struct ir_candidate c = { .each = each, .ref = piece.ref };
+
+		if (each->kind != NODE_EACH ||
+		    each->left.attr != collection_of(v->attr) ||
+		    !str_eq(each->left.key, piece.ref.key))
+			continue;
+		c.ref.from = REF_ELEMENT;
+		vec_push(l->arena, &piece.candidates, c);
+	}
+	vec_push(l->arena, &t->pieces, piece);
+}
+
+/* The number of the group that `name` means, or 0. */
+static unsigned
+group_of(const struct ir_regex *re, struct str name)
+{
+	unsigned long number = 0;
+
+	for (size_t g = 0; g < re->names.n; g++)
+		if (re->names.v[g].n && str_eq(re->names.v[g], name))
+			return (unsigned)g + 1;
+	for (size_t i = 0; i < name.n; i++) {
+		if (name.p[i] < '0' || name.p[i] > '9' || i > 3)
+			return 0;
+		number = number * 10 + (unsigned long)(name.p[i] - '0');
+	}
+	return number <= re->captures ? (unsigned)number : 0;
+}
+
+static void
+add_capture(struct lower *l, struct ir_template *t, struct str name,
+    const struct origins *o)
+{
+	struct ir_piece piece = { .kind = IR_CAPTURE };
+
+	for (size_t i = o->list.n; i-- > 0;) {
+		const struct origin *from = &o->list.v[i];
+		const struct ir_node *n = from->node;
+		struct ir_candidate c = { .ref = n->left,
+			.regex = n->right_regex };
+
+		if (n->kind != NODE_TEST)
+			continue;
+		c.group = group_of(c.regex, name);
+		/* What loops inside a loop have found is not kept. */
+		if (c.group == 0 ||
+		    (c.ref.from == REF_ELEMENT && c.ref.loop != 0))
+			continue;
+		if (c.ref.from == REF_ELEMENT)
+			c.each = from->each;
+		note_ref(t, &c.ref);
+		vec_push(l->arena, &piece.candidates, c);
+	}
+	vec_push(l->arena, &t->pieces, piece);
+}
+
+static void
+add_text(struct lower *l, struct ir_template *t, struct str text)
+{
+	struct ir_piece piece = { .kind = IR_TEXT, .text = text };
+
+	if (text.n)
+		vec_push(l->arena, &t->pieces, piece);
+}
+
+struct ir_template *
+lower_template(
+    struct lower *l, const struct ast_template *from, const struct origins *o)
+{
+	struct ir_template *t = ARENA_NEW(l->arena, struct ir_template);
+
+	for (size_t i = 0; i < from->pieces.n; i++) {
+		const struct ast_piece *p = &from->pieces.v[i];
+		const struct ast_value *v =
+		    p->value ? value_behind(p->value) : NULL;
+
+		if (p->kind == PIECE_TEXT)
+			add_text(l, t, p->text);
+		else if (p->capture)
+			add_capture(l, t, p->text, o);
+		else if (v && value_is_attr(v))
+			add_value(l, t, v, o);
+		else if (v)
+			add_text(l, t, v->text);
+	}
+	return t;
+}
