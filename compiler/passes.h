@@ -29,6 +29,10 @@ struct str relative_path(struct compilation *, uint32_t source,
 struct str place_words(struct compilation *, struct span place,
 		       struct span from);
 
+/* The parts of a condition that are not `and`, `or`, `not`, in file order. */
+typedef VEC(struct ast_expr *) expr_vec;
+expr_vec condition_leaves(struct arena *, struct ast_expr *);
+
 /* ---- names ----------------------------------------------------------- */
 
 /* Items by name, with open addressing; in the compilation's arena. */
@@ -64,7 +68,8 @@ int stage_find(struct str name); /* -1 where there is none */
 
 typedef VEC(struct str) names_vec;
 void add_attr_names(struct arena *, names_vec *);
-void add_item_names(struct arena *, names_vec *, const struct name_table *,
+void add_field_names(struct arena *, names_vec *, enum milt_attr collection);
+void add_item_names(struct arena *, names_vec *, const struct policy_items *,
 		    enum item_kind);
 
 /* Help with the nearest of `names`, if one is near. */
@@ -105,12 +110,20 @@ struct capture_scope {
 	VEC(struct ast_value *) regexes;
 };
 
+/* A value on the left of an operator, or alone. */
+void resolve_left(struct resolver *, struct ast_value *, const struct block *);
+/* `member`: behind `in` or `under`. */
+void resolve_right(struct resolver *, struct ast_value *, const struct block *,
+		   bool member);
 void resolve_condition(struct resolver *, struct ast_expr *,
 		       const struct block *);
+bool resolve_stage(struct resolver *, const struct ast_name *at,
+		   enum milt_stage *out);
 void resolve_list(struct resolver *, struct item_list *);
 void resolve_test(struct resolver *, struct item_test *);
 void resolve_action(struct resolver *, struct ast_action *,
 		    const struct capture_scope *);
+/* All regexes of a condition, of its blocks and of its definitions. */
 void captures_of(struct resolver *, struct ast_expr *, struct capture_scope *);
 /* Cycles among lets, and how deep they stand in each other. */
 void resolve_let_order(struct resolver *);
