@@ -1,0 +1,363 @@
+#include "runtime/conn.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "runtime/apply.h"
+#include "runtime/decision.h"
+#include "runtime/log.h"
+
+static atomic_ulong connections;
+
+static const char no_memory[] = "not enough memory";
+
+/* ---- small parts --------------------------------------------------------- */
+
+uint64_t
+conn_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+static long long
+milliseconds_utc(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (long long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static struct str
+queue_id(const struct conn *c)
+{
+	return (struct str){ c->id, c->id_length };
+}
+
+/* What is said where nothing could be decided. */
+static struct milt_answer
+failure_answer(enum milt_stage stage)
+{
+	return (struct milt_answer){
+		.kind = ANSWER_TEMPFAIL,
+		.stage = stage,
+		.code = 451,
+		.xcode = STR("4.3.0"),
+		.lines = { STR("Temporary failure, try again later") },
+		.line_count = 1,
+	};
+}
+
+/* Of the connection's or the message's facts one could not be kept. */
+static void
+lose(struct conn *c, bool whole_session)
+{
+	if (whole_session)
+		c->failed_session = no_memory;
+	else
+		c->failed_message = no_memory;
+}
+
+void
+conn_note(struct conn *c, enum milt_stage stage, enum milt_status s)
+{
+	if (s != MILT_OK)
+		lose(c, stage <= STAGE_HELO);
+}
+
+static void
+take_macros(struct conn *c, SMFICTX *ctx, enum milt_stage stage)
+{
+	struct facts *f = milt_session_facts(c->session);
+	const char *id;
+
+	for (size_t i = 0; i < c->policy->macro_count; i++) {
+		const struct policy_macro *m = &c->policy->macros[i];
+		const char *value;
+
+		if (m->stage != stage)
+			continue;
+		value = smfi_getsymval(ctx, (char *)m->name);
+		if (value)
+			conn_note(c, stage,
+			    facts_macro(f, stage, m->text, str_from(value)));
+	}
+	if (stage < STAGE_MAIL)
+		return;
+	id = smfi_getsymval(ctx, (char *)"i");
+	if (id) {
+		struct str s = str_head(str_from(id), sizeof(c->id));
+
+		memcpy(c->id, s.p, s.n);
+		c->id_length = (unsigned char)s.n;
+	}
+}
+
+void
+conn_end_message(struct conn *c)
+{
+	if (c->session && c->in_message)
+		milt_session_abort(c->session);
+	c->in_message = c->headers = c->body = false;
+	c->failed_message = NULL;
+	c->id_length = 0;
+	free(c->held);
+	c->held = NULL;
+}
+
+/* ---- refusals of recipients that wait ------------------------------------ */
+
+/*
+ * Mail that sendmail(1) hands over has a queue id before its first recipient.
+ * Postfix cannot report the refusal of one recipient then: it would try the
+ * message again for ever.
+ */
+static bool
+is_submission(const struct conn *c)
+{
+	return c->local && c->id_length > 0;
+}
+
+static struct str
+keep_text(char **at, struct str s)
+{
+	char *p = *at;
+
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	*at += s.n;
+	return (struct str){ p, s.n };
+}
+
+static void
+hold_refusal(struct conn *c, const struct milt_answer *a)
+{
+	size_t n = a->xcode.n;
+	char *at;
+
+	if (c->held)
+		return;
+	for (unsigned i = 0; i < a->line_count; i++)
+		n += a->lines[i].n;
+	c->held = malloc(sizeof(*c->held) + n);
+	if (!c->held) {
+		lose(c, false);
+		return;
+	}
+	at = c->held->text;
+	c->held->answer = *a;
+	c->held->answer.stage = STAGE_MESSAGE;
+	c->held->answer.xcode = keep_text(&at, a->xcode);
+	for (unsigned i = 0; i < a->line_count; i++)
+		c->held->answer.lines[i] = keep_text(&at, a->lines[i]);
+}
+
+/* ---- answers ------------------------------------------------------------- */
+
+static const char *
+ask(struct conn *c, struct milt_answer *out)
+{
+	enum milt_status s = milt_session_answer(c->session, out);
+
+	if (s == MILT_QUESTION) {
+		facts_clock(milt_session_facts(c->session), milliseconds_utc());
+		s = milt_session_answer(c->session, out);
+	}
+	if (s == MILT_OK)
+		return NULL;
+	*out = failure_answer(out->stage);
+	return s == MILT_NO_MEMORY ? no_memory : "the evaluation did not end";
+}
+
+/*
+ * The answer of a stage whose facts are given, or the failure that stands in
+ * its way; `*failure` says which.
+ */
+static void
+answer(struct conn *c, enum milt_stage stage, struct milt_answer *out,
+    const char **failure)
+{
+	*failure = c->failed_session ? c->failed_session : c->failed_message;
+	if (*failure)
+		*out = failure_answer(stage);
+	else
+		*failure = ask(c, out);
+	out->stage = stage;
+}
+
+static void
+record(struct conn *c, const struct milt_answer *a, const char *failure,
+    bool changed, uint64_t since)
+{
+	log_notes(c->session, queue_id(c));
+	if (!a->decided && !failure)
+		return;
+	log_decision(&(struct decision_record){
+	    .session = c->session,
+	    .queue_id = queue_id(c),
+	    .answer = a,
+	    .failure = failure              ? failure
+		       : a->speaker.failure ? a->speaker.what
+					    : NULL,
+	    .decided = a->decided,
+	    .changed = changed,
+	    .ms = (double)(c->spent + conn_clock() - since) / 1e6,
+	});
+}
+
+static bool
+is_final(enum milt_stage stage, enum milt_answer_kind kind)
+{
+	if (stage == STAGE_MESSAGE)
+		return true;
+	if (stage == STAGE_RCPT)
+		return false;
+	return kind != ANSWER_CONTINUE && kind != ANSWER_SKIP;
+}
+
+sfsistat
+conn_conclude(struct conn *c, SMFICTX *ctx, enum milter_event event,
+    enum milt_stage stage, uint64_t since)
+{
+	struct milt_answer a;
+	const char *failure;
+	sfsistat r;
+
+	take_macros(c, ctx, stage);
+	answer(c, stage, &a, &failure);
+	if (failure && !reply_expected(event, c->steps)) {
+		/* Said at the next event that has a reply. */
+		lose(c, stage <= STAGE_HELO);
+		return SMFIS_NOREPLY;
+	}
+	record(c, &a, failure, false, since);
+	if (stage == STAGE_RCPT && is_submission(c) &&
+	    a.kind != ANSWER_CONTINUE && a.kind != ANSWER_ACCEPT) {
+		hold_refusal(c, &a);
+		a = (struct milt_answer){ .stage = stage };
+	}
+	r = reply_give(ctx, event, c->steps, &a);
+	c->spent += conn_clock() - since;
+	if (stage >= STAGE_MAIL && is_final(stage, a.kind) &&
+	    r != SMFIS_NOREPLY)
+		conn_end_message(c);
+	return r;
+}
+
+sfsistat
+conn_put_off(const struct conn *c, SMFICTX *ctx, enum milter_event event)
+{
+	struct milt_answer a = failure_answer(STAGE_MESSAGE);
+
+	return reply_give(ctx, event, c ? c->steps : 0, &a);
+}
+
+sfsistat
+conn_conclude_lost_recipient(struct conn *c, SMFICTX *ctx, uint64_t since)
+{
+	struct milt_answer a = failure_answer(STAGE_RCPT);
+
+	if (is_submission(c) || !reply_expected(EVENT_RCPT, c->steps)) {
+		lose(c, false);
+		return conn_continue(c, ctx, EVENT_RCPT);
+	}
+	a.code = 452;
+	a.xcode = STR("4.5.3");
+	a.lines[0] = STR("Too many recipients");
+	record(
+	    c, &a, "too many recipients, or not enough memory", false, since);
+	return reply_give(ctx, EVENT_RCPT, c->steps, &a);
+}
+
+sfsistat
+conn_continue(const struct conn *c, SMFICTX *ctx, enum milter_event event)
+{
+	static const struct milt_answer a = { .kind = ANSWER_CONTINUE };
+
+	return reply_give(ctx, event, c ? c->steps : 0, &a);
+}
+
+/* ---- the end of the message ---------------------------------------------- */
+
+static const char *
+make_changes(struct conn *c, SMFICTX *ctx)
+{
+	const struct edit *edits;
+	size_t n;
+	enum milt_status s = milt_edits(c->session, &edits, &n);
+
+	if (s == MILT_QUESTION) {
+		facts_clock(milt_session_facts(c->session), milliseconds_utc());
+		s = milt_edits(c->session, &edits, &n);
+	}
+	if (s != MILT_OK)
+		return "the message's changes could not be computed";
+	return apply_edits(
+	    ctx, edits, n, facts_arena(milt_session_facts(c->session)));
+}
+
+sfsistat
+conn_conclude_message(struct conn *c, SMFICTX *ctx, uint64_t since)
+{
+	struct milt_answer a;
+	const char *failure;
+	bool accepted;
+	sfsistat r;
+
+	take_macros(c, ctx, STAGE_MESSAGE);
+	answer(c, STAGE_MESSAGE, &a, &failure);
+	accepted = a.kind == ANSWER_ACCEPT || a.kind == ANSWER_CONTINUE;
+	if (c->held && (accepted || a.kind == ANSWER_DISCARD)) {
+		log_notes(c->session, queue_id(c));
+		a = c->held->answer;
+		accepted = false;
+	}
+	if (accepted) {
+		failure = make_changes(c, ctx);
+		if (failure) {
+			a = failure_answer(STAGE_MESSAGE);
+			accepted = false;
+		}
+	}
+	record(c, &a, failure, accepted, since);
+	r = reply_give(ctx, EVENT_EOM, c->steps, &a);
+	conn_end_message(c);
+	return r;
+}
+
+/* ---- life -----------------------------------------------------------------
+ */
+
+struct conn *
+conn_new(void)
+{
+	struct conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->policy = policy_get();
+	atomic_fetch_add(&connections, 1);
+	return c;
+}
+
+void
+conn_free(struct conn *c)
+{
+	if (!c)
+		return;
+	milt_session_free(c->session);
+	policy_put(c->policy);
+	free(c->held);
+	free(c);
+	atomic_fetch_sub(&connections, 1);
+}
+
+unsigned long
+conn_count(void)
+{
+	return atomic_load(&connections);
+}

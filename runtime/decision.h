@@ -1,0 +1,29 @@
+/*
+ * Decisions in the log: one line each, the first token is the queue id or
+ * NOQUEUE as in Postfix's own lines, the second the verdict.
+ *
+ *	4X1Y: reject stage=rcpt rule=no-relay at=inbound.milt:32
+ *	client=mx.example.net[192.0.2.1] helo=<mx.example.net> from=<a@b>
+ *	to=<c@d> reply="550 5.7.1 No" time=0.12ms
+ */
+#ifndef RUNTIME_DECISION_H
+#define RUNTIME_DECISION_H
+
+#include "runtime/session.h"
+
+struct decision_record {
+	struct milt_session *session;
+	struct str queue_id; /* empty: NOQUEUE */
+	const struct milt_answer *answer;
+	const char *failure; /* why nothing was decided; NULL otherwise */
+	bool decided;        /* by answer->speaker */
+	bool changed;        /* name the rules whose changes were made */
+	double ms;           /* spent on the message so far */
+};
+
+void log_decision(const struct decision_record *);
+
+/* The session's notes since the last call, each on its line. */
+void log_notes(struct milt_session *, struct str queue_id);
+
+#endif

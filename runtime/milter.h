@@ -1,0 +1,26 @@
+/*
+ * The libmilter side: facts in, answers out.  libmilter may call from another
+ * thread at each event of a session, so all state hangs on the session's
+ * private pointer.
+ */
+#ifndef RUNTIME_MILTER_H
+#define RUNTIME_MILTER_H
+
+#include <stdbool.h>
+
+/*
+ * Registers the callbacks and hands the listening socket over.  False, with
+ * a sentence in *why, where this libmilter cannot.
+ */
+bool milter_open(int fd, const char **why);
+
+/* Serves; returns only if libmilter gives up. */
+void milter_serve(void);
+
+/* Sessions that are open. */
+unsigned long milter_sessions(void);
+
+/* Sessions beyond so many are put off: each takes a descriptor. */
+void milter_limit(unsigned long sessions);
+
+#endif

@@ -1,0 +1,324 @@
+#include "runtime/policy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MAGIC_BYTES = sizeof(IMAGE_MAGIC) - 1 };
+static const off_t max_image = (off_t)1 << 32;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct policy *current; /* all under the lock */
+static struct policy *retired;
+static unsigned long serial;
+static unsigned long replaced; /* replaced ones that are in use */
+
+/* ---- reading ------------------------------------------------------------ */
+
+static bool
+read_all(int fd, char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t r = read(fd, p, n);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0) {
+			if (r == 0)
+				errno = EIO;
+			return false;
+		}
+		p += r;
+		n -= (size_t)r;
+	}
+	return true;
+}
+
+/*
+ * The bytes of an image file.  *out is NULL with MILT_OK where the file is no
+ * image.
+ */
+static enum milt_status
+read_image(const char *path, char **out, size_t *size)
+{
+	enum milt_status s = MILT_SYSTEM;
+	char magic[MAGIC_BYTES];
+	char *data = NULL;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int saved;
+
+	if (fd < 0)
+		return MILT_SYSTEM;
+	if (fstat(fd, &st) < 0)
+		goto out;
+	s = MILT_OK;
+	*out = NULL;
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(magic))
+		goto out;
+	s = MILT_SYSTEM;
+	if (!read_all(fd, magic, sizeof(magic)))
+		goto out;
+	s = MILT_OK;
+	if (memcmp(magic, IMAGE_MAGIC, sizeof(magic)) != 0)
+		goto out;
+	s = MILT_SYSTEM;
+	if (st.st_size > max_image) {
+		errno = EFBIG;
+		goto out;
+	}
+	*size = (size_t)st.st_size;
+	data = malloc(*size);
+	if (!data) {
+		s = MILT_NO_MEMORY;
+		goto out;
+	}
+	memcpy(data, magic, sizeof(magic));
+	if (!read_all(fd, data + sizeof(magic), *size - sizeof(magic)))
+		goto out;
+	*out = data;
+	data = NULL;
+	s = MILT_OK;
+out:
+	saved = errno;
+	free(data);
+	close(fd);
+	errno = saved;
+	return s;
+}
+
+static enum milt_status
+report(FILE *diagnostics, const char *path, enum milt_status s, const char *why)
+{
+	switch (s) {
+	case MILT_OK:
+	case MILT_QUESTION:
+		return s;
+	case MILT_INVALID:
+		fprintf(diagnostics, "%s: error: not a valid image: %s\n", path,
+		    why ? why : "it is damaged");
+		break;
+	case MILT_OTHER_TABLES:
+		fprintf(diagnostics,
+		    "%s: error: made by another version of milterc; "
+		    "compile it again\n",
+		    path);
+		break;
+	case MILT_NO_MEMORY:
+		fprintf(diagnostics, "%s: error: not enough memory\n", path);
+		break;
+	case MILT_SYSTEM:
+		fprintf(diagnostics, "%s: error: %s\n", path, strerror(errno));
+		break;
+	}
+	return s;
+}
+
+/* ---- what the MTA is asked for ------------------------------------------ */
+
+/* The log names messages by queue id: `i` where the MTA may know it. */
+static bool
+log_needs_id(enum milt_stage stage)
+{
+	return stage >= STAGE_MAIL;
+}
+
+static char *
+symbol_list(const struct policy *p, enum milt_stage stage)
+{
+	size_t n = sizeof("i");
+	char *list, *end;
+	bool id = log_needs_id(stage);
+
+	for (size_t i = 0; i < p->macro_count; i++)
+		if (p->macros[i].stage == stage)
+			n += p->macros[i].text.n + 1;
+	list = end = malloc(n);
+	if (!list)
+		return NULL;
+	*end = 0;
+	for (size_t i = 0; i < p->macro_count; i++) {
+		struct str m = p->macros[i].text;
+
+		if (p->macros[i].stage != stage)
+			continue;
+		if (str_eq(m, STR("i")))
+			id = false;
+		if (end > list)
+			*end++ = ' ';
+		memcpy(end, m.p, m.n);
+		end += m.n;
+		*end = 0;
+	}
+	if (id)
+		strcpy(end, end > list ? " i" : "i");
+	return list;
+}
+
+/* A name that could break the list of symbols is never asked for. */
+static bool
+is_symbol(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] <= ' ' || s.p[i] == ',')
+			return false;
+	return s.n > 0;
+}
+
+static bool
+fill_macros(struct policy *p)
+{
+	const struct milt_image *im = p->image;
+	uint32_t n = im->count[SECTION_MACROS];
+	size_t bytes = 0;
+	char *at;
+
+	for (uint32_t i = 0; i < n; i++)
+		bytes += image_text(im, im->macros[i].name).n + 1;
+	p->macros = calloc((size_t)n + 1, sizeof(*p->macros));
+	p->names = at = malloc(bytes + 1);
+	if (!p->macros || !p->names)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		struct str name = image_text(im, im->macros[i].name);
+
+		if (!is_symbol(name) || im->macros[i].stage >= STAGE_COUNT)
+			continue;
+		memcpy(at, name.p, name.n);
+		at[name.n] = 0;
+		p->macros[p->macro_count++] = (struct policy_macro){
+			.stage = (enum milt_stage)im->macros[i].stage,
+			.name = at,
+			.text = { at, name.n },
+		};
+		p->macro_stages |= 1u << im->macros[i].stage;
+		at += name.n + 1;
+	}
+	for (int s = 0; s < STAGE_COUNT; s++) {
+		p->symbols[s] = symbol_list(p, (enum milt_stage)s);
+		if (!p->symbols[s])
+			return false;
+	}
+	return true;
+}
+
+/* ---- life ---------------------------------------------------------------- */
+
+enum milt_status
+policy_load(const char *path, policy_compiler *compile, FILE *diagnostics,
+    struct policy **out)
+{
+	struct policy *p = NULL;
+	const char *why = NULL;
+	void *image = NULL;
+	char *data = NULL;
+	size_t size = 0;
+	enum milt_status s = read_image(path, &data, &size);
+
+	if (s != MILT_OK)
+		return report(diagnostics, path, s, NULL);
+	image = data;
+	if (!image) {
+		s = compile(path, diagnostics, &image, &size);
+		if (s != MILT_OK)
+			return s;
+	}
+	p = calloc(1, sizeof(*p));
+	s = p ? milt_image_load(image, size, &p->image, &why) : MILT_NO_MEMORY;
+	free(image);
+	if (s == MILT_OK && !fill_macros(p))
+		s = MILT_NO_MEMORY;
+	if (s != MILT_OK) {
+		policy_free(p);
+		return report(diagnostics, path, s, why);
+	}
+	p->path = path;
+	*out = p;
+	return MILT_OK;
+}
+
+void
+policy_free(struct policy *p)
+{
+	if (!p)
+		return;
+	for (int s = 0; s < STAGE_COUNT; s++)
+		free(p->symbols[s]);
+	free(p->macros);
+	free(p->names);
+	if (p->image)
+		milt_image_free(p->image);
+	free(p);
+}
+
+/* With the lock held. */
+static void
+retire(struct policy *p)
+{
+	p->next_retired = retired;
+	retired = p;
+}
+
+void
+policy_set(struct policy *p)
+{
+	struct policy *old;
+
+	pthread_mutex_lock(&lock);
+	old = current;
+	p->users = 1;
+	p->serial = ++serial;
+	current = p;
+	if (old && --old->users == 0)
+		retire(old);
+	else if (old)
+		replaced++;
+	pthread_mutex_unlock(&lock);
+}
+
+struct policy *
+policy_get(void)
+{
+	struct policy *p;
+
+	pthread_mutex_lock(&lock);
+	p = current;
+	if (p)
+		p->users++;
+	pthread_mutex_unlock(&lock);
+	return p;
+}
+
+void
+policy_put(struct policy *p)
+{
+	if (!p)
+		return;
+	pthread_mutex_lock(&lock);
+	if (--p->users == 0) {
+		replaced--;
+		retire(p);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+bool
+policy_reap(void)
+{
+	struct policy *p, *next;
+	bool more;
+
+	pthread_mutex_lock(&lock);
+	p = retired;
+	retired = NULL;
+	more = replaced > 0;
+	pthread_mutex_unlock(&lock);
+	for (; p; p = next) {
+		next = p->next_retired;
+		policy_free(p);
+	}
+	return more;
+}

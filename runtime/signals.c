@@ -1,0 +1,56 @@
+#include "runtime/signals.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+
+static sigset_t ours;
+
+/*
+ * libmilter has a thread that waits for HUP, TERM and INT and stops at each of
+ * them, in a way that drops open sessions.  It waits with sigwait(3), which an
+ * executable may define itself (ELF interposition): here that thread sleeps
+ * for ever.
+ */
+int
+sigwait(const sigset_t *set, int *sig)
+{
+	(void)set;
+	(void)sig;
+	for (;;)
+		pause();
+}
+
+void
+signals_block(void)
+{
+	static const int numbers[] = { SIGHUP, SIGUSR1, SIGTERM, SIGINT };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigemptyset(&ours);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		sigaddset(&ours, numbers[i]);
+	(void)pthread_sigmask(SIG_BLOCK, &ours, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+enum signal_event
+signals_wait(int ms)
+{
+	struct timespec wait = { ms / 1000, ms % 1000 * 1000000L };
+	int sig = ms < 0 ? sigwaitinfo(&ours, NULL)
+			 : sigtimedwait(&ours, NULL, &wait);
+
+	switch (sig) {
+	case SIGHUP:
+	case SIGUSR1:
+		return SIGNAL_RELOAD;
+	case SIGTERM:
+	case SIGINT:
+		return SIGNAL_STOP;
+	default:
+		return SIGNAL_NONE;
+	}
+}
