@@ -1,0 +1,22 @@
+/*
+ * Lint: what is well-formed but surely not meant.  Each file has one concern;
+ * pass_lint (lint.c) calls them.  Only for policies without errors.
+ */
+#ifndef COMPILER_LINT_H
+#define COMPILER_LINT_H
+
+#include "compiler/passes.h"
+
+/* Lists: unused, duplicate and overlapping entries, odd domains. */
+void lint_lists(struct compilation *);
+
+/* Rules: unreachable, constant, held, and what they do to mail. */
+void lint_rules(struct compilation *);
+
+/* Conditions as written: negations over values that may be missing. */
+void lint_negations(struct compilation *);
+
+/* Regexes that a plain comparison would replace, or that may run long. */
+void lint_regexes(struct compilation *);
+
+#endif

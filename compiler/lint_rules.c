@@ -1,0 +1,368 @@
+#include "compiler/lint.h"
+
+static bool
+is_refusal(const struct ir_rule *r)
+{
+	return r->verdict == ACTION_REJECT || r->verdict == ACTION_TEMPFAIL;
+}
+
+/* ---- conditions as sets of conjuncts ----------------------------------- */
+
+typedef VEC(struct ir_node *) node_vec;
+
+static void
+conjuncts(struct arena *a, struct ir_node *n, node_vec *out)
+{
+	while (n->kind == NODE_AND) {
+		conjuncts(a, n->b, out);
+		n = n->a;
+	}
+	vec_push(a, out, n);
+}
+
+static bool
+contains(const node_vec *v, const struct ir_node *n)
+{
+	for (size_t i = 0; i < v->n; i++)
+		if (v->v[i] == n)
+			return true;
+	return false;
+}
+
+/* Equal nodes are one, so what implies is a superset. */
+static bool
+implies(const node_vec *strong, const node_vec *weak)
+{
+	for (size_t i = 0; i < weak->n; i++)
+		if (!contains(strong, weak->v[i]))
+			return false;
+	return true;
+}
+
+/* ---- unreachable ------------------------------------------------------- */
+
+static bool
+is_always(const struct ir_rule *r)
+{
+	return r->condition->kind == NODE_CONST && r->condition->value == TRUE_;
+}
+
+static bool
+is_never(const struct ir_rule *r)
+{
+	return r->condition->kind == NODE_CONST &&
+	       r->condition->value == FALSE_;
+}
+
+/*
+ * A verdict above whose condition holds whenever this one does.  Of the same
+ * kind, the lower rule may still speak where it is certain earlier.
+ */
+static bool
+hides(const struct ir_rule *above, const node_vec *above_parts,
+    const struct ir_rule *r, const node_vec *parts)
+{
+	if (above->shadow || above->verdict == ACTION_NONE || is_never(above))
+		return false;
+	if (above->verdict == r->verdict && above->known > r->known)
+		return false;
+	return is_always(above) || implies(parts, above_parts);
+}
+
+static void
+lint_unreachable(struct compilation *c, const node_vec *parts, size_t i)
+{
+	struct ir_rule *r = c->ir->rules.v[i];
+
+	for (size_t k = 0; k < i; k++) {
+		struct ir_rule *above = c->ir->rules.v[k];
+		struct diag *d;
+
+		if (is_never(r) || !hides(above, &parts[k], r, &parts[i]))
+			continue;
+		d = diag_at(&c->diags, D_UNREACHABLE, r->span,
+		    "rule `%.*s` can never be reached", STR_ARG(r->name));
+		diag_label(&c->diags, d, above->span,
+		    "`%.*s` decides whenever this one would",
+		    STR_ARG(above->name));
+		diag_help(&c->diags, d, "move it above `%.*s`, or remove it",
+		    STR_ARG(above->name));
+		return;
+	}
+}
+
+/* ---- always, never ------------------------------------------------------ */
+
+static bool
+lists_are_disjoint(const struct ir_list *a, const struct ir_list *b)
+{
+	if (a->type != b->type || a->keys.n * b->keys.n > 1000000)
+		return false;
+	if (a->type == TYPE_NETWORK || a->type == TYPE_NUMBER)
+		return false;
+	for (size_t i = 0; i < a->keys.n; i++)
+		for (size_t k = 0; k < b->keys.n; k++)
+			if (str_eq(a->keys.v[i], b->keys.v[k]))
+				return false;
+	return true;
+}
+
+static bool
+same_single_ref(const struct ir_node *a, const struct ir_node *b)
+{
+	return a->left.attr == b->left.attr && a->left.from == b->left.from &&
+	       a->left.loop == b->left.loop && str_eq(a->left.key, b->left.key);
+}
+
+static bool
+is_key_in(const struct ir_list *l, struct str key)
+{
+	for (size_t i = 0; i < l->keys.n; i++)
+		if (str_eq(l->keys.v[i], key))
+			return true;
+	return false;
+}
+
+/* Two tests of one value that cannot both hold. */
+static bool
+contradict(const struct ir_node *a, const struct ir_node *b)
+{
+	if (a->kind == NODE_NOT)
+		return a->a == b;
+	if (b->kind == NODE_NOT)
+		return b->a == a;
+	if (a->kind != NODE_TEST || b->kind != NODE_TEST ||
+	    !same_single_ref(a, b))
+		return false;
+	if (a->op == OPC_IS && b->op == OPC_IS)
+		return !str_eq(a->right_text, b->right_text);
+	if (a->op == OPC_IN && b->op == OPC_IN)
+		return lists_are_disjoint(a->right_list, b->right_list);
+	if (a->op == OPC_IS && b->op == OPC_IN)
+		return attr_rows[a->left.attr].type == b->right_list->type &&
+		       !is_key_in(b->right_list, a->right_text);
+	if (a->op == OPC_IN && b->op == OPC_IS)
+		return contradict(b, a);
+	if (a->op == OPC_EQ && b->op == OPC_EQ)
+		return a->right_number != b->right_number;
+	if ((a->op == OPC_LT && (b->op == OPC_GT || b->op == OPC_GE)) ||
+	    (a->op == OPC_LE && b->op == OPC_GT))
+		return a->right_number <= b->right_number;
+	if ((b->op == OPC_LT && (a->op == OPC_GT || a->op == OPC_GE)) ||
+	    (b->op == OPC_LE && a->op == OPC_GT))
+		return b->right_number <= a->right_number;
+	return false;
+}
+
+static bool
+is_empty_list(const struct ir_list *l)
+{
+	return !l->keys.n && !l->numbers.n && !l->ranges.n;
+}
+
+static void
+lint_never(
+    struct compilation *c, const struct ir_rule *r, const node_vec *parts)
+{
+	struct diag *d;
+
+	for (size_t i = 0; i < parts->n; i++) {
+		const struct ir_node *n = parts->v[i];
+
+		if (n->kind == NODE_TEST &&
+		    (n->op == OPC_IN || n->op == OPC_UNDER) &&
+		    is_empty_list(n->right_list)) {
+			diag_at(&c->diags, D_NEVER, n->span,
+			    "this can never hold: the list is empty");
+			return;
+		}
+		for (size_t k = i + 1; k < parts->n; k++) {
+			if (!contradict(n, parts->v[k]))
+				continue;
+			d = diag_at(&c->diags, D_NEVER, r->span,
+			    "the condition of rule `%.*s` can never hold",
+			    STR_ARG(r->name));
+			diag_label(
+			    &c->diags, d, n->span, "this contradicts ...");
+			diag_label(&c->diags, d, parts->v[k]->span, "... this");
+			return;
+		}
+	}
+}
+
+static void
+lint_constant(struct compilation *c, const struct ir_rule *r)
+{
+	bool written =
+	    r->ast && (r->ast->when || r->ast->unless ||
+			  (r->ast->group &&
+			      (r->ast->group->when || r->ast->group->unless)));
+
+	if (is_never(r))
+		diag_at(&c->diags, D_NEVER, r->span,
+		    "the condition of rule `%.*s` can never hold",
+		    STR_ARG(r->name));
+	else if (is_always(r) && written)
+		diag_at(&c->diags, D_ALWAYS, r->span,
+		    "the condition of rule `%.*s` always holds",
+		    STR_ARG(r->name));
+}
+
+/* ---- held --------------------------------------------------------------- */
+
+/*
+ * A refusal that its own facts would allow at RCPT or before waits for the
+ * message, because of a rule above that may still say otherwise.
+ */
+static void
+lint_held(struct compilation *c, size_t i)
+{
+	struct ir_rule *r = c->ir->rules.v[i];
+
+	if (r->shadow || !is_refusal(r) || r->pinned || is_never(r) ||
+	    r->known > STAGE_RCPT)
+		return;
+	for (size_t k = 0; k < i; k++) {
+		struct ir_rule *above = c->ir->rules.v[k];
+		struct diag *d;
+
+		if (above->shadow || above->verdict == ACTION_NONE ||
+		    above->verdict == r->verdict ||
+		    above->known <= STAGE_RCPT || is_never(above))
+			continue;
+		d = diag_at(&c->diags, D_HELD, r->span,
+		    "rule `%.*s` is known at %.*s, but waits for %.*s",
+		    STR_ARG(r->name), STR_ARG(stage_rows[r->known].name),
+		    STR_ARG(stage_rows[above->known].name));
+		diag_label(&c->diags, d, above->span,
+		    "`%.*s` may still decide otherwise", STR_ARG(above->name));
+		diag_help(&c->diags, d,
+		    "move `%.*s` above `%.*s`: it then refuses before the "
+		    "message is sent",
+		    STR_ARG(r->name), STR_ARG(above->name));
+		return;
+	}
+}
+
+/* ---- what it does to mail ----------------------------------------------- */
+
+static bool
+has_action(const struct ir_rule *r, enum milt_action action)
+{
+	for (size_t i = 0; i < r->actions.n; i++)
+		if (r->actions.v[i]->action == action)
+			return true;
+	return false;
+}
+
+static void
+lint_discard(struct compilation *c, const struct ir_rule *r)
+{
+	struct diag *d;
+
+	if (r->verdict != ACTION_DISCARD || r->shadow ||
+	    has_action(r, ACTION_LOG))
+		return;
+	d = diag_at(&c->diags, D_DISCARD_SILENT, r->span,
+	    "rule `%.*s` throws mail away without a word", STR_ARG(r->name));
+	diag_help(&c->diags, d,
+	    "add a line to find it again: log \"discarded mail from {sender} "
+	    "to {recipients}\"");
+}
+
+/* Does the condition ask for the null sender, in the positive? */
+static const struct ir_node *
+null_sender(const struct ir_node *n, bool positive)
+{
+	const struct ir_node *found = NULL;
+
+	switch (n->kind) {
+	case NODE_AND:
+	case NODE_OR:
+		found = null_sender(n->a, positive);
+		return found ? found : null_sender(n->b, positive);
+	case NODE_NOT:
+		return null_sender(n->a, !positive);
+	case NODE_TEST:
+		if (positive && n->op == OPC_IS && n->right_text.n == 0 &&
+		    (n->left.attr == ATTR_SENDER ||
+			n->left.attr == ATTR_SENDER_ADDRESS))
+			return n;
+		if (!positive && n->op == OPC_EXISTS &&
+		    (n->left.attr == ATTR_SENDER_DOMAIN ||
+			n->left.attr == ATTR_SENDER_LOCAL))
+			return n;
+		return NULL;
+	case NODE_CONST:
+	case NODE_EACH:
+		break;
+	}
+	return NULL;
+}
+
+static void
+lint_null_sender(struct compilation *c, const struct ir_rule *r)
+{
+	const struct ir_node *n = NULL;
+	struct diag *d;
+
+	if (is_refusal(r) && !r->shadow)
+		n = null_sender(r->condition, true);
+	if (!n)
+		return;
+	d = diag_at(&c->diags, D_NULL_SENDER, n->span,
+	    "rule `%.*s` refuses mail from <>: bounces and notices are lost",
+	    STR_ARG(r->name));
+	diag_help(&c->diags, d,
+	    "RFC 5321 4.5.5: mail from <> must be taken; refuse it for "
+	    "recipients that never send, at most");
+}
+
+/* An accept for a recipient, above rules on the content of the message. */
+static void
+lint_early_accept(struct compilation *c, size_t i)
+{
+	struct ir_rule *r = c->ir->rules.v[i];
+
+	if (!r->recipient || r->verdict != ACTION_ACCEPT || r->shadow)
+		return;
+	for (size_t k = i + 1; k < c->ir->rules.n; k++) {
+		struct ir_rule *below = c->ir->rules.v[k];
+		struct diag *d;
+
+		if (below->shadow || below->recipient ||
+		    below->verdict == ACTION_NONE ||
+		    below->verdict == ACTION_ACCEPT ||
+		    below->known <= STAGE_RCPT)
+			continue;
+		d = diag_at(&c->diags, D_EARLY_ACCEPT, r->span,
+		    "mail for these recipients alone is not looked at");
+		diag_label(&c->diags, d, below->span,
+		    "`%.*s` is not asked for them", STR_ARG(below->name));
+		diag_help(&c->diags, d,
+		    "to exempt them from some rules put those into a group "
+		    "with `unless recipient ...`");
+		return;
+	}
+}
+
+void
+lint_rules(struct compilation *c)
+{
+	size_t n = c->ir->rules.n;
+	node_vec *parts = ARENA_ARRAY(&c->arena, n + 1, node_vec);
+
+	for (size_t i = 0; i < n; i++) {
+		struct ir_rule *r = c->ir->rules.v[i];
+
+		conjuncts(&c->arena, r->condition, &parts[i]);
+		lint_constant(c, r);
+		lint_never(c, r, &parts[i]);
+		lint_held(c, i);
+		lint_discard(c, r);
+		lint_null_sender(c, r);
+		lint_early_accept(c, i);
+		if (r->verdict != ACTION_NONE && !r->shadow && n <= 2000)
+			lint_unreachable(c, parts, i);
+	}
+}
