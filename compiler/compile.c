@@ -1,0 +1,133 @@
+#include "compiler/compile.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+static void
+start(struct compilation *c, const struct compile_options *options)
+{
+	size_t limit = options && options->memory
+			   ? options->memory
+			   : (size_t)LIMIT_VALUE_COMPILER_MEMORY;
+
+	memset(c, 0, sizeof(*c));
+	arena_init(&c->arena, limit, &c->no_memory);
+	c->sources.arena = &c->arena;
+	c->diags.arena = &c->arena;
+	c->diags.sources = &c->sources;
+}
+
+/*
+ * The image is loaded once, which verifies it: one of ours that is refused is
+ * a mistake in the compiler, never in the policy.
+ */
+static enum milt_status
+verify(struct compilation *c)
+{
+	struct milt_image *image;
+	const char *why = NULL;
+	enum milt_status s =
+	    milt_image_load(c->image, c->image_size, &image, &why);
+
+	if (s == MILT_OK) {
+		milt_image_free(image);
+		return MILT_OK;
+	}
+	if (s != MILT_NO_MEMORY) {
+		fprintf(stderr, "milt: the compiler made a bad image: %s\n",
+		    why ? why : "unknown reason");
+		assert(!"the image verifies");
+	}
+	return s;
+}
+
+static void
+run_front(struct compilation *c, uint32_t source)
+{
+	pass_read(c, source);
+	pass_resolve(c);
+	pass_check(c);
+}
+
+/* All passes behind the source. */
+static enum milt_status
+run(struct compilation *c, uint32_t source,
+    const struct compile_options *options)
+{
+	enum milt_status s;
+
+	run_front(c, source);
+	if (c->diags.errors)
+		return MILT_INVALID;
+	pass_lower(c);
+	if (!c->diags.errors)
+		pass_stage(c);
+	if (!c->diags.errors && options && options->lint)
+		pass_lint(c);
+	if (c->diags.errors)
+		return MILT_INVALID;
+	s = pass_emit(c);
+	return s == MILT_OK ? verify(c) : s;
+}
+
+/* Leaves nothing that could jump into a frame that is gone. */
+static enum milt_status
+finish(struct compilation *c, enum milt_status s)
+{
+	c->arena.on_fail = NULL;
+	if (s != MILT_OK) {
+		c->ir = NULL;
+		free(c->image);
+		c->image = NULL;
+		c->image_size = 0;
+	}
+	return s;
+}
+
+static void
+report_unreadable(struct compilation *c, struct str path, int error)
+{
+	diag_file(&c->diags, D_NO_FILE, path, "cannot read `%.*s`: %s",
+	    STR_ARG(path), strerror(error));
+}
+
+enum milt_status
+milt_compile(struct compilation *c, const char *path,
+    const struct compile_options *options)
+{
+	uint32_t source;
+	enum milt_status s;
+
+	start(c, options);
+	if (setjmp(c->no_memory))
+		return finish(c, MILT_NO_MEMORY);
+	s = source_read(&c->sources, str_from(path), &source);
+	if (s == MILT_SYSTEM) {
+		int error = errno;
+
+		report_unreadable(c, str_from(path), error);
+		finish(c, s);
+		errno = error;
+		return s;
+	}
+	return finish(c, s == MILT_OK ? run(c, source, options) : s);
+}
+
+enum milt_status
+milt_compile_text(struct compilation *c, struct str path, struct str text,
+    const struct compile_options *options)
+{
+	start(c, options);
+	if (setjmp(c->no_memory))
+		return finish(c, MILT_NO_MEMORY);
+	return finish(c, run(c, source_add(&c->sources, path, text), options));
+}
+
+void
+milt_compile_free(struct compilation *c)
+{
+	free(c->image);
+	c->image = NULL;
+	arena_free(&c->arena);
+}

@@ -1,0 +1,73 @@
+/*
+ * Inside emit: shared by emit.c (the pass, rules, actions), emit_code.c
+ * (fragments), emit_memo.c (which nodes have a memo) and emit_image.c (the
+ * bytes).
+ */
+#ifndef COMPILER_EMIT_H
+#define COMPILER_EMIT_H
+
+#include "compiler/compile.h"
+#include "compiler/intern.h"
+#include "compiler/needs.h"
+
+struct emitter {
+	struct compilation *c;
+	struct ir *ir;
+	struct arena *arena;
+	struct needs needs;
+
+	/* Records that stand once: number by contents. */
+	struct intern texts, refs, numbers, loops;
+	uint32_t *list_numbers; /* by ir_list.number; IMAGE_NONE: not used */
+
+	/* Sections. */
+	VEC(struct image_ref) ref_records;
+	VEC(int64_t) number_records;
+	VEC(struct image_list) lists;
+	VEC(char) sets;
+	VEC(struct image_loop) loop_records;
+	VEC(struct image_piece) pieces;
+	VEC(struct image_candidate) candidates;
+	VEC(struct image_template) templates;
+	VEC(struct image_action) actions;
+	VEC(struct image_rule) rules;
+	VEC(struct image_insn) code;
+	uint32_t memo[MEMO_CLASSES];
+
+	/* Code of the present fragment. */
+	enum milt_stage stage;
+	bool use_memo; /* not in a `where` */
+	bool
+	    deeper_first; /* operands in the order that needs fewer registers */
+	bool too_large;   /* reported once */
+	struct span span; /* of the rule */
+	VEC(const struct ir_node *) operands; /* of the chains around */
+};
+
+/* ---- records: emit_image.c ------------------------------------------------
+ */
+
+uint32_t emit_text(struct emitter *, struct str);
+uint32_t emit_ref(struct emitter *, const struct ir_ref *);
+uint32_t emit_number(struct emitter *, long long);
+uint32_t emit_list(struct emitter *, const struct ir_list *);
+/* The bytes of the image; MILT_NO_MEMORY or MILT_OK. */
+enum milt_status emit_image(struct emitter *);
+
+/* ---- memo and loops: emit_memo.c ------------------------------------------
+ */
+
+/* Fills memo and each of the nodes in use. */
+void emit_memo(struct emitter *);
+
+/* ---- code: emit_code.c ------------------------------------------------------
+ */
+
+/* Where the fragment begins.  Facts of later stages are unknown in it. */
+uint32_t emit_fragment(struct emitter *, const struct ir_node *condition,
+    enum milt_stage, bool use_memo);
+
+/* Reports, once, that an image cannot hold the policy. */
+void emit_refuse(struct emitter *, const char *what);
+
+#endif
