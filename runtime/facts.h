@@ -16,11 +16,15 @@ struct facts; /* owned by the session */
 /* A value of an attribute; texts are borrowed until the next reset. */
 struct fact_value {
 	enum milt_type type;
-	struct str text; /* text form: valid UTF-8, but octets for raw ones */
+	struct str text; /* TEXT, DOMAIN, ADDRESS: valid UTF-8, but octets for
+			    raw ones; empty for other types */
 	struct ip_range range; /* IP, NETWORK */
 	long long number;      /* NUMBER, SIZE, DURATION, TIME, DATE, ... */
 	const void *memo;      /* private: where derived forms are kept */
 };
+
+/* Makes the libraries ready; any number of times, from any thread. */
+void facts_init(void);
 
 struct facts *facts_new(const struct milt_image *);
 void facts_free(struct facts *);
@@ -29,25 +33,24 @@ void facts_free(struct facts *);
 
 /* MILT_NO_MEMORY beyond the session's or message's limit. */
 enum milt_status facts_client(struct facts *, struct str name, bool verified,
-			      const struct ip *ip,
-			      unsigned port); /* ip may be NULL */
+    const struct ip *ip, unsigned port); /* ip may be NULL */
 enum milt_status facts_helo(struct facts *, struct str argument);
 enum milt_status facts_mail(struct facts *, struct str path,
-			    const struct str *parameters, size_t count);
+    const struct str *parameters, size_t count);
 /* Sets the current recipient. */
 enum milt_status facts_rcpt(struct facts *, struct str path,
-			    const struct str *parameters, size_t count);
+    const struct str *parameters, size_t count);
 /* The current recipient is accepted: one of `recipients`. */
 enum milt_status facts_rcpt_accepted(struct facts *);
 /* Macro values; `name` as in the image (braces if longer than one letter). */
-enum milt_status facts_macro(struct facts *, enum milt_stage, struct str name,
-			     struct str value);
+enum milt_status facts_macro(
+    struct facts *, enum milt_stage, struct str name, struct str value);
 /*
  * A header field as the MTA gives it: folded with LF, without the blank
  * behind the colon.
  */
-enum milt_status facts_header(struct facts *, struct str name,
-			      struct str value);
+enum milt_status facts_header(
+    struct facts *, struct str name, struct str value);
 enum milt_status facts_body(struct facts *, struct str chunk);
 /* Answer to the clock's question: milliseconds since 1970, UTC. */
 void facts_clock(struct facts *, long long now);
@@ -73,19 +76,19 @@ enum fact_state {
 };
 
 /* How many values; FACT_THERE with 0 for an empty collection. */
-enum fact_state facts_count(struct facts *, enum milt_attr, struct str key,
-			    size_t *out);
+enum fact_state facts_count(
+    struct facts *, enum milt_attr, struct str key, size_t *out);
 /* Value number i, from 0. */
 enum fact_state facts_get(struct facts *, enum milt_attr, struct str key,
-			  size_t i, struct fact_value *out);
+    size_t i, struct fact_value *out);
 /* header.from and the like: see opcode MALFORMED. */
 enum fact_state facts_malformed(struct facts *, enum milt_attr, bool *out);
 
 /* Derived forms, computed once; {NULL,0} with no memory. */
 struct str facts_folded(struct facts *, const struct fact_value *);
 /* The key by which a value of this type is compared (KEY_ column). */
-struct str facts_key(struct facts *, const struct fact_value *,
-		     enum milt_type as);
+struct str facts_key(
+    struct facts *, const struct fact_value *, enum milt_type as);
 
 /* What the last FACT_FAILED was about; static text. */
 const char *facts_failure(const struct facts *);
