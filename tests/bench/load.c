@@ -20,7 +20,7 @@ struct load {
 	int threads, per_connection, messages, headers, recipients, idle;
 	size_t body;
 	const char *helo, *client, *client_name, *sender, *recipient;
-	bool show;
+	bool show, wait;
 	/* made once, read by all */
 	struct mta_message message;
 };
@@ -71,7 +71,7 @@ session(struct mta *m, const struct load *l)
 		return false;
 	set_macros(m, l);
 	mta_connect(m, str_from(l->client_name), SMFIA_INET, 45678,
-		    str_from(l->client));
+	    str_from(l->client));
 	mta_helo(m, str_from(l->helo));
 	return m->state != MTA_BROKEN;
 }
@@ -147,11 +147,10 @@ make_message(struct load *l)
 	size_t length = 0;
 
 	for (int i = 0; i < l->headers; i++)
-		headers[i] = (size_t)i < n
-				 ? first[i]
-				 : (struct mta_pair){ STR("X-Other"),
-						      STR("some value that is "
-							  "not looked at") };
+		headers[i] = (size_t)i < n ? first[i]
+					   : (struct mta_pair){ STR("X-Other"),
+						     STR("some value that is "
+							 "not looked at") };
 	while (length < l->body) {
 		memset(body + length, 'x', 70);
 		memcpy(body + length + 70, "\r\n", 2);
@@ -179,8 +178,8 @@ compare(const void *a, const void *b)
 }
 
 static void
-report(const struct load *l, struct worker *workers, long long wall,
-       long long cpu)
+report(
+    const struct load *l, struct worker *workers, long long wall, long long cpu)
 {
 	size_t n = 0, failed = 0, verdicts[MTA_FAILED + 1] = { 0 };
 	long long *all = need(calloc((size_t)l->messages + 1, sizeof(*all)));
@@ -196,19 +195,18 @@ report(const struct load *l, struct worker *workers, long long wall,
 	}
 	qsort(all, n, sizeof(*all), compare);
 	printf("messages=%zu failed=%zu wall_us=%lld per_s=%.0f", n, failed,
-	       wall / 1000, n ? (double)n * 1e9 / (double)wall : 0);
+	    wall / 1000, n ? (double)n * 1e9 / (double)wall : 0);
 	if (n)
 		printf(" p50_us=%.1f p90_us=%.1f p99_us=%.1f max_us=%.1f",
-		       (double)all[n / 2] / 1e3, (double)all[n * 9 / 10] / 1e3,
-		       (double)all[n * 99 / 100] / 1e3,
-		       (double)all[n - 1] / 1e3);
+		    (double)all[n / 2] / 1e3, (double)all[n * 9 / 10] / 1e3,
+		    (double)all[n * 99 / 100] / 1e3, (double)all[n - 1] / 1e3);
 	printf(" accept=%zu reject=%zu tempfail=%zu discard=%zu",
-	       verdicts[MTA_ACCEPT], verdicts[MTA_REJECT],
-	       verdicts[MTA_TEMPFAIL], verdicts[MTA_DISCARD]);
+	    verdicts[MTA_ACCEPT], verdicts[MTA_REJECT], verdicts[MTA_TEMPFAIL],
+	    verdicts[MTA_DISCARD]);
 	if (l->pid)
 		printf(" cpu_us=%.2f rss_kb=%zu threads=%zu",
-		       n ? (double)cpu / 1e3 / (double)n : 0,
-		       process_rss(l->pid), process_threads(l->pid));
+		    n ? (double)cpu / 1e3 / (double)n : 0, process_rss(l->pid),
+		    process_threads(l->pid));
 	putchar('\n');
 	free(all);
 }
@@ -223,12 +221,30 @@ show(const struct load *l)
 		return 1;
 	}
 	printf("version=%u actions=0x%x protocol=0x%x\n", m.version, m.actions,
-	       m.protocol);
+	    m.protocol);
 	for (int i = 0; i < MTA_LISTS; i++)
 		if (m.has_list[i])
 			printf("%d=%.*s\n", i, STR_ARG(m.lists[i]));
 	mta_quit(&m);
 	return 0;
+}
+
+/* Until the filter answers, at most ten seconds. */
+static bool
+wait_for(const struct load *l)
+{
+	for (int i = 0; i < 10000; i++) {
+		struct mta m;
+		bool ok = mta_open(&m, l->where, TIMEOUT_MS) &&
+			  mta_negotiate(&m, &mta_offer_postfix);
+
+		mta_close(&m);
+		if (ok)
+			return true;
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	}
+	fprintf(stderr, "load: no answer on %s\n", l->where);
+	return false;
 }
 
 /* Connections that have said HELO and wait.  Prints what each one costs. */
@@ -247,9 +263,9 @@ open_idle(const struct load *l)
 	if (l->idle && l->pid)
 		printf("idle=%d before_kb=%zu after_kb=%zu bytes_each=%.0f "
 		       "threads=%zu\n",
-		       l->idle, before, after,
-		       ((double)after - (double)before) * 1024 / l->idle,
-		       process_threads(l->pid));
+		    l->idle, before, after,
+		    ((double)after - (double)before) * 1024 / l->idle,
+		    process_threads(l->pid));
 	return idle;
 }
 
@@ -260,8 +276,8 @@ usage(void)
 	      "    [--per-connection N] [--headers N] [--body BYTES]\n"
 	      "    [--recipients N] [--idle N] [--helo NAME] [--client IP]\n"
 	      "    [--client-name NAME] [--sender PATH] [--recipient PATH]\n"
-	      "    [--show]\n",
-	      stderr);
+	      "    [--wait] [--show]\n",
+	    stderr);
 	exit(2);
 }
 
@@ -293,7 +309,8 @@ parse(struct load *l, int argc, char **argv)
 		CLIENT_NAME,
 		SENDER,
 		RECIPIENT,
-		SHOW
+		SHOW,
+		WAIT
 	};
 	static const struct option options[] = {
 		{ "pid", 1, NULL, PID },
@@ -310,6 +327,7 @@ parse(struct load *l, int argc, char **argv)
 		{ "sender", 1, NULL, SENDER },
 		{ "recipient", 1, NULL, RECIPIENT },
 		{ "show", 0, NULL, SHOW },
+		{ "wait", 0, NULL, WAIT },
 		{ 0 },
 	};
 	int c;
@@ -361,6 +379,9 @@ parse(struct load *l, int argc, char **argv)
 		case SHOW:
 			l->show = true;
 			break;
+		case WAIT:
+			l->wait = true;
+			break;
 		default:
 			usage();
 		}
@@ -395,8 +416,8 @@ run(const struct load *l)
 		workers[i].load = l;
 		workers[i].latency =
 		    need(calloc((size_t)l->messages + 1, sizeof(long long)));
-		if (pthread_create(&workers[i].thread, NULL, work,
-				   &workers[i]) != 0) {
+		if (pthread_create(
+			&workers[i].thread, NULL, work, &workers[i]) != 0) {
 			fputs("load: no threads\n", stderr);
 			exit(3);
 		}
@@ -437,6 +458,8 @@ main(int argc, char **argv)
 
 	parse(&l, argc, argv);
 	raise_file_limit();
+	if (l.wait && !wait_for(&l))
+		return 1;
 	if (l.show)
 		return show(&l);
 	make_message(&l);

@@ -33,8 +33,8 @@ static char *lists[SMFIM_LAST + 1];
 
 static sfsistat
 on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
-	     unsigned long f3, unsigned long *pf0, unsigned long *pf1,
-	     unsigned long *pf2, unsigned long *pf3)
+    unsigned long f3, unsigned long *pf0, unsigned long *pf1,
+    unsigned long *pf2, unsigned long *pf3)
 {
 	(void)f2;
 	(void)f3;
@@ -135,12 +135,9 @@ on_other(SMFICTX *ctx)
 	return SMFIS_CONTINUE;
 }
 
-static struct smfiDesc filter = { "noop",      SMFI_VERSION, SMFIF_SETSYMLIST,
-				  on_connect,  on_helo,      on_mail,
-				  on_rcpt,     on_header,    on_eoh,
-				  on_body,     on_other,     on_other,
-				  on_other,    on_unknown,   on_data,
-				  on_negotiate };
+static struct smfiDesc filter = { "noop", SMFI_VERSION, SMFIF_SETSYMLIST,
+	on_connect, on_helo, on_mail, on_rcpt, on_header, on_eoh, on_body,
+	on_other, on_other, on_other, on_unknown, on_data, on_negotiate };
 
 static void
 usage(void)
