@@ -53,8 +53,8 @@ text(struct arena *a, struct str s)
 }
 
 static json_t *
-verdict_json(struct arena *a, struct compilation *c,
-    const struct milt_image *im, const struct play_verdict *v, struct str path)
+verdict_json(struct arena *a, const struct milt_image *im,
+    const struct play_verdict *v, struct str path)
 {
 	const struct image_rule *r = &im->rules[v->speaker.rule];
 	json_t *o = json_object();
@@ -77,8 +77,8 @@ verdict_json(struct arena *a, struct compilation *c,
 }
 
 static json_t *
-outcome_json(struct arena *a, struct compilation *c,
-    const struct milt_image *im, const struct test_result *t)
+outcome_json(
+    struct arena *a, const struct milt_image *im, const struct test_result *t)
 {
 	const struct outcome *out = &t->outcome;
 	json_t *o = json_object(), *verdicts = json_array();
