@@ -51,7 +51,7 @@ form_folded(struct interp *ip, const struct fact_value *v, struct str *out)
 
 static bool
 form_key(struct interp *ip, const struct fact_value *v, enum milt_type as,
-	 struct str *out)
+    struct str *out)
 {
 	if (!is_text(v->type))
 		return form_folded(ip, v, out);
@@ -151,7 +151,7 @@ test_is(struct interp *ip, const struct fact_value *v, struct str want)
 
 static enum truth
 test_text(struct interp *ip, const struct image_insn *in,
-	  const struct fact_value *v, bool exact)
+    const struct fact_value *v, bool exact)
 {
 	struct str text;
 
@@ -163,7 +163,7 @@ test_text(struct interp *ip, const struct image_insn *in,
 
 static enum truth
 test_in(struct interp *ip, const struct image_list *list,
-	const struct fact_value *v)
+    const struct fact_value *v)
 {
 	struct str key;
 
@@ -181,7 +181,7 @@ test_in(struct interp *ip, const struct image_list *list,
 
 static enum truth
 test_under(struct interp *ip, const struct image_list *list,
-	   const struct fact_value *v)
+    const struct fact_value *v)
 {
 	struct str key;
 
@@ -191,8 +191,8 @@ test_under(struct interp *ip, const struct image_list *list,
 }
 
 static enum truth
-test_match(struct interp *ip, const struct image_insn *in,
-	   const struct fact_value *v)
+test_match(
+    struct interp *ip, const struct image_insn *in, const struct fact_value *v)
 {
 	struct str subject =
 	    value_subject(ip, &ip->image->refs[in->a], v, in->b);
@@ -215,15 +215,15 @@ test_match(struct interp *ip, const struct image_insn *in,
 /* ---- with another value ----------------------------------------------- */
 
 static enum truth
-test_is_ref(struct interp *ip, const struct fact_value *a,
-	    const struct fact_value *b)
+test_is_ref(
+    struct interp *ip, const struct fact_value *a, const struct fact_value *b)
 {
 	struct str x, y;
 
 	if (is_range(a->type))
-		return truth_of(ip_compare(a->range.first, b->range.first) ==
-				    0 &&
-				ip_compare(a->range.last, b->range.last) == 0);
+		return truth_of(
+		    ip_compare(a->range.first, b->range.first) == 0 &&
+		    ip_compare(a->range.last, b->range.last) == 0);
 	if (!is_text(a->type))
 		return truth_of(a->number == b->number);
 	if (!form_key(ip, a, a->type, &x) || !form_key(ip, b, a->type, &y))
@@ -233,7 +233,7 @@ test_is_ref(struct interp *ip, const struct fact_value *a,
 
 static enum truth
 test_refs(struct interp *ip, const struct image_insn *in,
-	  const struct fact_value *a, const struct fact_value *b)
+    const struct fact_value *a, const struct fact_value *b)
 {
 	struct str x, y;
 
@@ -276,8 +276,8 @@ test_malformed(struct interp *ip, const struct image_ref *ref)
 }
 
 static enum truth
-test_value(struct interp *ip, const struct image_insn *in,
-	   const struct fact_value *v)
+test_value(
+    struct interp *ip, const struct image_insn *in, const struct fact_value *v)
 {
 	const struct milt_image *im = ip->image;
 

@@ -8,8 +8,8 @@ enum { GROUPS = 100 };
  * Is the element that the candidate's loop has found there?  *at is its index.
  */
 static bool
-found_element(const struct interp *ip, const struct image_candidate *c,
-	      size_t *at)
+found_element(
+    const struct interp *ip, const struct image_candidate *c, size_t *at)
 {
 	const struct image_loop *loop = &ip->image->loops[c->loop];
 	struct str key = loop->key == IMAGE_NONE
@@ -29,7 +29,7 @@ found_element(const struct interp *ip, const struct image_candidate *c,
  */
 static bool
 text_of(struct interp *ip, const struct image_ref *ref, const size_t *at,
-	struct str *out)
+    struct str *out)
 {
 	struct fact_value value;
 
@@ -78,7 +78,7 @@ capture(struct interp *ip, const struct image_candidate *c, struct str *out)
 	subject = value_subject(ip, ref, &value, c->regex);
 	if (!subject.p ||
 	    match_run(ip->image, c->regex, subject, ip->scratch, groups,
-		      (size_t)c->group + 1) != MATCH_YES ||
+		(size_t)c->group + 1) != MATCH_YES ||
 	    !groups[c->group].p)
 		return false;
 	*out = groups[c->group];
@@ -97,8 +97,8 @@ piece_text(struct interp *ip, const struct image_piece *p, struct str *out)
 	case IMAGE_PIECE_CAPTURE:
 		*out = (struct str){ "", 0 };
 		for (uint32_t i = 0; i < p->count && !ip->asking; i++)
-			if (capture(ip, &ip->image->candidates[p->first + i],
-				    out))
+			if (capture(
+				ip, &ip->image->candidates[p->first + i], out))
 				break;
 		return !ip->asking;
 	}
@@ -117,8 +117,8 @@ interp_text(struct interp *ip, uint32_t template_index)
 	if (!parts)
 		return (struct str){ NULL, 0 };
 	for (uint32_t i = 0; i < t->count; i++) {
-		if (!piece_text(ip, &ip->image->pieces[t->first + i],
-				&parts[i]) ||
+		if (!piece_text(
+			ip, &ip->image->pieces[t->first + i], &parts[i]) ||
 		    parts[i].n > SIZE_MAX / 4 - total)
 			return (struct str){ NULL, 0 };
 		total += parts[i].n;

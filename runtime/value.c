@@ -11,7 +11,7 @@ ref_key(const struct milt_image *im, const struct image_ref *ref)
 
 enum fact_state
 value_load(struct interp *ip, const struct image_ref *ref, const size_t *at,
-	   struct fact_value *out)
+    struct fact_value *out)
 {
 	struct str key = ref_key(ip->image, ref);
 	enum fact_state state = FACT_MISSING;
@@ -28,7 +28,7 @@ value_load(struct interp *ip, const struct image_ref *ref, const size_t *at,
 	case REF_COUNT:
 		state = facts_count(ip->facts, ref->attr, key, &count);
 		*out = (struct fact_value){ .type = TYPE_NUMBER,
-					    .number = (long long)count };
+			.number = (long long)count };
 		break;
 	}
 	if (state == FACT_FAILED)
@@ -62,8 +62,8 @@ whole_seconds(long long milliseconds)
 static struct str
 weekday_text(struct arena *arena, long long day)
 {
-	static const char *const days[] = { "mon", "tue", "wed", "thu",
-					    "fri", "sat", "sun" };
+	static const char *const days[] = { "mon", "tue", "wed", "thu", "fri",
+		"sat", "sun" };
 
 	if (day < 0 || day >= 7)
 		return arena_printf(arena, "%lld", day);
@@ -90,8 +90,8 @@ value_text(struct interp *ip, const struct fact_value *v)
 	case TYPE_DURATION:
 		return arena_printf(arena, "%llds", v->number / 1000);
 	case TYPE_TIME:
-		return time_text(arena, whole_seconds(v->number),
-				 "%Y-%m-%dT%H:%M:%SZ");
+		return time_text(
+		    arena, whole_seconds(v->number), "%Y-%m-%dT%H:%M:%SZ");
 	case TYPE_DATE:
 		if (v->number > INT32_MAX || v->number < INT32_MIN)
 			return arena_printf(arena, "%lld", v->number);
@@ -116,7 +116,7 @@ is_raw(enum milt_attr attr)
 
 struct str
 value_subject(struct interp *ip, const struct image_ref *ref,
-	      const struct fact_value *v, uint32_t regex)
+    const struct fact_value *v, uint32_t regex)
 {
 	struct str text = value_text(ip, v);
 

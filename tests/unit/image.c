@@ -1,0 +1,460 @@
+/* Loading and verifying: what is accepted, what is refused and why. */
+#include "tests/unit/test.h"
+
+#include <unistd.h>
+
+#include "tests/unit/builder.h"
+
+/* NULL if the image is accepted, else why not.  Frees the image's bytes. */
+static const char *
+verdict(void *data, size_t size)
+{
+	struct milt_image *im = NULL;
+	const char *why = "?";
+	enum milt_status s = milt_image_load(data, size, &im, &why);
+
+	free(data);
+	if (s != MILT_OK)
+		return why;
+	milt_image_free(im);
+	return NULL;
+}
+
+static void
+is_accepted(const char *what, const char *why)
+{
+	CHECK_STR(str_from(why ? why : ""), "");
+	if (why)
+		printf("# %s\n", what);
+}
+
+/* ---- the file --------------------------------------------------------- */
+
+static void *
+small_image(size_t *size)
+{
+	const struct str keys[] = { STR("example.com"), STR("example.org") };
+	struct builder b = { 0 };
+	uint32_t ref = build_ref(&b, ATTR_HELO, REF_VALUE, 0, NULL);
+	struct image_rule rule;
+
+	rule = build_rule(&b, "inside", STAGE_HELO,
+	    BUILD_CODE(&b,
+		{ OPC_UNDER, 0, (uint16_t)ref,
+		    build_keys(&b, TYPE_DOMAIN, keys, 2, 5) },
+		{ OPC_HALT, 0, 0, 0 }));
+	build_put(&b, SECTION_RULES, &rule, 1);
+	return build_image(&b, size);
+}
+
+static void
+test_file(void)
+{
+	char path[] = "/tmp/milt-image-XXXXXX";
+	size_t size;
+	char *data = small_image(&size);
+	struct milt_image *im = NULL;
+	const char *why = NULL;
+	int fd = mkstemp(path);
+
+	CHECK(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	CHECK(milt_image_open(path, &im, &why) == MILT_OK);
+	CHECK(im && im->count[SECTION_RULES] == 2);
+	CHECK_STR(image_text(im, im->rules[0].name), "inside");
+	milt_image_free(im);
+	CHECK(ftruncate(fd, (off_t)size - 1) == 0);
+	CHECK(milt_image_open(path, &im, &why) == MILT_INVALID);
+	CHECK_STR(str_from(why), "the image is cut short or has grown");
+	CHECK(ftruncate(fd, 0) == 0);
+	CHECK(milt_image_open(path, &im, &why) == MILT_INVALID);
+	close(fd);
+	unlink(path);
+	CHECK(milt_image_open(path, &im, &why) == MILT_SYSTEM);
+	CHECK(milt_image_open("/tmp", &im, &why) == MILT_INVALID);
+	CHECK_STR(str_from(why), "this is not an image");
+	free(data);
+}
+
+static void
+test_damage(void)
+{
+	size_t size;
+	char *data = small_image(&size);
+	char *copy = build_memory(NULL, size + 16);
+	struct milt_image *im;
+	int accepted = 0;
+
+	for (size_t n = 0; n < size; n++)
+		accepted += milt_image_load(data, n, &im, NULL) == MILT_OK;
+	CHECK(accepted == 0);
+	memcpy(copy, data, size);
+	memset(copy + size, 0, 16);
+	CHECK(milt_image_load(copy, size + 16, &im, NULL) == MILT_INVALID);
+	for (size_t bit = 0; bit < size * 8; bit++) {
+		bool covered =
+		    bit / 8 < offsetof(struct image_header, policy) ||
+		    bit / 8 >= sizeof(struct image_header);
+
+		copy[bit / 8] ^= (char)(1 << bit % 8);
+		if (milt_image_load(copy, size, &im, NULL) == MILT_OK) {
+			accepted += covered;
+			milt_image_free(im);
+		}
+		copy[bit / 8] ^= (char)(1 << bit % 8);
+	}
+	CHECK(accepted == 0);
+	copy[offsetof(struct image_header, tables)] ^= 1;
+	CHECK(milt_image_load(copy, size, &im, NULL) == MILT_OTHER_TABLES);
+	free(copy);
+	is_accepted("undamaged", verdict(data, size));
+}
+
+/* The sections' places, one after the other, with a wrong value. */
+static void
+test_sections(void)
+{
+	static const uint64_t wrong[] = { 0, 1, 16, UINT32_MAX, UINT64_MAX,
+		UINT64_MAX - 15, 1u << 31, (uint64_t)1 << 63 };
+	size_t size;
+	char *data = small_image(&size);
+	struct image_header *h = (struct image_header *)data;
+	struct milt_image *im;
+	int accepted = 0;
+
+	for (int s = 0; s < SECTION_COUNT; s++)
+		for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+			uint64_t offset = h->section[s].offset;
+			uint64_t count = h->section[s].count;
+
+			/* An empty section may lie anywhere. */
+			if (count && offset != wrong[i]) {
+				h->section[s].offset = wrong[i];
+				accepted += milt_image_load(data, size, &im,
+						NULL) == MILT_OK;
+				h->section[s].offset = offset;
+			}
+			h->section[s].count = wrong[i];
+			if (wrong[i] > 16)
+				accepted += milt_image_load(data, size, &im,
+						NULL) == MILT_OK;
+			h->section[s].count = count;
+		}
+	CHECK(accepted == 0);
+	h->section[SECTION_CODE].offset = h->section[SECTION_RULES].offset;
+	build_checksum(data, size);
+	CHECK_STR(str_from(verdict(data, size)), "two sections overlap");
+}
+
+/* ---- code ------------------------------------------------------------- */
+
+struct pieces {
+	struct builder b;
+	uint16_t helo, tag, element, sender, recipient, count, loop, inner;
+	uint32_t text;
+};
+
+static void
+prepare(struct pieces *p)
+{
+	struct builder *b = &p->b;
+
+	*p = (struct pieces){ .b.needs.memo = { 1, 1, 0, 0 } };
+	p->helo = (uint16_t)build_ref(b, ATTR_HELO, REF_VALUE, 0, NULL);
+	p->tag = (uint16_t)build_ref(b, ATTR_HEADER, REF_VALUE, 0, "x");
+	p->element = (uint16_t)build_ref(b, ATTR_HEADER, REF_ELEMENT, 0, "x");
+	p->sender = (uint16_t)build_ref(b, ATTR_SENDER, REF_VALUE, 0, NULL);
+	p->recipient =
+	    (uint16_t)build_ref(b, ATTR_RECIPIENT, REF_VALUE, 0, NULL);
+	p->count = (uint16_t)build_ref(b, ATTR_HEADER, REF_COUNT, 0, "x");
+	p->loop = (uint16_t)build_loop(b, ATTR_HEADER, 0, "x");
+	p->inner = (uint16_t)build_loop(b, ATTR_HEADER, 1, "y");
+	p->text = build_text(b, "t");
+	build_number(b, 5);
+}
+
+static const char *
+judge_at(struct pieces *p, enum milt_stage stage, uint32_t flags,
+    const struct image_insn *code, size_t n)
+{
+	struct image_rule rule =
+	    build_rule(&p->b, "r", stage, build_code(&p->b, code, n));
+	size_t size;
+	void *data;
+
+	rule.flags = flags;
+	build_put(&p->b, SECTION_RULES, &rule, 1);
+	data = build_image(&p->b, &size);
+	return verdict(data, size);
+}
+
+#define JUDGE(p, stage, flags, ...)                              \
+	judge_at((p), (stage), (flags),                          \
+	    (const struct image_insn[]){ __VA_ARGS__ },          \
+	    sizeof((const struct image_insn[]){ __VA_ARGS__ }) / \
+		sizeof(struct image_insn))
+#define HALT                      \
+	{                         \
+		OPC_HALT, 0, 0, 0 \
+	}
+#define REFUSED(why, ...)                                                     \
+	do {                                                                  \
+		struct pieces p;                                              \
+		prepare(&p);                                                  \
+		CHECK_STR(                                                    \
+		    str_from(JUDGE(&p, STAGE_HEADERS, 0, __VA_ARGS__)), why); \
+	} while (0)
+#define ACCEPTED(...)                                                        \
+	do {                                                                 \
+		struct pieces p;                                             \
+		prepare(&p);                                                 \
+		is_accepted(                                                 \
+		    #__VA_ARGS__, JUDGE(&p, STAGE_HEADERS, 0, __VA_ARGS__)); \
+	} while (0)
+
+static void
+test_operands(void)
+{
+	ACCEPTED({ OPC_IS, 0, p.helo, p.text }, HALT);
+	REFUSED("an instruction is unknown", { OPC_COUNT, 0, 0, 0 }, HALT);
+	REFUSED("an instruction is unknown", { OPC_CONST, 32, 0, 0 }, HALT);
+	REFUSED("an operand is out of range", { OPC_CONST, 0, 4, 0 }, HALT);
+	REFUSED("an operand is out of range", { OPC_CONST, 0, 0, 1 }, HALT);
+	REFUSED("an operand is out of range", { OPC_IS, 0, 99, p.text }, HALT);
+	REFUSED("an operand is out of range", { OPC_IS, 0, p.helo, 999 }, HALT);
+	REFUSED("an operand is out of range", { OPC_IN, 0, p.helo, 0 }, HALT);
+	REFUSED(
+	    "an operand is out of range", { OPC_MATCH, 0, p.helo, 0 }, HALT);
+	REFUSED("an operand is out of range", { OPC_EQ, 0, p.count, 1 }, HALT);
+	REFUSED("an operand is out of range", { OPC_RECALL, 0, 0, 2 },
+	    { OPC_CONST, 0, 0, 0 }, HALT);
+	REFUSED("an operand is out of range", { OPC_EACH, 0, 2, 0 }, HALT);
+	REFUSED("a test is asked of a value of the wrong type",
+	    { OPC_EQ, 0, p.helo, 0 }, HALT);
+	REFUSED("a test is asked of a value of the wrong type",
+	    { OPC_IS, 0, p.count, p.text }, HALT);
+	REFUSED("a test is asked of a value of the wrong type",
+	    { OPC_YES, 0, p.helo, 0 }, HALT);
+	REFUSED("a test is asked of a value of the wrong type",
+	    { OPC_MALFORMED, 0, p.helo, 0 }, HALT);
+	ACCEPTED({ OPC_EQ, 0, p.count, 0 }, HALT);
+}
+
+static void
+test_flow(void)
+{
+	REFUSED("a register is read before it is written", HALT);
+	REFUSED("a register is read before it is written",
+	    { OPC_CONST, 0, 0, 0 }, { OPC_AND, 0, 1, 0 }, HALT);
+	REFUSED("a register is read before it is written",
+	    { OPC_CONST, 0, 0, 0 }, { OPC_JUMP_FALSE, 0, 0, 1 },
+	    { OPC_CONST, 1, 0, 0 }, { OPC_AND, 0, 1, 0 }, HALT);
+	ACCEPTED({ OPC_CONST, 0, 0, 0 }, { OPC_CONST, 1, 0, 0 },
+	    { OPC_JUMP_FALSE, 0, 0, 1 }, { OPC_CONST, 1, 0, 0 },
+	    { OPC_AND, 0, 1, 0 }, HALT);
+	ACCEPTED({ OPC_RECALL, 0, 1, 1 }, { OPC_CONST, 0, 0, 0 }, HALT);
+	REFUSED("a jump leaves its fragment or loop", { OPC_CONST, 0, 0, 0 },
+	    { OPC_JUMP_TRUE, 0, 0, 1 }, HALT);
+	REFUSED("an operand is out of range", { OPC_CONST, 0, 0, 0 },
+	    { OPC_JUMP_TRUE, 0, 0, UINT32_MAX }, HALT);
+	REFUSED("a condition stays unknown at its last stage",
+	    { OPC_CONST, 0, UNKNOWN_, 0 }, HALT);
+	ACCEPTED({ OPC_CONST, 0, ERROR_, 0 }, HALT);
+}
+
+static void
+test_loops(void)
+{
+	ACCEPTED(
+	    { OPC_EACH, 0, p.loop, 1 }, { OPC_IS, 0, p.element, p.text }, HALT);
+	REFUSED("an element is read outside its loop",
+	    { OPC_IS, 0, p.element, p.text }, HALT);
+	REFUSED("an element is read outside its loop",
+	    { OPC_EACH, 0, p.loop, 1 }, { OPC_IS, 0, p.element, p.text },
+	    { OPC_IS, 0, p.element, p.text }, HALT);
+	REFUSED("a collection is read outside a loop",
+	    { OPC_IS, 0, p.tag, p.text }, HALT);
+	REFUSED("a loop is at the wrong depth", { OPC_EACH, 0, p.inner, 1 },
+	    { OPC_IS, 0, p.helo, p.text }, HALT);
+	ACCEPTED({ OPC_EACH, 0, p.loop, 2 }, { OPC_EACH, 0, p.inner, 1 },
+	    { OPC_IS, 0, p.element, p.text }, HALT);
+	REFUSED("a loop leaves its fragment", { OPC_EACH, 0, p.loop, 3 },
+	    { OPC_EACH, 0, p.inner, 3 }, { OPC_IS, 0, p.element, p.text },
+	    { OPC_CONST, 0, 0, 0 }, HALT);
+	REFUSED("a jump leads into a loop", { OPC_CONST, 0, 0, 0 },
+	    { OPC_JUMP_TRUE, 0, 0, 1 }, { OPC_EACH, 0, p.loop, 2 },
+	    { OPC_CONST, 0, 0, 0 }, { OPC_CONST, 0, 0, 0 }, HALT);
+	REFUSED("a jump leaves its fragment or loop",
+	    { OPC_EACH, 0, p.loop, 2 }, { OPC_CONST, 0, 0, 0 },
+	    { OPC_JUMP_TRUE, 0, 0, 1 }, { OPC_CONST, 0, 0, 0 }, HALT);
+	ACCEPTED({ OPC_EACH, 0, p.loop, 3 }, { OPC_CONST, 0, 0, 0 },
+	    { OPC_JUMP_TRUE, 0, 0, 1 }, { OPC_CONST, 0, 0, 0 }, HALT);
+	REFUSED("a register is read before it is written",
+	    { OPC_EACH, 0, p.loop, 1 }, { OPC_CONST, 1, 0, 0 }, HALT);
+	REFUSED("a register is read before it is written",
+	    { OPC_EACH, 0, p.loop, 2 }, { OPC_CONST, 0, 0, 0 },
+	    { OPC_CONST, 1, 0, 0 }, { OPC_AND, 0, 1, 0 }, HALT);
+	REFUSED("a loop leaves its fragment", { OPC_EACH, 0, p.loop, 1 }, HALT);
+}
+
+static void
+test_facts(void)
+{
+	struct pieces p;
+
+	prepare(&p);
+	CHECK_STR(str_from(JUDGE(&p, STAGE_HELO, 0,
+		      { OPC_IS, 0, p.sender, p.text }, HALT)),
+	    "an attribute is not known at its stage");
+	prepare(&p);
+	CHECK_STR(str_from(JUDGE(&p, STAGE_RCPT, 0,
+		      { OPC_IS, 0, p.recipient, p.text }, HALT)),
+	    "a rule that is not a recipient's names one");
+	prepare(&p);
+	is_accepted("recipient", JUDGE(&p, STAGE_RCPT, RULE_RECIPIENT,
+				     { OPC_IS, 0, p.recipient, p.text }, HALT));
+	prepare(&p);
+	CHECK_STR(
+	    str_from(JUDGE(&p, STAGE_HELO, 8, { OPC_CONST, 0, 0, 0 }, HALT)),
+	    "a rule is malformed");
+	prepare(&p);
+	p.b.needs.memo[3] = UINT32_MAX;
+	CHECK_STR(
+	    str_from(JUDGE(&p, STAGE_HELO, 0, { OPC_CONST, 0, 0, 0 }, HALT)),
+	    "the memo is larger than the code");
+	prepare(&p);
+	p.b.needs.loops++;
+	CHECK_STR(
+	    str_from(JUDGE(&p, STAGE_HELO, 0, { OPC_CONST, 0, 0, 0 }, HALT)),
+	    "the number of loops is wrong");
+}
+
+/* ---- actions ---------------------------------------------------------- */
+
+static const char *
+judge_action(struct image_action a, uint16_t verdict_of_rule, const char *xcode,
+    unsigned flags)
+{
+	struct builder b = { 0 };
+	struct image_rule rule = build_rule(&b, "r", STAGE_CONNECT,
+	    BUILD_CODE(&b, { OPC_CONST, 0, TRUE_, 0 }, HALT));
+	size_t size;
+	void *data;
+
+	a.xcode = xcode ? build_text(&b, xcode) : IMAGE_NONE;
+	a.name = a.name ? a.name - 1 : IMAGE_NONE;
+	a.address = a.address ? a.address - 1 : IMAGE_NONE;
+	a.where = a.where ? a.where - 1 : IMAGE_NONE;
+	for (int i = 0; i < 40; i++)
+		build_template(&b,
+		    (struct image_piece){ .kind = IMAGE_PIECE_VALUE,
+			.a = build_ref(&b, ATTR_HELO, REF_VALUE, 0, NULL) });
+	rule.flags = flags;
+	rule.verdict = verdict_of_rule;
+	rule.text_last = STAGE_HELO;
+	rule.known = STAGE_HELO;
+	rule.count = 1;
+	rule.first = build_put(&b, SECTION_ACTIONS, &a, 1);
+	build_put(&b, SECTION_RULES, &rule, 1);
+	data = build_image(&b, &size);
+	return verdict(data, size);
+}
+
+static void
+test_actions(void)
+{
+	const struct image_action reject = {
+		.action = ACTION_REJECT, .code = 550, .text_count = 1
+	};
+	struct image_action a = reject;
+
+	is_accepted("reject", judge_action(a, ACTION_REJECT, "5.7.1", 0));
+	is_accepted("shadow", judge_action(a, 0, "5.7.1", RULE_SHADOW));
+	CHECK_STR(str_from(judge_action(a, 0, NULL, 0)),
+	    "a rule's verdict is not among its actions");
+	CHECK_STR(str_from(judge_action(a, ACTION_TEMPFAIL, NULL, 0)),
+	    "a rule's verdict is not among its actions");
+	CHECK_STR(str_from(judge_action(a, ACTION_LOG, NULL, 0)),
+	    "a rule is malformed");
+	CHECK_STR(str_from(judge_action(a, ACTION_REJECT, "4.7.1", 0)),
+	    "a reply's enhanced code does not fit its code");
+	CHECK_STR(str_from(judge_action(a, ACTION_REJECT, "5.7.1000", 0)),
+	    "a reply's enhanced code does not fit its code");
+	CHECK_STR(str_from(judge_action(a, ACTION_REJECT, "5.7", 0)),
+	    "a reply's enhanced code does not fit its code");
+	a.code = 450;
+	CHECK_STR(str_from(judge_action(a, ACTION_REJECT, NULL, 0)),
+	    "a reply's code does not fit its verdict");
+	a = reject;
+	a.text_count = 33;
+	CHECK_STR(str_from(judge_action(a, ACTION_REJECT, NULL, 0)),
+	    "a reply has too many lines");
+	a.text_count = 41;
+	CHECK_STR(str_from(judge_action(a, ACTION_REJECT, NULL, 0)),
+	    "an action's texts lie outside their section");
+	a = reject;
+	a.where = 1;
+	CHECK_STR(str_from(judge_action(a, ACTION_REJECT, NULL, 0)),
+	    "an action has a condition that it does not take");
+	a = (struct image_action){ .action = ACTION_ADD_HEADER,
+		.text_count = 1 };
+	CHECK_STR(
+	    str_from(judge_action(a, 0, NULL, 0)), "an action is malformed");
+	a.name = 1;
+	is_accepted("add header", judge_action(a, 0, NULL, 0));
+	a.name = 41;
+	CHECK_STR(
+	    str_from(judge_action(a, 0, NULL, 0)), "an action has no text");
+	a.action = ACTION_COUNT;
+	CHECK_STR(
+	    str_from(judge_action(a, 0, NULL, 0)), "an action is malformed");
+}
+
+/* ---- the dump --------------------------------------------------------- */
+
+static void
+test_dump(void)
+{
+	size_t size, n = 0;
+	char *data = small_image(&size), *text = NULL;
+	struct milt_image *im = NULL;
+	FILE *to = open_memstream(&text, &n);
+	char *rules;
+
+	CHECK(milt_image_load(data, size, &im, NULL) == MILT_OK);
+	image_dump(im, to);
+	fclose(to);
+	rules = strstr(text, "list 0");
+	CHECK_STR(str_from(rules ? rules : text),
+	    "list 0 of domain: 2\n"
+	    "rule inside\n"
+	    "  from test.milt:1, known at helo\n"
+	    "  helo\n"
+	    "       0  under          r0 helo list 0\n"
+	    "       1  halt           r0\n"
+	    "  actions\n"
+	    "rule default\n"
+	    "  from test.milt:1, known at connect\n"
+	    "  connect\n"
+	    "       0  const          r0 true\n"
+	    "       1  halt           r0\n"
+	    "  actions\n"
+	    "    accept\n");
+	free(text);
+	milt_image_free(im);
+	free(data);
+}
+
+int
+main(void)
+{
+	test_file();
+	test_damage();
+	test_sections();
+	test_operands();
+	test_flow();
+	test_loops();
+	test_facts();
+	test_actions();
+	test_dump();
+	TEST_DONE();
+}
