@@ -14,11 +14,10 @@ set_hash(struct str key, uint64_t seed)
 }
 
 bool
-set_has_key(const struct milt_image *im, const struct image_list *list,
-	    struct str key)
+set_has_key(
+    const struct milt_image *im, const struct image_list *list, struct str key)
 {
-	const struct image_slot *slots =
-	    (const struct image_slot *)(im->sets + list->offset);
+	const struct image_slot *slots;
 	uint64_t hash = set_hash(key, list->seed);
 	uint32_t mask = list->slots - 1;
 	uint32_t at = (uint32_t)hash & mask;
@@ -27,6 +26,7 @@ set_has_key(const struct milt_image *im, const struct image_list *list,
 	       list->type == TYPE_ADDRESS);
 	if (list->count == 0)
 		return false;
+	slots = (const struct image_slot *)(im->sets + list->offset);
 	for (uint32_t n = 0; n <= list->longest; n++) {
 		const struct image_slot *slot = &slots[at];
 
@@ -42,7 +42,7 @@ set_has_key(const struct milt_image *im, const struct image_list *list,
 
 bool
 set_has_under(const struct milt_image *im, const struct image_list *list,
-	      struct str domain)
+    struct str domain)
 {
 	if (domain.n > LONGEST_DOMAIN)
 		domain = str_skip(domain, domain.n - LONGEST_DOMAIN);
@@ -61,7 +61,7 @@ set_has_under(const struct milt_image *im, const struct image_list *list,
 
 bool
 set_has_range(const struct milt_image *im, const struct image_list *list,
-	      const struct ip_range *range)
+    const struct ip_range *range)
 {
 	const struct ip_range *base =
 	    (const struct ip_range *)(im->sets + list->offset);
@@ -83,8 +83,8 @@ set_has_range(const struct milt_image *im, const struct image_list *list,
 }
 
 bool
-set_has_number(const struct milt_image *im, const struct image_list *list,
-	       int64_t number)
+set_has_number(
+    const struct milt_image *im, const struct image_list *list, int64_t number)
 {
 	const int64_t *base = (const int64_t *)(im->sets + list->offset);
 	size_t n = list->count;

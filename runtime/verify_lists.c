@@ -6,7 +6,7 @@ static const char damaged[] = "a list's set is damaged";
 
 static bool
 is_inside(const struct verifier *v, const struct image_list *l, uint64_t count,
-	  uint64_t size)
+    uint64_t size)
 {
 	uint64_t room = v->im->count[SECTION_SETS];
 
@@ -70,13 +70,13 @@ check_hashed(struct verifier *v, const struct image_list *l)
 static const char *
 check_ranges(struct verifier *v, const struct image_list *l)
 {
-	const struct ip_range *r =
-	    (const struct ip_range *)(v->im->sets + l->offset);
+	const struct ip_range *r;
 
 	if (!is_inside(v, l, l->count, sizeof(*r)))
 		return damaged;
 	if (!verify_spend(v, l->count, sizeof(*r)))
 		return "the lists share too much";
+	r = (const struct ip_range *)(v->im->sets + l->offset);
 	for (uint32_t i = 0; i < l->count; i++)
 		if (ip_compare(r[i].first, r[i].last) > 0 ||
 		    (i && ip_compare(r[i - 1].last, r[i].first) >= 0))
@@ -87,12 +87,13 @@ check_ranges(struct verifier *v, const struct image_list *l)
 static const char *
 check_numbers(struct verifier *v, const struct image_list *l)
 {
-	const int64_t *n = (const int64_t *)(v->im->sets + l->offset);
+	const int64_t *n;
 
 	if (!is_inside(v, l, l->count, sizeof(*n)))
 		return damaged;
 	if (!verify_spend(v, l->count, sizeof(*n)))
 		return "the lists share too much";
+	n = (const int64_t *)(v->im->sets + l->offset);
 	for (uint32_t i = 1; i < l->count; i++)
 		if (n[i - 1] >= n[i])
 			return damaged;

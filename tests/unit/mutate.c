@@ -1,0 +1,303 @@
+/*
+ * Hostile images: mutations with a right checksum.  What the verifier accepts
+ * is run, every fragment, condition and text of it, over the facts of one
+ * transaction; the sanitizers judge.  MUTATE_ROUNDS and MUTATE_SEED from the
+ * environment for longer runs.
+ */
+#include "tests/unit/test.h"
+
+#include "runtime/interp.h"
+#include "runtime/match.h"
+#include "tests/unit/builder.h"
+
+static uint64_t seed = 1;
+
+static uint64_t
+dice(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+/* ---- an image with something of everything ---------------------------- */
+
+static void
+put_lists(struct builder *b)
+{
+	const struct str keys[] = { STR("example.com"), STR("example.org"),
+		STR("amy"), STR("b@example.com") };
+	const int64_t numbers[] = { 1, 25, 4711 };
+	struct ip_range range;
+	bool masked;
+
+	build_keys(b, TYPE_DOMAIN, keys, 2, 1);
+	build_keys(b, TYPE_TEXT, keys, 3, 2);
+	build_keys(b, TYPE_ADDRESS, keys + 3, 1, 3);
+	CHECK(network_parse(STR("192.0.2.0/24"), &range, &masked));
+	build_set(b, TYPE_NETWORK, &range, 1, sizeof(range));
+	build_set(b, TYPE_NUMBER, numbers, 3, sizeof(*numbers));
+}
+
+static uint32_t
+put_conditions(struct builder *b)
+{
+	uint32_t tag = build_text(b, "x-tag");
+	uint16_t helo, ip, port, sender, field, element, count;
+	uint16_t loop = (uint16_t)build_loop(b, ATTR_ALL_HEADERS, 0, NULL);
+	uint16_t inner = (uint16_t)build_loop(b, ATTR_RECIPIENTS, 1, NULL);
+
+	helo = (uint16_t)build_ref(b, ATTR_HELO, REF_VALUE, 0, NULL);
+	ip = (uint16_t)build_ref(b, ATTR_CLIENT_IP, REF_VALUE, 0, NULL);
+	port = (uint16_t)build_ref(b, ATTR_CLIENT_PORT, REF_VALUE, 0, NULL);
+	sender = (uint16_t)build_ref(b, ATTR_SENDER, REF_VALUE, 0, NULL);
+	field = (uint16_t)build_ref(
+	    b, ATTR_ALL_HEADERS_VALUE, REF_ELEMENT, 0, NULL);
+	element = (uint16_t)build_ref(b, ATTR_RECIPIENTS, REF_ELEMENT, 1, NULL);
+	count = (uint16_t)build_ref(b, ATTR_HEADER, REF_COUNT, 0, "x-tag");
+	build_number(b, 3);
+	build_regex(b, "(a|b)+([0-9]*)", REGEX_I, 2);
+	return BUILD_CODE(b, { OPC_RECALL, 0, 1, 0 }, { OPC_IN, 0, ip, 3 },
+	    { OPC_KEEP, 0, 0, 0 }, { OPC_JUMP_TRUE, 0, 0, 14 },
+	    { OPC_UNDER, 1, helo, 0 }, { OPC_OR, 0, 1, 0 },
+	    { OPC_IN, 1, port, 4 }, { OPC_GE, 2, count, 0 },
+	    { OPC_AND, 1, 2, 0 }, { OPC_CONTAINS, 2, sender, tag },
+	    { OPC_IS_REF, 3, helo, sender }, { OPC_NOT, 3, 0, 0 },
+	    { OPC_EACH, 2, loop, 4 }, { OPC_MATCH, 2, field, 0 },
+	    { OPC_JUMP_FALSE, 2, 0, 2 }, { OPC_EACH, 2, inner, 1 },
+	    { OPC_IN, 2, element, 2 }, { OPC_AND, 0, 2, 0 },
+	    { OPC_HALT, 0, 0, 0 });
+}
+
+static void
+put_actions(struct builder *b, struct image_rule *rule)
+{
+	uint32_t value = build_ref(b, ATTR_HELO, REF_VALUE, 0, NULL);
+	uint32_t name =
+	    build_ref(b, ATTR_ALL_HEADERS_NAME, REF_ELEMENT, 0, NULL);
+	struct image_candidate c[] = { { 0, name, IMAGE_NONE, 0 },
+		{ 0, name, 0, 2 }, { IMAGE_NONE, value, 0, 1 } };
+	uint32_t first = build_put(b, SECTION_CANDIDATES, c, 3);
+	struct image_action a[] = {
+		{ .action = ACTION_REMOVE_HEADER,
+		    .xcode = IMAGE_NONE,
+		    .name = build_template(
+			b, (struct image_piece){ .a = build_text(b, "X-Y") }),
+		    .address = IMAGE_NONE },
+		{ .action = ACTION_REJECT,
+		    .code = 550,
+		    .xcode = build_text(b, "5.7.1"),
+		    .name = IMAGE_NONE,
+		    .address = IMAGE_NONE,
+		    .where = IMAGE_NONE },
+	};
+
+	a[0].where = BUILD_CODE(
+	    b, { OPC_STARTS, 0, (uint16_t)name, 0 }, { OPC_HALT, 0, 0, 0 });
+	a[1].texts = build_template(
+	    b, (struct image_piece){ IMAGE_PIECE_VALUE, value, first, 1 });
+	build_template(
+	    b, (struct image_piece){ IMAGE_PIECE_CAPTURE, 0, first + 1, 2 });
+	a[1].text_count = 2;
+	rule->first = build_put(b, SECTION_ACTIONS, a, 2);
+	rule->count = 2;
+	rule->verdict = ACTION_REJECT;
+	rule->text_last = STAGE_HELO;
+}
+
+static void *
+make_image(size_t *size)
+{
+	struct builder b = { .needs.memo = { 1, 1, 1, 1 } };
+	struct image_rule rule;
+
+	put_lists(&b);
+	rule = build_rule(&b, "all", STAGE_MESSAGE, put_conditions(&b));
+	rule.fragments[STAGE_HELO] = BUILD_CODE(
+	    &b, { OPC_CONST, 0, UNKNOWN_, 0 }, { OPC_HALT, 0, 0, 0 });
+	put_actions(&b, &rule);
+	build_put(&b, SECTION_RULES, &rule, 1);
+	return build_image(&b, size);
+}
+
+/* ---- running what was accepted ---------------------------------------- */
+
+static void
+give_facts(struct facts *f)
+{
+	struct ip ip;
+	int bad = 0;
+
+	bad += !ip_parse(STR("192.0.2.7"), &ip);
+	bad += facts_client(f, STR("mx.example.org"), true, &ip, 25) != MILT_OK;
+	bad += facts_helo(f, STR("mx.example.org")) != MILT_OK;
+	bad += facts_mail(f, STR("<amy@example.com>"),
+		   (struct str[]){ STR("SIZE=10") }, 1) != MILT_OK;
+	bad += facts_rcpt(f, STR("<b@example.com>"), NULL, 0) != MILT_OK;
+	bad += facts_rcpt_accepted(f) != MILT_OK;
+	bad += facts_header(f, STR("X-Tag"), STR("aab12")) != MILT_OK;
+	bad +=
+	    facts_header(f, STR("From"), STR("A <a@example.com>")) != MILT_OK;
+	bad += facts_header(f, STR("x-tag"), STR("caf\xe9 \xff")) != MILT_OK;
+	bad += facts_body(f, STR("caf\xe9 line\r\n")) != MILT_OK;
+	facts_clock(f, 1769860800123);
+	if (bad)
+		printf("# facts are refused\n");
+}
+
+static void
+run_rule(struct interp *ip, const struct image_rule *rule)
+{
+	const struct milt_image *im = ip->image;
+
+	for (int s = 0; s < STAGE_COUNT; s++)
+		if (rule->fragments[s] != IMAGE_NONE)
+			interp_run(ip, rule->fragments[s]);
+	for (uint32_t i = 0; i < rule->count; i++) {
+		const struct image_action *a = &im->actions[rule->first + i];
+		enum milt_attr attr = a->action == ACTION_REMOVE_HEADER
+					  ? ATTR_ALL_HEADERS
+					  : ATTR_RECIPIENTS;
+
+		for (size_t n = 0; a->where != IMAGE_NONE && n < 4; n++)
+			interp_where(ip, a->where, attr, n);
+		if (a->name != IMAGE_NONE)
+			interp_text(ip, a->name);
+		if (a->address != IMAGE_NONE)
+			interp_text(ip, a->address);
+	}
+}
+
+static void
+run_image(const struct milt_image *im)
+{
+	size_t slots = 0;
+	struct interp ip = { .image = im, .scratch = match_scratch() };
+
+	for (int i = 0; i < MEMO_CLASSES; i++)
+		slots += im->needs->memo[i];
+	ip.facts = facts_new(im);
+	ip.memo = build_memory(NULL, slots + 1);
+	ip.found =
+	    build_memory(NULL, (im->needs->loops + 1) * sizeof(*ip.found));
+	interp_forget(&ip, MEMO_CONNECT);
+	give_facts(ip.facts);
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t i = 0; i < im->count[SECTION_RULES]; i++)
+			run_rule(&ip, &im->rules[i]);
+		for (uint32_t i = 0; i < im->count[SECTION_TEMPLATES]; i++)
+			interp_text(&ip, i);
+		interp_forget(&ip, MEMO_MESSAGE);
+	}
+	facts_free(ip.facts);
+	free(ip.memo);
+	free(ip.found);
+}
+
+/* ---- mutations -------------------------------------------------------- */
+
+/* One field, half-word or octet, mostly to something near. */
+static void
+mutate(char *image, size_t size)
+{
+	static const uint32_t special[] = { 0, 1, 2, 7, 16, 31, 32, 255, 65535,
+		1 << 16, UINT32_MAX, UINT32_MAX - 1, INT32_MAX };
+	size_t from = offsetof(struct image_header, section);
+	size_t width = (size_t)1 << dice() % 3;
+	size_t at = from + dice() % (size - from - 4) / width * width;
+	uint32_t x = 0;
+
+	memcpy(&x, image + at, width);
+	switch (dice() % 4) {
+	case 0:
+		x = special[dice() % (sizeof(special) / sizeof(*special))];
+		break;
+	case 1:
+		x += (uint32_t)(dice() % 7) - 3;
+		break;
+	case 2:
+		x ^= (uint32_t)1 << dice() % (8 * width);
+		break;
+	case 3:
+		/* A copy of another place: most fields are small indices. */
+		memcpy(&x, image + from + dice() % (size - from - 4), width);
+		break;
+	}
+	memcpy(image + at, &x, width);
+}
+
+/* Instructions and small tables are where it is worth most. */
+static void
+mutate_section(char *image, size_t size)
+{
+	const struct image_header *h = (const struct image_header *)image;
+	int s = (int)(dice() % SECTION_COUNT);
+	uint64_t from = h->section[s].offset;
+	uint64_t bytes = h->section[s].count * build_size[s];
+
+	if (from + bytes > size || bytes < 4 || bytes > size)
+		return;
+	mutate(image + from - offsetof(struct image_header, section),
+	    bytes + offsetof(struct image_header, section));
+}
+
+static size_t
+hunt(const char *image, size_t size, size_t rounds)
+{
+	char *copy = build_memory(NULL, size);
+	size_t accepted = 0;
+
+	for (size_t i = 0; i < rounds; i++) {
+		struct milt_image *im;
+		unsigned n = 1 + (unsigned)(dice() % 4);
+
+		memcpy(copy, image, size);
+		while (n--)
+			if (dice() % 8)
+				mutate_section(copy, size);
+			else
+				mutate(copy, size);
+		build_checksum(copy, size);
+		if (milt_image_load(copy, size, &im, NULL) != MILT_OK)
+			continue;
+		accepted++;
+		run_image(im);
+		milt_image_free(im);
+	}
+	free(copy);
+	return accepted;
+}
+
+static size_t
+number_from(const char *name, size_t value)
+{
+	const char *z = getenv(name);
+
+	return z ? strtoull(z, NULL, 10) : value;
+}
+
+int
+main(void)
+{
+	size_t size, rounds = number_from("MUTATE_ROUNDS", 20000);
+	size_t accepted;
+	void *image = make_image(&size);
+	struct milt_image *im = NULL;
+	const char *why = "";
+
+	seed = number_from("MUTATE_SEED", 1) * 2654435761u + 1;
+	CHECK(milt_image_load(image, size, &im, &why) == MILT_OK);
+	if (!im)
+		printf("# %s\n", why);
+	else
+		run_image(im);
+	milt_image_free(im);
+	accepted = hunt(image, size, rounds);
+	/* Both kinds must occur, or nothing was tried. */
+	CHECK(accepted > rounds / 100);
+	CHECK(accepted < rounds);
+	printf("# %zu of %zu accepted\n", accepted, rounds);
+	free(image);
+	TEST_DONE();
+}
