@@ -1,0 +1,152 @@
+#include "compiler/account.h"
+
+#include "compiler/holds.h"
+#include "compiler/rule_facts.h"
+
+void
+account_place(const struct compilation *c, const struct ir_rule *r,
+    struct str *file, unsigned *line)
+{
+	const struct source *src = c->sources.list.v[r->span.source];
+	unsigned column;
+
+	*file = src->path;
+	source_place(src, r->span.begin, line, &column);
+}
+
+bool
+account_uses(const struct ir *ir, enum milt_action action)
+{
+	for (size_t i = 0; i < ir->rules.n; i++) {
+		const struct ir_rule *r = ir->rules.v[i];
+
+		for (size_t k = 0; !r->shadow && k < r->actions.n; k++)
+			if (r->actions.v[k]->action == action)
+				return true;
+	}
+	return false;
+}
+
+static struct str
+kind_of(struct compilation *c, const struct ir_rule *r)
+{
+	if (r->shadow)
+		return STR("shadow");
+	for (size_t i = 0; i < r->actions.n; i++) {
+		const struct ir_action *a = r->actions.v[i];
+
+		if (a->action == r->verdict && a->code)
+			return arena_printf(&c->arena, "%.*s %u %.*s",
+			    STR_ARG(action_rows[a->action].name), a->code,
+			    STR_ARG(a->xcode));
+	}
+	return r->verdict == ACTION_NONE ? STR("effects")
+					 : action_rows[r->verdict].name;
+}
+
+static struct str
+scope_of(const struct ir_rule *r)
+{
+	bool session = r->condition->session;
+
+	for (size_t i = 0; i < r->actions.n; i++)
+		for (size_t k = 0; k < r->actions.v[i]->texts.n; k++)
+			if (r->actions.v[i]->texts.v[k]->last > STAGE_HELO)
+				session = false;
+	return r->recipient ? STR("recipient")
+	       : session    ? STR("session")
+			    : STR("message");
+}
+
+static struct str
+reason_of(struct compilation *c, const struct ir_rule *r)
+{
+	struct str stage = stage_rows[r->known].name;
+	struct rule_fact f;
+
+	if (rule_is_dead(r))
+		return STR("its condition is always false");
+	if (r->pinned)
+		return arena_printf(
+		    &c->arena, "the rule says `at %.*s`", STR_ARG(stage));
+	if (r->condition->kind == NODE_CONST && r->text_last == STAGE_CONNECT)
+		return STR("its condition is always true");
+	if (!rule_latest_fact(c, r, r->known, &f))
+		return STR("it names no fact");
+	return arena_printf(&c->arena, "`%.*s` is known from %.*s on",
+	    STR_ARG(f.name), STR_ARG(stage_rows[f.stage].name));
+}
+
+static bool
+has_effects(const struct ir_rule *r)
+{
+	for (size_t i = 0; i < r->actions.n; i++)
+		if (action_rows[r->actions.v[i]->action].kind == ACTION_CHANGE)
+			return true;
+	return false;
+}
+
+static struct str
+at_stage(struct compilation *c, enum milt_stage stage)
+{
+	return arena_printf(
+	    &c->arena, "at %.*s", STR_ARG(stage_rows[stage].name));
+}
+
+/* `certain`: the stage from which neither it nor a holder is unknown. */
+static struct str
+spoken_of(
+    struct compilation *c, const struct ir_rule *r, enum milt_stage certain)
+{
+	if (rule_is_dead(r))
+		return STR("never");
+	if (r->shadow)
+		return STR("never, its hits are logged");
+	switch (r->verdict) {
+	case ACTION_REJECT:
+	case ACTION_TEMPFAIL:
+		if (certain < STAGE_RCPT && !r->pinned)
+			return STR("at each rcpt");
+		return at_stage(c, certain);
+	case ACTION_DISCARD:
+		return at_stage(c, certain < STAGE_DATA ? STAGE_DATA : certain);
+	case ACTION_ACCEPT:
+		if (has_effects(r))
+			return STR("at message, with its effects");
+		if (certain == STAGE_HELO) /* HELO may come again */
+			return at_stage(c, STAGE_MAIL);
+		return at_stage(c, certain);
+	default:
+		return STR("at message");
+	}
+}
+
+struct account
+account_of(struct compilation *c, const struct ir_rule *r)
+{
+	struct account a = { .rule = r, .decided = r->known };
+	enum milt_stage certain = r->known;
+
+	account_place(c, r, &a.file, &a.line);
+	a.kind = kind_of(c, r);
+	a.scope = scope_of(r);
+	a.never = rule_is_dead(r);
+	a.reason = reason_of(c, r);
+	for (size_t i = 0; r->verdict != ACTION_NONE && !a.never &&
+			   i < c->ir->rules.n && c->ir->rules.v[i] != r;
+	     i++) {
+		const struct ir_rule *above = c->ir->rules.v[i];
+
+		if (above->verdict == ACTION_NONE ||
+		    above->verdict == r->verdict || rule_is_dead(above) ||
+		    above->known <= r->known)
+			continue;
+		if (a.holder_count < ACCOUNT_HOLDERS)
+			a.holders[a.holder_count] = above;
+		a.holder_count++;
+		if (above->known > certain)
+			certain = above->known;
+	}
+	a.spoken = spoken_of(c, r, certain);
+	return a;
+}

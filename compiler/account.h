@@ -1,0 +1,36 @@
+/*
+ * What there is to say about a rule: made once, printed as text or JSON.
+ */
+#ifndef COMPILER_ACCOUNT_H
+#define COMPILER_ACCOUNT_H
+
+#include "compiler/compile.h"
+#include "compiler/needs.h"
+
+/* Rules that are listed as holding one; the rest is counted. */
+enum { ACCOUNT_HOLDERS = 10 };
+
+struct account {
+	const struct ir_rule *rule;
+	struct str file;
+	unsigned line;
+	struct str kind;         /* "reject 550 5.7.1", "effects", "shadow" */
+	struct str scope;        /* "session", "message", "recipient" */
+	enum milt_stage decided; /* its own facts are known from here on */
+	bool never;              /* its condition is always false */
+	struct str reason;       /* why there */
+	struct str spoken;       /* where */
+	const struct ir_rule *holders[ACCOUNT_HOLDERS];
+	size_t holder_count; /* all of them */
+};
+
+struct account account_of(struct compilation *, const struct ir_rule *);
+
+/* Where a rule stands. */
+void account_place(const struct compilation *, const struct ir_rule *,
+    struct str *file, unsigned *line);
+
+/* Does a rule that is not a shadow use the action? */
+bool account_uses(const struct ir *, enum milt_action);
+
+#endif
