@@ -2,21 +2,23 @@
 
 #include <limits.h>
 
-/* Digits, as many as there are; *rest is what follows. */
+/* Digits, as many as there are, perhaps with a sign; *rest is what follows. */
 static bool
 digits(struct str s, long long *out, struct str *rest)
 {
+	bool negative = str_starts(s, STR("-"));
+	struct str d = negative ? str_skip(s, 1) : s;
 	long long n = 0;
 	size_t i = 0;
 
-	for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+	for (; i < d.n && d.p[i] >= '0' && d.p[i] <= '9'; i++)
 		if (__builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, s.p[i] - '0', &n))
+		    __builtin_add_overflow(n, d.p[i] - '0', &n))
 			return false;
 	if (i == 0)
 		return false;
-	*out = n;
-	*rest = str_skip(s, i);
+	*out = negative ? -n : n;
+	*rest = str_skip(d, i);
 	return true;
 }
 

@@ -22,12 +22,12 @@ struct policy_items policy_items(struct compilation *);
 struct str source_words(const struct compilation *, struct span);
 
 /* `path` as written in source number `source`: relative to its directory. */
-struct str relative_path(struct compilation *, uint32_t source,
-			 struct str path);
+struct str relative_path(
+    struct compilation *, uint32_t source, struct str path);
 
 /* "line 5", or "lists.milt:5" where `from` is another file. */
-struct str place_words(struct compilation *, struct span place,
-		       struct span from);
+struct str place_words(
+    struct compilation *, struct span place, struct span from);
 
 /* The parts of a condition that are not `and`, `or`, `not`, in file order. */
 typedef VEC(struct ast_expr *) expr_vec;
@@ -69,12 +69,12 @@ int stage_find(struct str name); /* -1 where there is none */
 typedef VEC(struct str) names_vec;
 void add_attr_names(struct arena *, names_vec *);
 void add_field_names(struct arena *, names_vec *, enum milt_attr collection);
-void add_item_names(struct arena *, names_vec *, const struct policy_items *,
-		    enum item_kind);
+void add_item_names(
+    struct arena *, names_vec *, const struct policy_items *, enum item_kind);
 
 /* Help with the nearest of `names`, if one is near. */
-void help_nearest(struct diags *, struct diag *, struct str name,
-		  const names_vec *names);
+void help_nearest(
+    struct diags *, struct diag *, struct str name, const names_vec *names);
 
 /* E0902: a name of the language that this version does not have. */
 void report_reserved(struct diags *, struct span, struct str name);
@@ -113,16 +113,16 @@ struct capture_scope {
 /* A value on the left of an operator, or alone. */
 void resolve_left(struct resolver *, struct ast_value *, const struct block *);
 /* `member`: behind `in` or `under`. */
-void resolve_right(struct resolver *, struct ast_value *, const struct block *,
-		   bool member);
-void resolve_condition(struct resolver *, struct ast_expr *,
-		       const struct block *);
-bool resolve_stage(struct resolver *, const struct ast_name *at,
-		   enum milt_stage *out);
+void resolve_right(
+    struct resolver *, struct ast_value *, const struct block *, bool member);
+void resolve_condition(
+    struct resolver *, struct ast_expr *, const struct block *);
+bool resolve_stage(
+    struct resolver *, const struct ast_name *at, enum milt_stage *out);
 void resolve_list(struct resolver *, struct item_list *);
 void resolve_test(struct resolver *, struct item_test *);
-void resolve_action(struct resolver *, struct ast_action *,
-		    const struct capture_scope *);
+void resolve_action(
+    struct resolver *, struct ast_action *, const struct capture_scope *);
 /* All regexes of a condition, of its blocks and of its definitions. */
 void captures_of(struct resolver *, struct ast_expr *, struct capture_scope *);
 /* Cycles among lets, and how deep they stand in each other. */
@@ -161,12 +161,17 @@ struct ast_value *check_operand(struct checker *, struct ast_value *v);
 
 /*
  * Is literal `v` a value of `type`?  Reports at `at`; `subject` (may be NULL)
- * is the operand on the left.  Sets v->type.
+ * is the operand on the left; `bare`: domains and networks need no quotes.
+ * Sets v->type.
  */
 bool check_literal(struct checker *, struct ast_value *v, struct span at,
-		   enum milt_type type, const struct ast_value *subject);
-bool check_list_entry(struct checker *, const struct list_entry *,
-		      enum milt_type type, const struct item_list *declared);
+    enum milt_type type, bool bare, const struct ast_value *subject);
+/* What a literal looks like: "text", "a domain", ... */
+struct str literal_words(struct checker *, const struct ast_value *);
+void check_list_entries(struct checker *, const struct item_list *);
+/* E0402: `left` cannot be compared with `right`, which stands at `at`. */
+void report_mismatch(struct checker *, const struct ast_value *left,
+    const struct ast_value *right, struct span at);
 
 /* `loops`: blocks around it; returns the deepest level that it reaches. */
 unsigned check_condition(struct checker *, struct ast_expr *, unsigned loops);
@@ -176,8 +181,8 @@ void check_option(struct checker *, struct item_option *);
 void check_actions(struct checker *, struct item_rule *);
 void check_action(struct checker *, struct ast_action *);
 void check_reply_codes(struct checker *, enum milt_action verdict,
-		       unsigned code, struct span code_span, struct str xcode,
-		       struct span xcode_span);
+    unsigned code, struct span code_span, struct str xcode,
+    struct span xcode_span);
 void check_test(struct checker *, struct item_test *);
 
 #endif
