@@ -18,7 +18,7 @@ PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             postfix miltertest
 LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash
 
-ifneq ($(filter-out deps clean help,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out deps demo clean help,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for l in $(LIBS); do \
              pkg-config --exists $$l 2>/dev/null || echo $$l; done)
 ifneq ($(strip $(MISSING)),)
@@ -56,7 +56,7 @@ $(BUILD)/gen/dsl/lexer.c: dsl/lexer.re | $(BUILD)/gen/dsl/grammar.h
 $(BUILD)/gen/dsl/grammar.c $(BUILD)/gen/dsl/grammar.h &: dsl/grammar.y
 	@mkdir -p $(BUILD)/gen/dsl
 	cp $< $(BUILD)/gen/dsl/grammar.y
-	cd $(BUILD)/gen/dsl && lemon -q -s grammar.y >/dev/null
+	cd $(BUILD)/gen/dsl && lemon -q -c grammar.y
 
 $(BUILD)/gen/runtime/fold.c: $(BUILD)/mkfold
 	@mkdir -p $(@D)
@@ -116,6 +116,13 @@ $(BUILD)/smtp/%: tests/smtp/%.c
 	$(CC) $(CSTD) $(WARN) $(OPT) -o $@ $<
 
 # What the tests of this build run; `asan` and `tsan` make builds of their own.
+# The libraries are looked for when make starts, so each step is a make of its
+# own.
+demo:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@BUILD=$(BUILD) tests/demo
+
 tests-built: all $(UNIT) $(PROTO) $(PROP) $(SMTP)
 
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
@@ -168,5 +175,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all help deps tests-built asan-built tsan-built test asan tsan bless \
+.PHONY: all help deps demo tests-built asan-built tsan-built test asan tsan bless \
         check format format-check layers fresh clean

@@ -1,0 +1,124 @@
+#include "dsl/diag.h"
+
+#include "dsl/tables.h"
+
+#define ERROR SEVERITY_ERROR
+#define WARNING SEVERITY_WARNING
+
+const struct diag_row diag_rows[DIAG_COUNT] = {
+#define DIAG(id, code, severity, title, why, wrong, right) \
+	{ STR(code), severity, STR(title), STR(why), STR(wrong), STR(right) },
+#include "dsl/diagnostics.def"
+#undef DIAG
+};
+
+#undef ERROR
+#undef WARNING
+
+/* Counts one, and keeps it if there are not too many of its severity. */
+static struct diag *
+add(struct diags *ds, enum diag_id id)
+{
+	struct diag *d = ARENA_NEW(ds->arena, struct diag);
+	size_t *count = diag_rows[id].severity == SEVERITY_ERROR
+			    ? &ds->errors
+			    : &ds->warnings;
+
+	d->id = id;
+	if (++*count <= (size_t)LIMIT_VALUE_ERRORS)
+		vec_push(ds->arena, &ds->list, d);
+	return d;
+}
+
+/* The same again, or NULL.  The newest stand last. */
+static struct diag *
+find_same(struct diags *ds, enum diag_id id, struct span span)
+{
+	for (size_t i = ds->list.n; i > 0; i--) {
+		struct diag *d = ds->list.v[i - 1];
+
+		if (d->id == id && d->has_span &&
+		    d->span.source == span.source &&
+		    d->span.begin == span.begin && d->span.end == span.end)
+			return d;
+	}
+	return NULL;
+}
+
+struct diag *
+diag_at(
+    struct diags *ds, enum diag_id id, struct span span, const char *fmt, ...)
+{
+	struct diag *d = find_same(ds, id, span);
+	va_list ap;
+
+	if (d)
+		d = ARENA_NEW(ds->arena, struct diag);
+	else
+		d = add(ds, id);
+	d->id = id;
+	d->span = span;
+	d->has_span = true;
+	va_start(ap, fmt);
+	d->message = arena_vprintf(ds->arena, fmt, ap);
+	va_end(ap);
+	return d;
+}
+
+struct diag *
+diag_file(
+    struct diags *ds, enum diag_id id, struct str path, const char *fmt, ...)
+{
+	struct diag *d = add(ds, id);
+	va_list ap;
+
+	d->path = path;
+	va_start(ap, fmt);
+	d->message = arena_vprintf(ds->arena, fmt, ap);
+	va_end(ap);
+	return d;
+}
+
+void
+diag_primary_label(struct diags *ds, struct diag *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	d->label = arena_vprintf(ds->arena, fmt, ap);
+	va_end(ap);
+}
+
+void
+diag_label(
+    struct diags *ds, struct diag *d, struct span span, const char *fmt, ...)
+{
+	struct diag_label label = { .span = span };
+	va_list ap;
+
+	va_start(ap, fmt);
+	label.text = arena_vprintf(ds->arena, fmt, ap);
+	va_end(ap);
+	vec_push(ds->arena, &d->labels, label);
+}
+
+void
+diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
+{
+	va_list ap;
+	struct str help;
+
+	va_start(ap, fmt);
+	help = arena_vprintf(ds->arena, fmt, ap);
+	va_end(ap);
+	vec_push(ds->arena, &d->helps, help);
+}
+
+enum diag_id
+diag_by_code(struct str code)
+{
+	for (int i = 0; i < DIAG_COUNT; i++)
+		if (str_eq_ascii(diag_rows[i].code, code))
+			return (enum diag_id)i;
+	return DIAG_COUNT;
+}

@@ -1,0 +1,636 @@
+#include "dsl/lexer.h"
+
+#include <stdlib.h>
+
+#include "dsl/ast.h"
+#include "grammar.h"
+
+struct keyword {
+	struct str word;
+	int kind;
+};
+
+static const struct keyword keywords[] = {
+#define KEYWORD(id, word) { STR(word), TOKEN_##id },
+#include "dsl/keywords.def"
+#undef KEYWORD
+};
+
+enum { KEYWORD_COUNT = sizeof(keywords) / sizeof(*keywords) };
+
+static int
+compare_keyword(const void *key, const void *row)
+{
+	const struct str *a = key;
+	const struct str *b = &((const struct keyword *)row)->word;
+	int c = memcmp(a->p, b->p, a->n < b->n ? a->n : b->n);
+
+	return c ? c : (a->n > b->n) - (a->n < b->n);
+}
+
+static int
+word_kind(struct str word)
+{
+	const struct keyword *k = bsearch(&word, keywords, KEYWORD_COUNT,
+	    sizeof(*keywords), compare_keyword);
+
+	return k ? k->kind : TOKEN_WORD;
+}
+
+/* A name that a change of a score follows, as in `spam +2.5`. */
+static int
+scored_kind(struct str word)
+{
+	int kind = word_kind(word);
+
+	return kind == TOKEN_WORD ? TOKEN_SCORED : kind;
+}
+
+struct str
+keyword_text(int kind)
+{
+	for (size_t i = 0; i < KEYWORD_COUNT; i++)
+		if (keywords[i].kind == kind)
+			return keywords[i].word;
+	return STR("");
+}
+
+void
+lexer_open(struct lexer *lx, struct arena *arena, struct diags *diags,
+    uint32_t source)
+{
+	struct str text = diags->sources->list.v[source]->text;
+
+	*lx = (struct lexer){ .arena = arena, .diags = diags,
+		.source = source, .text = text.p, .at = text.p,
+		.limit = text.p + text.n };
+	if (str_starts(text, STR("\xEF\xBB\xBF")))
+		lx->at += 3;
+}
+
+static struct span
+span_of(const struct lexer *lx, const char *begin, const char *end)
+{
+	size_t b = (size_t)(begin - lx->text), e = (size_t)(end - lx->text);
+
+	if (lx->map)
+		return (struct span){ lx->source, lx->map[b], lx->map[e] };
+	return (struct span){ lx->source, (uint32_t)b, (uint32_t)e };
+}
+
+static struct str
+text_of(const char *begin, const char *end)
+{
+	return (struct str){ begin, (size_t)(end - begin) };
+}
+
+/* Reports an error of the text, once for each place, and remembers it. */
+#define complain(lx, id, span, ...)                                     \
+	((lx)->failed = true,                                           \
+	    (lx)->diags ? diag_at((lx)->diags, D_##id, span, __VA_ARGS__) \
+			: NULL)
+
+static void
+help(struct lexer *lx, struct diag *d, const char *text)
+{
+	if (d)
+		diag_help(lx->diags, d, "%s", text);
+}
+
+static size_t
+utf8_encode(uint32_t c, char *out)
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		out[0] = (char)(0xC0 | c >> 6);
+		out[1] = (char)(0x80 | (c & 0x3F));
+		return 2;
+	}
+	if (c < 0x10000) {
+		out[0] = (char)(0xE0 | c >> 12);
+		out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+		out[2] = (char)(0x80 | (c & 0x3F));
+		return 3;
+	}
+	out[0] = (char)(0xF0 | c >> 18);
+	out[1] = (char)(0x80 | (c >> 12 & 0x3F));
+	out[2] = (char)(0x80 | (c >> 6 & 0x3F));
+	out[3] = (char)(0x80 | (c & 0x3F));
+	return 4;
+}
+
+/*
+ * One escape at p, which points behind the backslash; *n bytes are written.
+ * Returns where it ends, or NULL if it is none (*p is then one character).
+ */
+static const char *
+escape_decode(const char *p, const char *limit, char out[4], size_t *n)
+{
+	const char *m, *a;
+	uint32_t c = 0;
+
+	(void)m;
+	/*!re2c
+	re2c:yyfill:enable = 0;
+	re2c:eof = 0;
+	re2c:define:YYCTYPE = "unsigned char";
+	re2c:define:YYCURSOR = p;
+	re2c:define:YYMARKER = m;
+	re2c:define:YYLIMIT = limit;
+	re2c:flags:case-ranges = 1;
+
+	["\\]           { *n = 1; out[0] = p[-1]; return p; }
+	"n"             { *n = 1; out[0] = '\n'; return p; }
+	"r"             { *n = 1; out[0] = '\r'; return p; }
+	"t"             { *n = 1; out[0] = '\t'; return p; }
+	"u{" [0-9a-fA-F]{1,6} "}" {
+		for (a = p - 2; *a != '{'; a--)
+			;
+		for (a++; *a != '}'; a++)
+			c = c << 4 | (uint32_t)(*a <= '9' ? *a - '0'
+							  : (*a | 32) - 87);
+		if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
+			return NULL;
+		*n = utf8_encode(c, out);
+		return p;
+	}
+	*               { return NULL; }
+	$               { return NULL; }
+	*/
+}
+
+/* Decodes what stands between the quotes; `map` and `lx` may be NULL. */
+static struct str
+unescape(struct arena *arena, struct lexer *lx, struct str raw, uint32_t base,
+    uint32_t *map)
+{
+	const char *p = raw.p, *limit = raw.p + raw.n;
+	char *out = arena_alloc(arena, raw.n + 1);
+	size_t n = 0;
+
+	while (p < limit) {
+		char buffer[4];
+		size_t k = 1;
+		const char *from = p, *end = p + 1;
+
+		buffer[0] = *p;
+		if (*p == '\\') {
+			end = escape_decode(p + 1, limit, buffer, &k);
+			if (!end) {
+				end = p + 1 + (p + 1 < limit);
+				while (end < limit && (*end & 0xC0) == 0x80)
+					end++;
+				k = 0;
+				if (lx) {
+					struct diag *d = complain(lx,
+					    BAD_ESCAPE, span_of(lx, p, end),
+					    "`%.*s` is not an escape",
+					    (int)(end - p), p);
+					help(lx, d, "the escapes are \\\\ \\\" "
+					    "\\n \\t \\r and \\u{1F4E7}; a "
+					    "backslash is written \\\\");
+				}
+			}
+		}
+		for (size_t i = 0; i < k; i++) {
+			if (map)
+				map[n] = base + (uint32_t)(from - raw.p);
+			out[n++] = buffer[i];
+		}
+		p = end;
+	}
+	if (map)
+		map[n] = base + (uint32_t)raw.n;
+	return (struct str){ out, n };
+}
+
+struct str
+string_decode(struct arena *arena, const struct source *s, struct span span,
+    uint32_t **map)
+{
+	struct str raw = { s->text.p + span.begin, span.end - span.begin };
+	size_t open = 1, close;
+
+	/* ASCII or typographic quotes; the closing one may be missing. */
+	if (raw.n && (unsigned char)raw.p[0] >= 0x80)
+		open = 3;
+	close = raw.n > open && (raw.p[raw.n - 1] == '"' ||
+				 raw.p[raw.n - 1] == '\'')
+	    ? 1 : raw.n > 3 && str_starts(text_of(raw.p + raw.n - 3,
+		raw.p + raw.n), STR("\xE2\x80")) ? 3 : 0;
+	raw = text_of(raw.p + open, raw.p + raw.n - close);
+	*map = ARENA_ARRAY(arena, raw.n + 1, uint32_t);
+	return unescape(arena, NULL, raw, span.begin + (uint32_t)open, *map);
+}
+
+/* ---- tokens ---------------------------------------------------------- */
+
+static struct token
+make(struct lexer *lx, int kind, const char *begin, struct str text)
+{
+	lx->last = kind;
+	return (struct token){ .kind = kind,
+		.span = span_of(lx, begin, lx->at), .text = text };
+}
+
+static struct token
+plain(struct lexer *lx, int kind, const char *begin)
+{
+	return make(lx, kind, begin, text_of(begin, lx->at));
+}
+
+static struct token
+string(struct lexer *lx, const char *begin, size_t open, size_t close)
+{
+	struct str raw = text_of(begin + open, lx->at - close);
+
+	if (memchr(raw.p, '\\', raw.n))
+		raw = unescape(lx->arena, lx, raw, 0, NULL);
+	return make(lx, TOKEN_STRING, begin, raw);
+}
+
+static const char *
+line_end(const struct lexer *lx, const char *p)
+{
+	const char *q = memchr(p, '\n', (size_t)(lx->limit - p));
+
+	if (!q)
+		q = lx->limit;
+	return q > p && q[-1] == '\r' ? q - 1 : q;
+}
+
+static struct token
+string_open(struct lexer *lx, const char *begin)
+{
+	struct diag *d;
+
+	lx->at = line_end(lx, begin + 1);
+	d = complain(lx, OPEN_STRING, span_of(lx, begin, begin + 1),
+	    "the text is not closed on its line");
+	help(lx, d, "end the text with \"; a line break in it is written \\n");
+	return string(lx, begin, 1, 0);
+}
+
+static struct token
+quoted_otherwise(struct lexer *lx, const char *begin, size_t quote,
+    const char *name)
+{
+	struct diag *d = complain(lx, FOREIGN, span_of(lx, begin, lx->at),
+	    "texts do not stand in %s quotes", name);
+
+	help(lx, d, "write \"...\"");
+	return string(lx, begin, quote, quote);
+}
+
+static struct token
+regex_token(struct lexer *lx, const char *begin)
+{
+	const char *slash = lx->at;
+	struct token t;
+
+	while (slash[-1] != '/')
+		slash--;
+	t = make(lx, TOKEN_REGEX, begin, text_of(begin + 1, slash - 1));
+	t.flags = text_of(slash, lx->at);
+	return t;
+}
+
+/* A regex of several lines: the flag x makes their ends mean nothing. */
+static bool
+regex_of_lines(struct lexer *lx, const char *begin)
+{
+	const char *m;
+
+	lx->at = begin + 1;
+	/*!re2c
+	re2c:define:YYCURSOR = lx->at;
+	re2c:define:YYMARKER = m;
+	re2c:define:YYLIMIT = lx->limit;
+
+	any   = [^];
+	lines = "[" "^"? "]"? ("[:" [^\]:]* ":]" | [^\]\\] | "\\" any)* "]";
+
+	([^/\\[] | "\\" any | lines)+ "/" [A-Za-z]* { goto closed; }
+	*           { return false; }
+	$           { return false; }
+	*/
+closed:
+	for (m = lx->at; m[-1] != '/'; m--)
+		if (m[-1] == 'x')
+			return true;
+	return false;
+}
+
+static struct token
+regex_open(struct lexer *lx, const char *begin)
+{
+	struct diag *d;
+
+	if (regex_of_lines(lx, begin))
+		return regex_token(lx, begin);
+	lx->at = line_end(lx, begin + 1);
+	d = complain(lx, OPEN_REGEX, span_of(lx, begin, begin + 1),
+	    "the regex is not closed on its line");
+	help(lx, d, "end the regex with /; a slash in it is written \\/");
+	return make(lx, TOKEN_REGEX, begin, text_of(begin + 1, lx->at));
+}
+
+/*
+ * A slash in a class does not end the regex, nor does an escaped one; lx->at
+ * is behind the first slash.
+ */
+static struct token
+regex(struct lexer *lx, const char *begin)
+{
+	const char *m;
+
+	/*!re2c
+	re2c:define:YYCURSOR = lx->at;
+	re2c:define:YYMARKER = m;
+	re2c:define:YYLIMIT = lx->limit;
+
+	escape = "\\" [^\n\r];
+	class  = "[" "^"? "]"? ("[:" [^\]:\n\r]* ":]" | [^\]\\\n\r] |
+		 escape)* "]";
+
+	([^/\\[\n\r] | escape | class)+ "/" [A-Za-z]* { return regex_token(lx, begin); }
+	*           { return regex_open(lx, begin); }
+	$           { return regex_open(lx, begin); }
+	*/
+}
+
+/* Text that begins with a digit is a word where it can only be a domain. */
+static int
+atom_kind(struct str s)
+{
+	size_t label = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == ':' || s.p[i] == '/' || s.p[i] == '+')
+			return TOKEN_ATOM;
+		if (s.p[i] == '.' && i + 1 < s.n)
+			label = i + 1;
+	}
+	if (label == 0)
+		return TOKEN_ATOM;
+	return s.p[label] >= '0' && s.p[label] <= '9' ? TOKEN_ATOM : TOKEN_WORD;
+}
+
+/* Where the line behind p begins, or the limit. */
+static const char *
+next_line(const struct lexer *lx, const char *p)
+{
+	const char *q = memchr(p, '\n', (size_t)(lx->limit - p));
+
+	return q ? q + 1 : lx->limit;
+}
+
+static const char *
+skip_blanks(const struct lexer *lx, const char *p)
+{
+	while (p < lx->limit && (*p == ' ' || *p == '\t'))
+		p++;
+	return p;
+}
+
+static bool
+at_quotes(const struct lexer *lx, const char *p)
+{
+	return lx->limit - p >= 3 && memcmp(p, "\"\"\"", 3) == 0;
+}
+
+static struct str
+block_text(struct lexer *lx, const char *begin, const char *close,
+    struct str indent)
+{
+	char *out = arena_alloc(lx->arena, (size_t)(close - begin) * 2 + 1);
+	size_t n = 0;
+	bool told = false;
+
+	for (const char *p = begin; p < close;) {
+		const char *end = line_end(lx, p), *next = next_line(lx, p);
+		struct str line = text_of(p, end);
+
+		if (str_starts(line, indent)) {
+			line = str_skip(line, indent.n);
+		} else if (str_trim(line).n == 0) {
+			line.n = 0;
+		} else if (!told) {
+			struct diag *d = complain(lx, BLOCK_INDENT,
+			    span_of(lx, p, skip_blanks(lx, p) + 1),
+			    "the line is indented less than the closing "
+			    "quotes");
+
+			help(lx, d, "begin each line of the text with the "
+			    "same blanks as the line of the closing \"\"\"");
+			told = true;
+		}
+		memcpy(out + n, line.p, line.n);
+		n += line.n;
+		out[n++] = '\r';
+		out[n++] = '\n';
+		p = next;
+	}
+	return (struct str){ out, n };
+}
+
+/* Text between lines of three quotes; lx->at is behind the first ones. */
+static struct token
+block(struct lexer *lx, const char *begin)
+{
+	const char *first = next_line(lx, lx->at), *p;
+	struct diag *d;
+
+	if (skip_blanks(lx, lx->at) < line_end(lx, lx->at)) {
+		d = complain(lx, BLOCK_START, span_of(lx, begin, begin + 3),
+		    "the text begins on the line of its opening quotes");
+		help(lx, d, "begin the text on the next line, and put the "
+		    "closing \"\"\" on a line of their own");
+		for (p = lx->at; p < first; p++)
+			if (at_quotes(lx, p)) {
+				lx->at = p + 3;
+				return plain(lx, TOKEN_BLOCK, begin);
+			}
+	}
+	for (p = first; p < lx->limit; p = next_line(lx, p)) {
+		const char *close = skip_blanks(lx, p);
+
+		if (!at_quotes(lx, close))
+			continue;
+		lx->at = close + 3;
+		return make(lx, TOKEN_BLOCK, begin,
+		    block_text(lx, first, p, text_of(p, close)));
+	}
+	d = complain(lx, OPEN_BLOCK, span_of(lx, begin, begin + 3),
+	    "the text is never closed");
+	help(lx, d, "close it with \"\"\" on a line of their own");
+	lx->at = lx->limit;
+	return plain(lx, TOKEN_BLOCK, begin);
+}
+
+/* JavaScript between two runs of three backticks. */
+static struct token
+fence(struct lexer *lx, const char *begin)
+{
+	const char *code = lx->at;
+
+	while (lx->limit - lx->at >= 3) {
+		if (memcmp(lx->at, "```", 3) == 0) {
+			lx->at += 3;
+			return make(lx, TOKEN_FENCE, begin,
+			    text_of(code, lx->at - 3));
+		}
+		lx->at++;
+	}
+	lx->at = lx->limit;
+	complain(lx, OPEN_BLOCK, span_of(lx, begin, begin + 3),
+	    "the code is never closed");
+	return plain(lx, TOKEN_FENCE, begin);
+}
+
+static struct token
+foreign(struct lexer *lx, const char *begin, int kind, const char *write)
+{
+	struct diag *d = complain(lx, FOREIGN, span_of(lx, begin, lx->at),
+	    "`%.*s` is not an operator", (int)(lx->at - begin), begin);
+
+	help(lx, d, write);
+	return plain(lx, kind, begin);
+}
+
+static void
+skip_foreign_comment(struct lexer *lx, const char *begin)
+{
+	struct diag *d = complain(lx, FOREIGN, span_of(lx, begin, begin + 2),
+	    "`%.2s` does not begin a comment", begin);
+
+	help(lx, d, "comments run from # to the end of the line");
+	lx->at = line_end(lx, begin);
+}
+
+static void
+skip_semicolon(struct lexer *lx, const char *begin)
+{
+	struct diag *d = complain(lx, FOREIGN, span_of(lx, begin, lx->at),
+	    "`;` has no meaning here");
+
+	help(lx, d, "leave it out: nothing separates or ends actions");
+}
+
+static struct token
+bare_address(struct lexer *lx, const char *begin)
+{
+	struct diag *d = complain(lx, FOREIGN, span_of(lx, begin, lx->at),
+	    "a mail address stands in angle brackets");
+
+	if (d)
+		diag_help(lx->diags, d, "write <%.*s>", (int)(lx->at - begin),
+		    begin);
+	return plain(lx, TOKEN_ADDRESS, begin);
+}
+
+static void
+skip_stray(struct lexer *lx, const char *begin)
+{
+	struct diag *d;
+
+	while (lx->at < lx->limit && (*lx->at & 0xC0) == 0x80)
+		lx->at++;
+	d = complain(lx, STRAY, span_of(lx, begin, lx->at),
+	    "`%.*s` has no meaning here", (int)(lx->at - begin), begin);
+	if (*begin == '*')
+		help(lx, d, "`under example.com` holds for the domain and "
+		    "all below it; `like \"*.exe\"` knows wildcards");
+	else if (*begin == '.')
+		help(lx, d, "write the domain without the dot in front and "
+		    "use `under`");
+	else if (*begin == '@')
+		help(lx, d, "a domain stands alone; mail addresses are "
+		    "written <local@domain>");
+}
+
+struct token
+lexer_next(struct lexer *lx)
+{
+	const char *begin, *m, *t1;
+
+again:
+	begin = lx->at;
+	/*!re2c
+	re2c:define:YYCURSOR = lx->at;
+	re2c:define:YYMARKER = m;
+	re2c:define:YYCTXMARKER = t1;
+	re2c:define:YYLIMIT = lx->limit;
+
+	high    = [\x80-\xff];
+	letter  = [A-Za-z_] | high;
+	rest    = letter | [0-9.] | "-";
+	word    = letter rest*;
+	hex     = [0-9A-Fa-f];
+	number  = [0-9] (rest | ":")* ("+" [0-9:]+)? ("/" [0-9]+)?;
+	colons  = hex{0,4} ":" (hex | [:.])+ ("/" [0-9]+)?;
+	blank   = [ \t\r\n] | [\x01-\x08\x0b\x0c\x0e-\x1f\x7f\x00];
+	char    = [^"\\\n\r] | "\\" [^\n\r];
+	key     = "{" [A-Za-z.( -]+ "(" ["] [^"\\\n\r]* ["] ")"+ "}";
+	str     = ["] (char | key)* ["];
+	inside  = [^<>" \t\r\n\x00];
+
+	blank+                  { goto again; }
+	"#"                     { lx->at = line_end(lx, begin); goto again; }
+	$                       { return make(lx, 0, begin, STR("")); }
+
+	word                    { return plain(lx, word_kind(text_of(begin,
+				      lx->at)), begin); }
+	word / [ \t]+ [+-] [0-9] { return plain(lx, scored_kind(text_of(begin,
+				      lx->at)), begin); }
+	number                  { return plain(lx, atom_kind(text_of(begin,
+				      lx->at)), begin); }
+	colons                  { return plain(lx, TOKEN_ATOM, begin); }
+	[+-] number             { return plain(lx, TOKEN_SIGNED, begin); }
+	str                     { return string(lx, begin, 1, 1); }
+	["]                     { return string_open(lx, begin); }
+	["]{3}                  { return block(lx, begin); }
+	"```"                   { return fence(lx, begin); }
+	"<" (inside | str)* ">" { return make(lx, TOKEN_ADDRESS, begin,
+				      text_of(begin + 1, lx->at - 1)); }
+	"/"                     { if (lx->last == TOKEN_MATCHES)
+					return regex(lx, begin);
+				  skip_stray(lx, begin);
+				  goto again; }
+
+	"{"  { return plain(lx, TOKEN_LB, begin); }
+	"}"  { return plain(lx, TOKEN_RB, begin); }
+	"("  { return plain(lx, TOKEN_LP, begin); }
+	")"  { return plain(lx, TOKEN_RP, begin); }
+	"["  { return plain(lx, TOKEN_LSB, begin); }
+	"]"  { return plain(lx, TOKEN_RSB, begin); }
+	"="  { return plain(lx, TOKEN_EQ, begin); }
+	","  { return plain(lx, TOKEN_COMMA, begin); }
+	"<"  { return plain(lx, TOKEN_LT, begin); }
+	"<=" { return plain(lx, TOKEN_LE, begin); }
+	">"  { return plain(lx, TOKEN_GT, begin); }
+	">=" { return plain(lx, TOKEN_GE, begin); }
+
+	"=="         { return foreign(lx, begin, TOKEN_IS, "write `is`"); }
+	"=~"         { return foreign(lx, begin, TOKEN_MATCHES,
+			   "write `matches`"); }
+	"!="         { return foreign(lx, begin, TOKEN_NE, "write `is not`"); }
+	"&" | "&&"   { return foreign(lx, begin, TOKEN_AND, "write `and`"); }
+	"|" | "||"   { return foreign(lx, begin, TOKEN_OR, "write `or`"); }
+	"!"          { return foreign(lx, begin, TOKEN_NOT, "write `not`"); }
+	";"          { skip_semicolon(lx, begin); goto again; }
+	"/" "/"+     { skip_foreign_comment(lx, begin); goto again; }
+	"/" "*"      { skip_foreign_comment(lx, begin); goto again; }
+	['] [^'\n\r]* ['] { return quoted_otherwise(lx, begin, 1, "single"); }
+	"\xe2\x80" [\x9c\x9d\x9e] ([^"\xe2\n\r] | "\xe2" [^\x80\n\r] |
+	"\xe2\x80" [^\x9c\x9d\x9e\n\r])*
+	"\xe2\x80" [\x9c\x9d] {
+		return quoted_otherwise(lx, begin, 3, "typographic");
+	}
+	word "@" [A-Za-z0-9.\-]+ { return bare_address(lx, begin); }
+	*            { skip_stray(lx, begin); goto again; }
+	*/
+}
