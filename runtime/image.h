@@ -249,7 +249,8 @@ struct image_header {
 	uint64_t checksum; /* XXH3_64bits of all that follows the header */
 	uint64_t policy;   /* hash of the policy's sources, for logs */
 	struct {
-		uint64_t offset; /* from the start; a multiple of IMAGE_ALIGN */
+		uint64_t offset; /* from the start; a multiple of IMAGE_ALIGN,
+				    the first behind the section before */
 		uint64_t count;  /* records */
 	} section[SECTION_COUNT];
 };

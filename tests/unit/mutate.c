@@ -227,7 +227,7 @@ mutate(char *image, size_t size)
 	memcpy(image + at, &x, width);
 }
 
-/* Instructions and small tables are where it is worth most. */
+/* In a section: all of them alike, however small. */
 static void
 mutate_section(char *image, size_t size)
 {
@@ -236,7 +236,7 @@ mutate_section(char *image, size_t size)
 	uint64_t from = h->section[s].offset;
 	uint64_t bytes = h->section[s].count * build_size[s];
 
-	if (from + bytes > size || bytes < 4 || bytes > size)
+	if (from + bytes > size || bytes < 8 || bytes > size)
 		return;
 	mutate(image + from - offsetof(struct image_header, section),
 	    bytes + offsetof(struct image_header, section));
