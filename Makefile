@@ -169,6 +169,54 @@ layers:
 	    $(filter-out $(MAINS),$(wildcard runtime/*.[ch]))
 	@! grep -nE '#include "(addon|tests)/' compiler/*.[ch]
 
+# ---- generated texts ----------------------------------------------------------
+GENERATED := dsl/reference.md dsl/editor/milt.vim
+
+# help: make generated write dsl/reference.md and dsl/editor/ anew
+generated: $(BUILD)/milt-gen
+	@mkdir -p dsl/editor
+	$(BUILD)/milt-gen reference dsl/reference.in > dsl/reference.md
+	$(BUILD)/milt-gen vim > dsl/editor/milt.vim
+
+fresh: $(BUILD)/milt-gen
+	@$(BUILD)/milt-gen reference dsl/reference.in | diff -q - dsl/reference.md
+	@$(BUILD)/milt-gen vim | diff -q - dsl/editor/milt.vim
+
+$(BUILD)/milt-gen: $(BUILD)/obj/compiler/gen.o $(LIB)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/man/milt.5: dsl/reference.in $(BUILD)/milt-gen
+	@mkdir -p $(@D)
+	$(BUILD)/milt-gen man $< > $@
+
+# ---- installing ---------------------------------------------------------------
+# help: make install   PREFIX=/usr/local DESTDIR=: programs, manuals, policies
+install: all $(BUILD)/man/milt.5
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
+	    $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8 \
+	    $(DESTDIR)$(PREFIX)/share/milt \
+	    $(DESTDIR)$(PREFIX)/share/vim/vimfiles/syntax \
+	    $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	    $(DESTDIR)$(PREFIX)/include/milt/dsl \
+	    $(DESTDIR)$(PREFIX)/include/milt/runtime \
+	    $(DESTDIR)$(PREFIX)/include/milt/compiler
+	install -m 755 $(BUILD)/milterc $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/milterd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 compiler/milterc.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 $(BUILD)/man/milt.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 runtime/milterd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 dsl/editor/milt.vim \
+	    $(DESTDIR)$(PREFIX)/share/vim/vimfiles/syntax/
+	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/
+	for d in dsl runtime compiler; do \
+	    install -m 644 $$d/*.h $(DESTDIR)$(PREFIX)/include/milt/$$d/; done
+	install -m 644 dsl/*.def $(DESTDIR)$(PREFIX)/include/milt/dsl/
+	sed 's|@PREFIX@|$(PREFIX)|' runtime/milterd.service.in \
+	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/milterd.service
+	cp -R policies $(DESTDIR)$(PREFIX)/share/milt/
+
 clean:
 	rm -rf $(BUILD)
 
@@ -176,4 +224,4 @@ clean:
 
 .SECONDARY:
 .PHONY: all help deps demo tests-built asan-built tsan-built test asan tsan bless \
-        check format format-check layers fresh clean
+        check format format-check layers fresh generated install clean
