@@ -92,6 +92,20 @@ report_unreadable(struct compilation *c, struct str path, int error)
 	    STR_ARG(path), strerror(error));
 }
 
+/* The named file, or MILT_SYSTEM, errno and a diagnostic. */
+static enum milt_status
+read_named(struct compilation *c, const char *path, uint32_t *source)
+{
+	enum milt_status s = source_read(&c->sources, str_from(path), source);
+	int error = errno;
+
+	if (s == MILT_SYSTEM) {
+		report_unreadable(c, str_from(path), error);
+		errno = error;
+	}
+	return s;
+}
+
 enum milt_status
 milt_compile(struct compilation *c, const char *path,
     const struct compile_options *options)
@@ -102,16 +116,25 @@ milt_compile(struct compilation *c, const char *path,
 	start(c, options);
 	if (setjmp(c->no_memory))
 		return finish(c, MILT_NO_MEMORY);
-	s = source_read(&c->sources, str_from(path), &source);
-	if (s == MILT_SYSTEM) {
-		int error = errno;
-
-		report_unreadable(c, str_from(path), error);
-		finish(c, s);
-		errno = error;
-		return s;
-	}
+	s = read_named(c, path, &source);
 	return finish(c, s == MILT_OK ? run(c, source, options) : s);
+}
+
+enum milt_status
+milt_parse_file(struct compilation *c, const char *path)
+{
+	uint32_t source;
+	enum milt_status s;
+
+	start(c, NULL);
+	if (setjmp(c->no_memory))
+		return finish(c, MILT_NO_MEMORY);
+	s = read_named(c, path, &source);
+	if (s == MILT_OK) {
+		c->file = milt_parse(&c->arena, &c->diags, source);
+		s = c->diags.errors ? MILT_INVALID : MILT_OK;
+	}
+	return finish(c, s);
 }
 
 enum milt_status
