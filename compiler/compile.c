@@ -75,6 +75,8 @@ run(struct compilation *c, uint32_t source,
 static enum milt_status
 finish(struct compilation *c, enum milt_status s)
 {
+	int error = errno;
+
 	c->arena.on_fail = NULL;
 	if (s != MILT_OK) {
 		c->ir = NULL;
@@ -82,27 +84,22 @@ finish(struct compilation *c, enum milt_status s)
 		c->image = NULL;
 		c->image_size = 0;
 	}
+	errno = error;
 	return s;
 }
 
-static void
-report_unreadable(struct compilation *c, struct str path, int error)
-{
-	diag_file(&c->diags, D_NO_FILE, path, "cannot read `%.*s`: %s",
-	    STR_ARG(path), strerror(error));
-}
-
-/* The named file, or MILT_SYSTEM, errno and a diagnostic. */
+/* Reads the file that was named; says so if it cannot be read. */
 static enum milt_status
 read_named(struct compilation *c, const char *path, uint32_t *source)
 {
 	enum milt_status s = source_read(&c->sources, str_from(path), source);
 	int error = errno;
 
-	if (s == MILT_SYSTEM) {
-		report_unreadable(c, str_from(path), error);
-		errno = error;
-	}
+	if (s != MILT_SYSTEM)
+		return s;
+	diag_file(&c->diags, D_NO_FILE, str_from(path), "cannot read `%s`: %s",
+	    path, strerror(error));
+	errno = error;
 	return s;
 }
 
@@ -110,8 +107,8 @@ enum milt_status
 milt_compile(struct compilation *c, const char *path,
     const struct compile_options *options)
 {
-	uint32_t source;
 	enum milt_status s;
+	uint32_t source;
 
 	start(c, options);
 	if (setjmp(c->no_memory))
@@ -123,18 +120,17 @@ milt_compile(struct compilation *c, const char *path,
 enum milt_status
 milt_parse_file(struct compilation *c, const char *path)
 {
-	uint32_t source;
 	enum milt_status s;
+	uint32_t source;
 
 	start(c, NULL);
 	if (setjmp(c->no_memory))
 		return finish(c, MILT_NO_MEMORY);
 	s = read_named(c, path, &source);
-	if (s == MILT_OK) {
-		c->file = milt_parse(&c->arena, &c->diags, source);
-		s = c->diags.errors ? MILT_INVALID : MILT_OK;
-	}
-	return finish(c, s);
+	if (s != MILT_OK)
+		return finish(c, s);
+	c->file = milt_parse(&c->arena, &c->diags, source);
+	return finish(c, c->diags.errors ? MILT_INVALID : MILT_OK);
 }
 
 enum milt_status
