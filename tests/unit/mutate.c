@@ -1,11 +1,13 @@
 /*
- * Hostile images: mutations with a right checksum.  What the verifier accepts
+ * Hostile images: mutations, with a right checksum, of an image made by hand
+ * and of one that the compiler made.  What the verifier accepts
  * is run, every fragment, condition and text of it, over the facts of one
  * transaction; the sanitizers judge.  MUTATE_ROUNDS and MUTATE_SEED from the
  * environment for longer runs.
  */
 #include "tests/unit/test.h"
 
+#include "compiler/compile.h"
 #include "runtime/interp.h"
 #include "runtime/match.h"
 #include "tests/unit/builder.h"
@@ -119,6 +121,59 @@ make_image(size_t *size)
 	put_actions(&b, &rule);
 	build_put(&b, SECTION_RULES, &rule, 1);
 	return build_image(&b, size);
+}
+
+/* A policy that needs most of what the compiler can write. */
+static const char policy[] =
+    "milt 1\n"
+    "option recipient-delimiter \"+-\"\n"
+    "list ours of domain { example.com example.org }\n"
+    "list near of network { 192.0.2.0/24 2001:db8::/32 }\n"
+    "list words of text { \"amy\" \"aab12\" }\n"
+    "list people of address { <a@example.com> <b@example.com> }\n"
+    "list ports of number { 25 587 }\n"
+    "let inside = client.ip in near or sasl.username exists\n"
+    "group outside \"not ours\" unless client.port in ports {\n"
+    "  rule helo { when helo under ours and not inside\n"
+    "    reject 550 5.7.1 \"You are not {helo}\" \"{client.ip}\" }\n"
+    "  rule relay { when recipient.domain not in ours\n"
+    "    reject \"no {recipient.domain} {now.date}\" }\n"
+    "}\n"
+    "rule size { when declared-size > 10MB or now.hour is 3\n"
+    "  tempfail 451 4.7.1 \"later {declared-size}\" }\n"
+    "shadow rule seen { when any header { name starts with \"x-\" and\n"
+    "    value matches /^(a+)(?<n>[0-9]*)/i } log \"{n} {headers.name}\" }\n"
+    "rule from { when header.from.domain under ours and\n"
+    "    any recipient { address in people } and\n"
+    "    every header { value matches /./ } or count(header(\"x-tag\")) > 3\n"
+    "  add header \"X-From\" \"{header.from}\"\n"
+    "  remove header \"X-Tag\" where value contains \"a\" }\n"
+    "rule body { when body.raw contains \"caf\" or header.from malformed or\n"
+    "    header(\"x-tag\") like \"a*\\\\*\" or sender is header.from\n"
+    "  set sender <x@example.com> remove recipient where domain under ours\n"
+    "  replace body \"gone {message.size}\" }\n"
+    "rule late { when raw header(\"x-tag\") matches /caf./u and\n"
+    "    helo is exactly client.name reject \"no {header(\"x-tag\")}\" }\n"
+    "otherwise tempfail \"not now\"\n";
+
+/* Its image, or NULL. */
+static void *
+compile_policy(size_t *size)
+{
+	struct compilation c = { 0 };
+	struct compile_options options = { 0 };
+	enum milt_status s = milt_compile_text(
+	    &c, STR("mutate.milt"), str_from(policy), &options);
+	void *image = NULL;
+
+	if (s == MILT_OK) {
+		*size = c.image_size;
+		image = memcpy(build_memory(NULL, *size), c.image, *size);
+	}
+	for (size_t i = 0; s != MILT_OK && i < c.diags.list.n; i++)
+		printf("# %.*s\n", STR_ARG(c.diags.list.v[i]->message));
+	milt_compile_free(&c);
+	return image;
 }
 
 /* ---- running what was accepted ---------------------------------------- */
@@ -277,21 +332,20 @@ number_from(const char *name, size_t value)
 	return z ? strtoull(z, NULL, 10) : value;
 }
 
-int
-main(void)
+static void
+hunt_image(void *image, size_t size)
 {
-	size_t size, rounds = number_from("MUTATE_ROUNDS", 20000);
-	size_t accepted;
-	void *image = make_image(&size);
+	size_t rounds = number_from("MUTATE_ROUNDS", 10000), accepted;
 	struct milt_image *im = NULL;
 	const char *why = "";
 
-	seed = number_from("MUTATE_SEED", 1) * 2654435761u + 1;
-	CHECK(milt_image_load(image, size, &im, &why) == MILT_OK);
-	if (!im)
+	CHECK(image && milt_image_load(image, size, &im, &why) == MILT_OK);
+	if (!im) {
 		printf("# %s\n", why);
-	else
-		run_image(im);
+		free(image);
+		return;
+	}
+	run_image(im);
 	milt_image_free(im);
 	accepted = hunt(image, size, rounds);
 	/* Both kinds must occur, or nothing was tried. */
@@ -299,5 +353,18 @@ main(void)
 	CHECK(accepted < rounds);
 	printf("# %zu of %zu accepted\n", accepted, rounds);
 	free(image);
+}
+
+int
+main(void)
+{
+	size_t size = 0;
+	void *image;
+
+	seed = number_from("MUTATE_SEED", 1) * 2654435761u + 1;
+	image = make_image(&size);
+	hunt_image(image, size);
+	image = compile_policy(&size);
+	hunt_image(image, size);
 	TEST_DONE();
 }
