@@ -99,7 +99,7 @@ struct walk {
 	struct facts *facts;
 	struct address_vec *out;
 	bool a_labels; /* A-labels were written: GMime gives U-labels */
-	bool masked, malformed;
+	bool malformed;
 };
 
 static bool
@@ -111,8 +111,8 @@ add_mailbox(struct walk *w, InternetAddress *ia)
 				    : internet_address_mailbox_get_addr(m);
 	const char *name = internet_address_get_name(ia);
 	struct address *a = ARENA_NEW(arena, struct address);
-	struct str text = words_unmask(arena, z ? z : "", w->masked);
-	struct str display = words_unmask(arena, name ? name : "", w->masked);
+	struct str text = words_unmask(arena, z ? z : "");
+	struct str display = words_unmask(arena, name ? name : "");
 
 	if (!a || !text.p || !display.p ||
 	    !facts_header_address(w->facts, a, text, str_trim(display)))
@@ -171,7 +171,7 @@ decode_addresses(
 	g_mime_parser_options_set_allow_addresses_without_domain(options, TRUE);
 	g_mime_parser_options_set_warning_callback(
 	    options, note_warning, &warned);
-	z = words_mask(s, &w.masked);
+	z = words_mask(s);
 	list = internet_address_list_parse(options, z);
 	ok = add_list(&w, list);
 	if (!list || warned || w.malformed || !is_balanced(s))

@@ -5,12 +5,12 @@
 #include "runtime/facts_state.h"
 
 /*
- * A copy of `s` (valid UTF-8) for GMime, with the encoded words that cannot be
- * decoded hidden from it.  To be freed with g_free; *masked goes to unmask.
+ * A copy of `s` (valid UTF-8, no NUL) for GMime, its encoded words made such
+ * that it decodes them rightly or not at all.  To be freed with g_free.
  */
-char *words_mask(struct str s, bool *masked);
+char *words_mask(struct str s);
 
 /* What GMime made of it, into the arena; {NULL, 0} with no memory. */
-struct str words_unmask(struct arena *, const char *z, bool masked);
+struct str words_unmask(struct arena *, const char *z);
 
 #endif

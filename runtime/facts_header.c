@@ -26,6 +26,16 @@ hash_name(struct str s)
 	return h;
 }
 
+/* What was found before all fields were there. */
+static void
+forget_parsed(struct header *h)
+{
+	h->index = NULL;
+	memset(h->addresses, 0, sizeof(h->addresses));
+	h->subject = h->message_id = h->list_id = h->date =
+	    (struct named){ .parsed = false };
+}
+
 static bool
 keep_field(struct facts *f, struct header *h, struct str name, struct str value)
 {
@@ -36,7 +46,8 @@ keep_field(struct facts *f, struct header *h, struct str name, struct str value)
 	if (!field.raw.text.p || !facts_set_cell(&field.name, a, name))
 		return false;
 	field.hash = hash_name(field.name.text);
-	h->index = NULL;
+	if (h->index)
+		forget_parsed(h);
 	return vec_push(a, &h->fields, field);
 }
 

@@ -1,7 +1,9 @@
 /*
- * Encoded words (RFC 2047).  GMime decodes them; what it cannot decode it
- * guesses, where a policy wants to see it as it was written.  So such words
- * are made unrecognisable to it, and recognisable again afterwards.
+ * Encoded words (RFC 2047).  GMime finds its way through a field, but words it
+ * does not know it guesses, and of several base64 words in a row it loses all
+ * but the first (3.2.13, its issue 133).  So each run of words is decoded here
+ * and handed to GMime as one plain word; a word that cannot be decoded is made
+ * unrecognisable to it, and itself again afterwards.
  */
 #include <gmime/gmime.h>
 
@@ -23,6 +25,12 @@ is_charset_character(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c >= '0' && c <= '9') || (c != 0 && strchr("-_.:+", c));
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* The word that begins at `at`. */
@@ -59,47 +67,56 @@ word_at(struct str s, size_t at, struct word *w)
 static void
 append_octets(GByteArray *out, const struct word *w)
 {
-	GMimeEncoding state;
 	char text[MAX_WORD + 1], octets[MAX_WORD + 16];
+	GMimeEncoding state;
+	gint step = 0;
+	guint save = 0;
 	size_t n;
 
-	for (size_t i = 0; i < w->text.n; i++)
-		text[i] =
-		    !w->base64 && w->text.p[i] == '_' ? ' ' : w->text.p[i];
-	g_mime_encoding_init_decode(
-	    &state, w->base64 ? GMIME_CONTENT_ENCODING_BASE64
-			      : GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
-	n = g_mime_encoding_flush(&state, text, w->text.n, octets);
+	if (w->base64) {
+		n = g_base64_decode_step(
+		    w->text.p, w->text.n, (guchar *)octets, &step, &save);
+	} else {
+		for (size_t i = 0; i < w->text.n; i++)
+			text[i] = w->text.p[i] == '_' ? ' ' : w->text.p[i];
+		g_mime_encoding_init_decode(
+		    &state, GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
+		n = g_mime_encoding_flush(&state, text, w->text.n, octets);
+	}
 	g_byte_array_append(out, (const guint8 *)octets, (guint)n);
 }
 
-/* Are these octets text in that charset? */
+/*
+ * Writes the octets, text in `charset`, as one word that GMime takes for what
+ * it is, in a phrase too.  False where they are no such text.
+ */
 static bool
-converts(const GByteArray *octets, struct str charset)
+put_word(GString *out, const GByteArray *octets, struct str charset)
 {
 	char name[MAX_CHARSET + 1];
+	gsize n = 0;
 	gchar *text;
 
 	memcpy(name, charset.p, charset.n);
 	name[charset.n] = 0;
-	if (octets->len == 0)
-		return true;
-	text = g_convert((const gchar *)octets->data, (gssize)octets->len,
-	    "UTF-8", g_mime_charset_iconv_name(name), NULL, NULL, NULL);
+	text = g_convert(octets->len ? (const gchar *)octets->data : "",
+	    (gssize)octets->len, "UTF-8", g_mime_charset_iconv_name(name), NULL,
+	    &n, NULL);
+	if (!text || memmem(text, n, mark.p, mark.n)) {
+		g_free(text);
+		return false;
+	}
+	g_string_append(out, "=?utf-8?q?");
+	for (gsize i = 0; i < n; i++) {
+		if (g_ascii_isalnum(text[i]))
+			g_string_append_c(out, text[i]);
+		else
+			g_string_append_printf(
+			    out, "=%02X", (unsigned char)text[i]);
+	}
+	g_string_append(out, "?=");
 	g_free(text);
-	return text != NULL;
-}
-
-static bool
-word_converts(const struct word *w)
-{
-	GByteArray *octets = g_byte_array_new();
-	bool ok;
-
-	append_octets(octets, w);
-	ok = converts(octets, w->charset);
-	g_byte_array_unref(octets);
-	return ok;
+	return true;
 }
 
 /*
@@ -107,83 +124,84 @@ word_converts(const struct word *w)
  * blanks between: a character may be split between two.  *end is behind them.
  */
 static bool
-run_converts(struct str s, size_t at, size_t *end)
+put_run(GString *out, struct str s, size_t at, size_t *end)
 {
 	GByteArray *octets = g_byte_array_new();
-	struct word w, first;
+	struct str charset = { NULL, 0 };
+	struct word w;
 	bool ok;
 
 	while (word_at(s, at, &w)) {
-		if (octets->len == 0)
-			first = w;
-		else if (!str_eq_ascii(first.charset, w.charset))
+		if (charset.n && !str_eq_ascii(charset, w.charset))
 			break;
+		charset = w.charset;
 		append_octets(octets, &w);
 		*end = at = w.end;
-		while (at < s.n && strchr(" \t\r\n", s.p[at]) && s.p[at])
+		while (at < s.n && is_blank(s.p[at]))
 			at++;
-		if (octets->len == 0)
-			break;
 	}
-	ok = octets->len == 0 || converts(octets, first.charset);
+	ok = put_word(out, octets, charset);
 	g_byte_array_unref(octets);
 	return ok;
 }
 
+/* The same word by word: a bad one does not spoil those beside it. */
 static void
-mask_run(struct str s, size_t at, size_t end, GString *out)
+put_words(GString *out, struct str s, size_t at, size_t end)
 {
 	struct word w;
 
 	while (at < end) {
-		size_t n = 1;
+		GByteArray *octets;
 
-		if (word_at(s, at, &w)) {
-			n = w.end - at;
-			if (!word_converts(&w)) {
-				g_string_append_len(
-				    out, mark.p, (gssize)mark.n);
-				at++;
-				n--;
-			}
+		if (!word_at(s, at, &w)) {
+			g_string_append_c(out, s.p[at++]);
+			continue;
 		}
-		g_string_append_len(out, s.p + at, (gssize)n);
-		at += n;
+		octets = g_byte_array_new();
+		append_octets(octets, &w);
+		if (!put_word(out, octets, w.charset)) {
+			g_string_append_len(out, mark.p, (gssize)mark.n);
+			g_string_append_len(
+			    out, s.p + at + 1, (gssize)(w.end - at - 1));
+		}
+		g_byte_array_unref(octets);
+		at = w.end;
 	}
 }
 
 char *
-words_mask(struct str s, bool *masked)
+words_mask(struct str s)
 {
 	GString *out = g_string_sized_new(s.n);
-	size_t i = 0, end = 0;
+	size_t i = 0, end;
 	struct word w;
 
-	*masked = !memmem(s.p, s.n, mark.p, mark.n);
 	while (i < s.n) {
-		end = i + str_find(str_skip(s, i), '=');
-		g_string_append_len(out, s.p + i, (gssize)(end - i));
-		i = end;
-		if (i == s.n)
-			break;
-		end = i + 1;
-		if (!*masked || !word_at(s, i, &w) || run_converts(s, i, &end))
-			g_string_append_len(out, s.p + i, (gssize)(end - i));
-		else
-			mask_run(s, i, end, out);
-		i = end;
+		struct str rest = str_skip(s, i);
+
+		if (str_starts(rest, mark)) {
+			g_string_append(out, "\xef\xbf\xbd");
+			i += mark.n;
+		} else if (word_at(s, i, &w)) {
+			if (!put_run(out, s, i, &end))
+				put_words(out, s, i, end);
+			i = end;
+		} else {
+			g_string_append_c(out, s.p[i++]);
+		}
 	}
 	return g_string_free(out, FALSE);
 }
 
 struct str
-words_unmask(struct arena *a, const char *z, bool masked)
+words_unmask(struct arena *a, const char *z)
 {
 	struct str s = arena_dup(a, str_from(z));
 	char *p = (char *)s.p;
 	size_t n = 0;
 
-	if (!s.p || !masked || !strstr(z, mark.p))
+	if (!s.p || !strstr(z, mark.p))
 		return s;
 	for (size_t i = 0; i < s.n;) {
 		if (str_starts(str_skip(s, i), mark)) {
@@ -199,10 +217,9 @@ words_unmask(struct arena *a, const char *z, bool masked)
 static struct str
 decode_piece(struct arena *a, GMimeParserOptions *options, struct str s)
 {
-	bool masked;
-	char *z = words_mask(s, &masked);
+	char *z = words_mask(s);
 	char *text = g_mime_utils_header_decode_text(options, z);
-	struct str out = words_unmask(a, text, masked);
+	struct str out = words_unmask(a, text);
 
 	g_free(z);
 	g_free(text);

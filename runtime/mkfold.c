@@ -60,7 +60,7 @@ number_pages(void)
 		unsigned i = 0;
 
 		while (i < n && memcmp(delta[first_of[i]], delta[p],
-				       sizeof(delta[p])) != 0)
+				    sizeof(delta[p])) != 0)
 			i++;
 		if (i == n)
 			first_of[n++] = p;
@@ -81,13 +81,13 @@ print_tables(unsigned pages)
 		printf("\t{");
 		for (unsigned k = 0; k < PAGE; k++)
 			printf("%s%d,", k % 16 ? " " : "\n\t\t",
-			       delta[first_of[i]][k]);
+			    delta[first_of[i]][k]);
 		printf("\n\t},\n");
 	}
 	printf("};\n\nuint32_t\nfold_character(uint32_t c)\n{\n"
 	       "\tif (c >= 0x%x)\n\t\treturn c;\n"
 	       "\treturn c + (uint32_t)delta[page_of[c / %d]][c %% %d];\n}\n",
-	       LAST, PAGE, PAGE);
+	    LAST, PAGE, PAGE);
 }
 
 int

@@ -89,7 +89,7 @@ a_label(struct arena *a, struct str label, struct str *out)
 	memcpy(text, label.p, label.n);
 	text[label.n] = 0;
 	if (idn2_to_ascii_8z(text, &result,
-			     IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
+		IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
 		return false;
 	made = str_from(result);
 	if (made.n == 0) {
@@ -245,6 +245,6 @@ domain_is_suffix(struct str normal)
 		return false;
 	memcpy(text, normal.p, normal.n);
 	text[normal.n] = 0;
-	return psl_is_public_suffix2(psl, text,
-				     PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
+	return psl_is_public_suffix2(
+	    psl, text, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE);
 }

@@ -127,8 +127,8 @@ network_print(struct arena *a, struct ip_range range)
 
 	while (prefix < 128 &&
 	       !((range.first.b[prefix / 8] ^ range.last.b[prefix / 8]) >>
-		     (7 - prefix % 8) &
-		 1))
+		       (7 - prefix % 8) &
+		   1))
 		prefix++;
 	if (!print(range.first, text))
 		return (struct str){ NULL, 0 };

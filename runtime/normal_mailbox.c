@@ -130,7 +130,7 @@ is_quoted_string(struct str s)
 			return false;
 		if (c == '\\' &&
 		    (++i >= s.n - 1 || (unsigned char)s.p[i] < ' ' ||
-		     s.p[i] == 0x7f))
+			s.p[i] == 0x7f))
 			return false;
 	}
 	return true;

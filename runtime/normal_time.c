@@ -30,8 +30,8 @@ is_leap(int year)
 static int
 month_days(int year, int month)
 {
-	static const int days[] = { 31, 28, 31, 30, 31, 30,
-				    31, 31, 30, 31, 30, 31 };
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30,
+		31 };
 
 	return days[month - 1] + (month == 2 && is_leap(year));
 }

@@ -58,7 +58,7 @@ test_ip(void)
 	CHECK_STR(printed("IPv6:192.0.2.1"), "-");
 	CHECK_STR(printed("::"), "::");
 	CHECK_STR(printed("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
-		  "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	    "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
 	CHECK_STR(printed("192.0.2"), "-");
 	CHECK_STR(printed("192.0.2.256"), "-");
 	CHECK_STR(printed("192.0.2.01"), "-");
@@ -125,10 +125,10 @@ test_utf8(void)
 			"b\x80"
 			"c\x80\xbf"
 			"d"),
-		  "a" R R R "b" R "c" R R "d");
+	    "a" R R R "b" R "c" R R "d");
 	CHECK_STR(valid("\xc0\xaf\xe0\x80\xbf\xf0\x81\x82"
 			"A"),
-		  R R R R R R R R "A");
+	    R R R R R R R R "A");
 	CHECK_STR(valid("\xed\xa0\x80"), R R R);
 	CHECK_STR(valid("\xe2\x82"), R);
 	CHECK_STR(valid("gr\xfc\xdf"), "gr" R R);
@@ -141,7 +141,7 @@ static void
 test_fold(void)
 {
 	CHECK_STR(fold("Hello, World 09 [\\]^_`{|}~@"),
-		  "hello, world 09 [\\]^_`{|}~@");
+	    "hello, world 09 [\\]^_`{|}~@");
 	CHECK_STR(fold("\u212a"), "k");
 	CHECK_STR(fold("\u017f"), "s");
 	CHECK_STR(fold("\u03c2"), "\u03c3");
@@ -159,7 +159,7 @@ test_fold(void)
 	CHECK_STR(fold("\u01c4\u01c5\u01c6"), "\u01c6\u01c6\u01c6");
 	CHECK_STR(fold("\U00010400"), "\U00010428");
 	CHECK_STR(fold("\u00c4\u00d6\u00dc GR\u00dcN"),
-		  "\u00e4\u00f6\u00fc gr\u00fcn");
+	    "\u00e4\u00f6\u00fc gr\u00fcn");
 	CHECK_STR(fold("A\xff\xc3Z"), "a\xff\xc3z");
 	struct str same = STR("lower \u00e4\u00df");
 	CHECK(text_fold(&arena, same).p == same.p);
@@ -178,7 +178,7 @@ test_domain(void)
 	CHECK_STR(domain("fa\u00df.example"), "xn--fa-hia.example");
 	CHECK_STR(domain("\uff45xample\u3002com"), "example.com");
 	CHECK_STR(domain("\u4f8b\u3048\u3002\u30c6\u30b9\u30c8\u3002"),
-		  "xn--r8jz45g.xn--zckzah");
+	    "xn--r8jz45g.xn--zckzah");
 	CHECK_STR(domain("_dmarc.Example.com"), "_dmarc.example.com");
 	CHECK_STR(domain("[192.0.2.1]"), "[192.0.2.1]");
 	CHECK_STR(domain("[IPv6:::1]"), "[ipv6:::1]");
@@ -187,9 +187,9 @@ test_domain(void)
 	CHECK_STR(domain("a..B"), "a..b");
 	/* what is no label does not hide the rest */
 	CHECK_STR(domain("\u2028X.b\u00fccher.example"),
-		  "\u2028x.xn--bcher-kva.example");
-	CHECK_STR(domain("\xff.B\u00fccher.example"),
-		  "\xff.xn--bcher-kva.example");
+	    "\u2028x.xn--bcher-kva.example");
+	CHECK_STR(
+	    domain("\xff.B\u00fccher.example"), "\xff.xn--bcher-kva.example");
 	CHECK_STR(domain("\u00ad.example"), "\u00ad.example");
 
 	CHECK(domain_is_valid(STR("example.com")));
@@ -236,8 +236,8 @@ mailbox(const char *z)
 	struct str normal = mailbox_normal(&arena, &m, false);
 
 	return arena_printf(&arena, "%.*s|%.*s|%.*s|%.*s%s", STR_ARG(m.text),
-			    STR_ARG(m.local), STR_ARG(m.domain),
-			    STR_ARG(normal), m.null ? "|null" : "");
+	    STR_ARG(m.local), STR_ARG(m.domain), STR_ARG(normal),
+	    m.null ? "|null" : "");
 }
 
 static void
@@ -246,34 +246,34 @@ test_mailbox(void)
 	struct mailbox m;
 
 	CHECK_STR(mailbox("<Amy@Example.com>"),
-		  "Amy@Example.com|Amy|Example.com|amy@example.com");
+	    "Amy@Example.com|Amy|Example.com|amy@example.com");
 	CHECK_STR(mailbox("Amy@Example.com"),
-		  "Amy@Example.com|Amy|Example.com|amy@example.com");
+	    "Amy@Example.com|Amy|Example.com|amy@example.com");
 	CHECK_STR(mailbox("<>"), "<>||||null");
 	CHECK_STR(mailbox(""), "<>||||null");
 	CHECK_STR(mailbox(" < > "), "<>||||null");
 	CHECK_STR(mailbox("<\"john\"@x.example>"),
-		  "\"john\"@x.example|john|x.example|john@x.example");
+	    "\"john\"@x.example|john|x.example|john@x.example");
 	CHECK_STR(mailbox("<\"a\\\"b@c d\"@x.example>"),
-		  "\"a\\\"b@c d\"@x.example|a\"b@c d|x.example|"
-		  "a\"b@c d@x.example");
+	    "\"a\\\"b@c d\"@x.example|a\"b@c d|x.example|"
+	    "a\"b@c d@x.example");
 	CHECK_STR(mailbox("<@relay.example,@b:c@x.example>"),
-		  "c@x.example|c|x.example|c@x.example");
+	    "c@x.example|c|x.example|c@x.example");
 	CHECK_STR(mailbox("<@[IPv6:::1]:c@x.example>"),
-		  "c@x.example|c|x.example|c@x.example");
-	CHECK_STR(mailbox("<a@x.example.>"),
-		  "a@x.example.|a|x.example|a@x.example");
+	    "c@x.example|c|x.example|c@x.example");
+	CHECK_STR(
+	    mailbox("<a@x.example.>"), "a@x.example.|a|x.example|a@x.example");
 	CHECK_STR(mailbox("<postmaster>"), "postmaster|postmaster||postmaster");
 	CHECK_STR(mailbox("<a@b@x.example>"),
-		  "a@b@x.example|a@b|x.example|a@b@x.example");
+	    "a@b@x.example|a@b|x.example|a@b@x.example");
 	CHECK_STR(mailbox("<\"a@b"), "\"a@b|a|b|a@b");
 	CHECK_STR(mailbox("<\"a>b\"@c>"), "\"a>b\"@c|a>b|c|a>b@c");
 	CHECK_STR(mailbox("<a@c> SIZE"), "a@c|a|c|a@c");
 	CHECK_STR(mailbox("<a@[192.0.2.1]>"),
-		  "a@[192.0.2.1]|a|[192.0.2.1]|a@[192.0.2.1]");
+	    "a@[192.0.2.1]|a|[192.0.2.1]|a@[192.0.2.1]");
 	CHECK_STR(mailbox("<J\u00dcRGEN@b\u00fccher.example>"),
-		  "J\u00dcRGEN@b\u00fccher.example|J\u00dcRGEN|"
-		  "b\u00fccher.example|j\u00fcrgen@xn--bcher-kva.example");
+	    "J\u00dcRGEN@b\u00fccher.example|J\u00dcRGEN|"
+	    "b\u00fccher.example|j\u00fcrgen@xn--bcher-kva.example");
 	CHECK_STR(mailbox("@x.example"), "@x.example||x.example|@x.example");
 	CHECK_STR(mailbox("<\"\"@x>"), "\"\"@x||x|@x");
 	m = mailbox_parse(&arena, STR("<Amy@Example.com>"));
