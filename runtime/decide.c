@@ -1,5 +1,16 @@
 #include "runtime/state.h"
 
+/* What matters of a recipient rule's values for all recipients. */
+static enum truth
+seen(uint8_t values)
+{
+	if (values & 1 << ERROR_)
+		return ERROR_;
+	if (values & 1 << UNKNOWN_)
+		return UNKNOWN_;
+	return values & 1 << TRUE_ ? TRUE_ : FALSE_;
+}
+
 enum truth
 rule_value(const struct milt_session *s, uint32_t i, enum reading reading)
 {
@@ -9,11 +20,11 @@ rule_value(const struct milt_session *s, uint32_t i, enum reading reading)
 		return s->value[i];
 	switch (reading) {
 	case READ_SHARED:
-		return s->value[i] == FALSE_ ? FALSE_ : UNKNOWN_;
+		return s->value[i];
 	case READ_RECIPIENT:
 		return s->recipient[i];
 	case READ_OPEN:
-		return r->verdict != ACTION_NONE ? FALSE_ : s->any[i];
+		return r->verdict != ACTION_NONE ? FALSE_ : seen(s->any[i]);
 	}
 	return UNKNOWN_;
 }
@@ -144,6 +155,7 @@ accept_pending(const struct milt_session *s, uint32_t speaker)
 {
 	const struct milt_image *im = s->image;
 	struct pending p = { 0 };
+	bool cut = false; /* a verdict above may yet end the reading */
 
 	for (uint32_t i = 0; i <= speaker; i++) {
 		enum truth v;
@@ -153,13 +165,13 @@ accept_pending(const struct milt_session *s, uint32_t speaker)
 			continue;
 		changes = rule_has_changes(im, i);
 		notes = rule_has_notes(im, i);
-		if (!changes && !notes)
-			continue;
 		v = im->rules[i].flags & RULE_RECIPIENT && s->done >= STAGE_DATA
-			? s->any[i]
-			: rule_value(s, i, READ_SHARED);
-		if (v == UNKNOWN_)
-			p.unknown = true;
+			? seen(s->any[i])
+			: s->value[i];
+		if (changes || notes)
+			p.unknown |= v == UNKNOWN_ || (v == TRUE_ && cut);
+		cut |= v == UNKNOWN_ && im->rules[i].verdict != ACTION_NONE &&
+		       !(im->rules[i].flags & RULE_SHADOW);
 		if (v != TRUE_)
 			continue;
 		p.notes |= notes;

@@ -271,7 +271,7 @@ readings_make(struct milt_session *s, uint32_t limit, bool refused, bool notes,
 			enum truth v;
 
 			if (!(s->image->rules[i].flags & RULE_RECIPIENT) ||
-			    s->any[i] == FALSE_)
+			    s->any[i] <= 1 << FALSE_)
 				continue;
 			v = recipient_value(s, i);
 			out->failed |= v == ERROR_;

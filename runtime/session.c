@@ -118,7 +118,7 @@ forget_message(struct milt_session *s)
 	s->change_failure = NULL;
 	memset(s->noted, 0, s->rules);
 	if (s->any)
-		memset(s->any, FALSE_, s->rules);
+		memset(s->any, 0, s->rules);
 	if (s->final && s->final_stage >= STAGE_MAIL)
 		s->final = false;
 }
@@ -438,8 +438,7 @@ accept_recipient(struct milt_session *s, const struct decision *d)
 		    s->recipient[i] == TRUE_)
 			a.settled = i;
 		if (i <= limit)
-			s->any[i] = (uint8_t)truth_or(
-			    (enum truth)s->any[i], (enum truth)s->recipient[i]);
+			s->any[i] |= (uint8_t)(1 << s->recipient[i]);
 	}
 	return facts_rcpt_accepted(s->facts) == MILT_OK &&
 	       vec_push(facts_arena(s->facts), &s->accepted, a);

@@ -36,8 +36,9 @@ struct milt_session {
 	uint8_t *value, *after_connect, *after_helo;
 	/*
 	 * Only in images with recipient rules.  `recipient`: values for the
-	 * current recipient.  `any`: for rules with effects or notes, the `or`
-	 * over the accepted recipients in whose reading they stand.
+	 * current recipient.  `any`: for rules with effects or notes, bit v
+	 * says that value v was seen for an accepted recipient in whose reading
+	 * the rule stands.
 	 */
 	uint8_t *recipient, *any;
 	uint8_t *noted; /* rules whose notes are written for this message */
@@ -62,7 +63,7 @@ struct milt_session {
 
 /* What decide() may look at. */
 enum reading {
-	READ_SHARED,    /* before RCPT: recipient rules are unknown */
+	READ_SHARED,    /* before RCPT: for all recipients alike */
 	READ_RECIPIENT, /* at RCPT: for the current recipient */
 	READ_OPEN,      /* after RCPT: recipient verdict rules are false */
 };
