@@ -1,0 +1,424 @@
+#!/usr/bin/env bats
+# milterd as a program: options, sockets, signals, users.
+
+setup() {
+	BUILD=${BUILD:-build}
+	MILTERD=$(realpath "${MILTERD:-$BUILD/milterd}")
+	MILTERC=$(realpath "${MILTERC:-$BUILD/milterc}")
+	T=$(mktemp -d /tmp/milterd.XXXXXX)
+	chmod 755 "$T"
+	PORT=$((20000 + RANDOM % 12000))
+	PIDS=()
+	policy one
+}
+
+teardown() {
+	local p
+	for p in "${PIDS[@]}"; do
+		kill -9 "$p" 2>/dev/null || true
+	done
+	rm -rf "$T"
+}
+
+# A policy that refuses clients in 192.0.2.0/24 with this text.
+policy() {
+	cat >"$T/p.new" <<-END
+		milt 1
+		rule refuse-$1 {
+		  at connect
+		  when client.ip in 192.0.2.0/24
+		  reject 550 5.7.1 "text $1"
+		}
+	END
+	chmod 644 "$T/p.new"
+	mv "$T/p.new" "$T/p.milt"
+}
+
+broken_policy() {
+	printf 'milt 1\nrule a { when client.ipp absent accept }\n' >"$T/p.milt"
+}
+
+# until_true COMMAND...: at most 20 seconds
+until_true() {
+	local i
+	for ((i = 0; i < 400; i++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.05
+	done
+	echo "never true: $*" >&2
+	[ ! -e "$T/log" ] || cat "$T/log" >&2
+	return 1
+}
+
+logged() { grep -q -- "$1" "$T/log"; }
+times_logged() { [ "$(grep -c -- "$1" "$T/log")" -ge "$2" ]; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# start [OPTION...]: in the foreground of a job; PID
+start() {
+	"$MILTERD" "$@" "$T/p.milt" >"$T/out" 2>>"$T/log" </dev/null 3>&- &
+	PID=$!
+	PIDS+=("$PID")
+	until_true logged "listening on"
+}
+
+start_unix() {
+	start -p "unix:$T/s" "$@"
+}
+
+# ends STATUS: PID has ended with it
+ends() {
+	until_true gone "$PID"
+	local status=0
+	wait "$PID" || status=$?
+	[ "$status" -eq "$1" ] || {
+		echo "status $status" >&2
+		cat "$T/log" >&2
+		return 1
+	}
+}
+
+# ---- a client that speaks the milter protocol over TCP, on descriptor 9 ----
+
+NEGOTIATE='\0\0\0\015O\0\0\0\006\0\0\001\377\0\037\377\377'
+# host "h", family 4, port 25, address
+CONNECT='\0\0\0\020Ch\0004\0\031192.0.2.1\0'
+QUIT='\0\0\0\001Q'
+
+open_session() {
+	exec 9<>"/dev/tcp/127.0.0.1/$PORT" && printf "$NEGOTIATE" >&9
+	# The answer is there once its first five octets are: length and O.
+	[ "$(timeout 20 head -c 5 <&9 | tail -c 1)" = O ]
+}
+
+# The texts of all that comes until the end.
+session_answer() {
+	printf "$CONNECT$QUIT" >&9
+	timeout 20 cat <&9 | tr -cd '[:print:]\n'
+	exec 9>&-
+}
+
+ask() {
+	open_session && session_answer
+}
+
+# ---- usage ------------------------------------------------------------------
+
+@test "--help and --version" {
+	run "$MILTERD" --help
+	[ "$status" -eq 0 ]
+	[[ $output == "usage: milterd "* ]]
+	run "$MILTERD" --version
+	[ "$status" -eq 0 ]
+	[[ $output =~ ^milterd\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+	[ -z "$("$MILTERD" --help 2>&1 >/dev/null)" ]
+}
+
+@test "usage errors exit 2" {
+	local args
+	for args in "" "a b" "--nonsense x" "-m 999 x" "-m 8 x" "--drain x x" \
+		"--drain -1 x" "--log tty x" "-u no-such-user x" \
+		"-o no-such-user x" "-o :no-such-group x" "-u :0 x" "-p"; do
+		run "$MILTERD" $args
+		[ "$status" -eq 2 ] || {
+			echo "$args: $status" >&2
+			false
+		}
+		[ -n "$output" ]
+	done
+}
+
+@test "--check of a good policy says nothing and opens nothing" {
+	run "$MILTERD" --check -p "unix:$T/s" "$T/p.milt"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	[ ! -e "$T/s" ]
+}
+
+@test "--check of a bad policy exits 1 with its diagnostics" {
+	broken_policy
+	run "$MILTERD" --check "$T/p.milt"
+	[ "$status" -eq 1 ]
+	[[ $output == *"$T/p.milt:2:"*"error[E0"*"client.ipp"* ]]
+}
+
+@test "a bad policy opens no socket" {
+	broken_policy
+	run "$MILTERD" -p "unix:$T/s" "$T/p.milt"
+	[ "$status" -eq 1 ]
+	[ ! -e "$T/s" ]
+}
+
+@test "a policy that is not there exits 3" {
+	run "$MILTERD" --check "$T/none.milt"
+	[ "$status" -eq 3 ]
+	[[ $output == *"No such file or directory"* ]]
+}
+
+@test "an image is read as well, a damaged one is not" {
+	"$MILTERC" compile -o "$T/p.miltc" "$T/p.milt"
+	run "$MILTERD" --check "$T/p.miltc"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	head -c 300 "$T/p.miltc" >"$T/short.miltc"
+	run "$MILTERD" --check "$T/short.miltc"
+	[ "$status" -eq 1 ]
+	[[ $output == *"not a valid image"* ]]
+	# Told by content, not by name.
+	cp "$T/p.miltc" "$T/other.milt"
+	run "$MILTERD" --check "$T/other.milt"
+	[ "$status" -eq 0 ]
+}
+
+# ---- sockets ----------------------------------------------------------------
+
+@test "mode and owner of a unix socket" {
+	umask 077
+	start_unix
+	[ "$(stat -c %a "$T/s")" = 660 ]
+	kill -TERM "$PID"
+	ends 0
+	[ ! -e "$T/s" ]
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	rm "$T/log"
+	start_unix -m 0600 -o nobody:daemon
+	[ "$(stat -c '%a %U %G' "$T/s")" = "600 nobody daemon" ]
+}
+
+@test "a live socket is not stolen" {
+	start_unix
+	run "$MILTERD" -p "unix:$T/s" "$T/p.milt"
+	[ "$status" -eq 3 ]
+	[[ $output == *"another process listens on unix:$T/s"* ]]
+	kill -0 "$PID"
+	[ -S "$T/s" ]
+}
+
+@test "a stale socket is taken over" {
+	start_unix
+	kill -9 "$PID"
+	until_true gone "$PID"
+	[ -S "$T/s" ]
+	rm "$T/log"
+	start_unix
+	kill -TERM "$PID"
+	ends 0
+	[ ! -e "$T/s" ]
+}
+
+@test "what is not a socket stays" {
+	echo precious >"$T/s"
+	run "$MILTERD" -p "unix:$T/s" "$T/p.milt"
+	[ "$status" -eq 3 ]
+	[[ $output == *"is not a socket"* ]]
+	[ "$(cat "$T/s")" = precious ]
+}
+
+@test "an inet socket beyond loopback needs --allow-world" {
+	run "$MILTERD" -p "inet:$PORT@0.0.0.0" "$T/p.milt"
+	[ "$status" -eq 3 ]
+	[[ $output == *"--allow-world"* ]]
+	start -p "inet:$PORT@0.0.0.0" --allow-world
+	[[ $(ask) == *"550 5.7.1 text one"* ]]
+}
+
+@test "a world-writable unix socket is warned of" {
+	start_unix -m 0666
+	logged "every user of this machine"
+}
+
+@test "a decision is one line with the rule and its place" {
+	start -p "inet:$PORT@127.0.0.1"
+	[[ $(ask) == *"550 5.7.1 text one"* ]]
+	until_true logged "NOQUEUE: reject stage=connect rule=refuse-one"
+	logged "at=$T/p.milt:2 client=h\[192.0.2.1\] reply=\"550 5.7.1 text one\" time="
+}
+
+# ---- signals ----------------------------------------------------------------
+
+@test "HUP reads the policy again, open sessions keep theirs" {
+	start -p "inet:$PORT@127.0.0.1"
+	open_session
+	policy two
+	kill -HUP "$PID"
+	until_true times_logged "policy $T/p.milt: 1 rules" 2
+	[[ $(session_answer) == *"550 5.7.1 text one"* ]]
+	[[ $(ask) == *"550 5.7.1 text two"* ]]
+	policy three
+	kill -USR1 "$PID"
+	until_true times_logged "policy $T/p.milt: 1 rules" 3
+	[[ $(ask) == *"550 5.7.1 text three"* ]]
+}
+
+@test "HUP with a bad policy keeps the old one and says why" {
+	start -p "inet:$PORT@127.0.0.1"
+	broken_policy
+	kill -HUP "$PID"
+	until_true logged "the policy read before stays"
+	logged "$T/p.milt:2:.*client.ipp"
+	[[ $(ask) == *"550 5.7.1 text one"* ]]
+	rm "$T/p.milt"
+	kill -HUP "$PID"
+	until_true times_logged "the policy read before stays" 2
+	logged "No such file or directory"
+	[[ $(ask) == *"550 5.7.1 text one"* ]]
+}
+
+@test "many HUPs do not stop it" {
+	local i
+	start -p "inet:$PORT@127.0.0.1"
+	for ((i = 0; i < 200; i++)); do
+		kill -HUP "$PID"
+	done
+	[[ $(ask) == *"550 5.7.1 text one"* ]]
+	kill -TERM "$PID"
+	ends 0
+}
+
+@test "TERM waits for open sessions" {
+	start -p "inet:$PORT@127.0.0.1"
+	open_session
+	kill -TERM "$PID"
+	until_true logged "stopping: 1 open sessions"
+	sleep 1
+	kill -0 "$PID"
+	# No new ones meanwhile.
+	! (exec 8<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null
+	[[ $(session_answer) == *"550 5.7.1 text one"* ]]
+	ends 0
+	! logged "cut off"
+}
+
+@test "TERM waits no longer than --drain" {
+	start -p "inet:$PORT@127.0.0.1" --drain 1
+	open_session
+	kill -TERM "$PID"
+	ends 0
+	logged "1 sessions are cut off"
+	exec 9>&-
+}
+
+@test "a second TERM exits at once" {
+	start -p "inet:$PORT@127.0.0.1"
+	open_session
+	kill -TERM "$PID"
+	until_true logged "stopping: 1 open sessions"
+	kill -INT "$PID"
+	ends 0
+	logged "stopping at once"
+	exec 9>&-
+}
+
+@test "TERM without sessions ends quickly and removes the socket" {
+	start_unix
+	local before=$SECONDS
+	kill -TERM "$PID"
+	ends 0
+	[ $((SECONDS - before)) -le 4 ]
+	[ ! -e "$T/s" ]
+}
+
+# ---- the process -------------------------------------------------------------
+
+@test "the pid file" {
+	start_unix -P "$T/pid"
+	[ "$(cat "$T/pid")" = "$PID" ]
+	kill -TERM "$PID"
+	ends 0
+	[ ! -e "$T/pid" ]
+	run "$MILTERD" -p "unix:$T/s" -P "$T/none/pid" "$T/p.milt"
+	[ "$status" -eq 3 ]
+	[ ! -e "$T/s" ]
+}
+
+@test "the background" {
+	cd "$T"
+	"$MILTERD" -d -p "unix:$T/s" -P pid p.milt </dev/null >"$T/out" 2>&1 3>&-
+	[ -S "$T/s" ]
+	PID=$(cat "$T/pid")
+	PIDS+=("$PID")
+	[ "$(readlink "/proc/$PID/cwd")" = / ]
+	[ "$(readlink "/proc/$PID/fd/2")" = /dev/null ]
+	[ "$(awk '{ print $6 }' "/proc/$PID/stat")" != "$(awk '{ print $6 }' "/proc/$$/stat")" ]
+	kill -HUP "$PID"
+	kill -TERM "$PID"
+	until_true gone "$PID"
+	[ ! -e "$T/s" ]
+	[ ! -e "$T/pid" ]
+}
+
+@test "the background: what goes wrong is said and is the exit status" {
+	run "$MILTERD" -d -p "unix:$T/s" -P "$T/none/pid" "$T/p.milt"
+	[ "$status" -eq 3 ]
+	[[ $output == *"No such file or directory"* ]]
+	broken_policy
+	run "$MILTERD" -d -p "unix:$T/s" "$T/p.milt"
+	[ "$status" -eq 1 ]
+	[ ! -e "$T/s" ]
+}
+
+@test "-u gives up all rights of root" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	start_unix -u nobody
+	local status=/proc/$PID/status
+	[ "$(awk '/^Uid:/ { print $2 $3 $4 }' "$status")" = 655346553465534 ]
+	[ "$(awk '/^Gid:/ { print $2 $3 $4 }' "$status")" = 655346553465534 ]
+	[ "$(awk '/^Groups:/ { print NF - 1 }' "$status")" -le 1 ]
+	[ "$(awk '/^CapEff:/ { print $2 }' "$status")" = 0000000000000000 ]
+	! logged "running as root"
+	# It is read again with those rights.
+	kill -HUP "$PID"
+	until_true times_logged "policy $T/p.milt: 1 rules" 2
+}
+
+@test "-u: a policy that the user cannot read is told at the start" {
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	chmod 600 "$T/p.milt"
+	run "$MILTERD" -u nobody -p "unix:$T/s" "$T/p.milt"
+	[ "$status" -eq 3 ]
+	[[ $output == *"Permission denied"* ]]
+	[ ! -e "$T/s" ]
+}
+
+@test "with standard descriptors closed" {
+	"$MILTERD" --log syslog -p "inet:$PORT@127.0.0.1" -P "$T/pid" \
+		"$T/p.milt" <&- >&- 2>&- 3>&- &
+	PID=$!
+	PIDS+=("$PID")
+	until_true test -s "$T/pid"
+	until_true open_session
+	[[ $(session_answer) == *"550 5.7.1 text one"* ]]
+	for fd in 0 1 2; do
+		[ "$(readlink "/proc/$PID/fd/$fd")" = /dev/null ]
+	done
+	kill -TERM "$PID"
+	ends 0
+}
+
+@test "too few descriptors are refused" {
+	run bash -c "ulimit -n 100; exec '$MILTERD' -p 'unix:$T/s' '$T/p.milt'"
+	[ "$status" -eq 3 ]
+	[[ $output == *"limit on open files is 100"* ]]
+	[ ! -e "$T/s" ]
+}
+
+@test "sessions beyond the descriptors are put off in words" {
+	local fd i
+	(
+		ulimit -n 300
+		exec "$MILTERD" -p "inet:$PORT@127.0.0.1" "$T/p.milt"
+	) 2>"$T/log" </dev/null 3>&- &
+	PID=$!
+	PIDS+=("$PID")
+	until_true logged "listening on"
+	logged "limit on open files is 300"
+	for ((i = 0; i < 236; i++)); do
+		exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+		printf "$NEGOTIATE" >&"$fd"
+		head -c 5 <&"$fd" >/dev/null
+	done
+	[[ $(ask) == *"451 4.3.0 Temporary failure"* ]]
+	logged "put off: the limit on open descriptors"
+	exec {fd}>&-
+	until_true eval '[[ $(ask) == *"550 5.7.1 text one"* ]]'
+}
