@@ -86,6 +86,34 @@ decide(const struct milt_session *s, enum milt_stage stage,
 	return false;
 }
 
+bool
+decide_pinned(const struct milt_session *s, enum milt_stage stage,
+    enum milt_action kind, struct decision *out)
+{
+	for (uint32_t i = 0; i < s->rules; i++) {
+		const struct image_rule *r = &s->image->rules[i];
+		enum truth v;
+
+		if (s->value[i] == FALSE_ || r->flags & RULE_SHADOW)
+			continue;
+		v = effective(s, i, stage, READ_SHARED);
+		if (v == FALSE_ || (v != ERROR_ && r->verdict == ACTION_NONE))
+			continue;
+		if (v == ERROR_ || r->verdict != kind)
+			return false;
+		if (v != TRUE_ || !(r->flags & RULE_PINNED))
+			continue;
+		*out = (struct decision){
+			.set = true,
+			.kind = kind,
+			.stage = stage,
+			.speaker = { .rule = i },
+		};
+		return true;
+	}
+	return false;
+}
+
 static bool
 has_kind(const struct milt_image *im, uint32_t rule, enum milt_action_kind kind)
 {

@@ -252,9 +252,9 @@ run_recipient(struct milt_session *s)
 static const struct decision *
 standing(const struct milt_session *s)
 {
-	if (s->session.set)
-		return &s->session;
-	return s->helo.set ? &s->helo : &s->message;
+	if (s->message.set)
+		return &s->message;
+	return s->helo.set ? &s->helo : &s->session;
 }
 
 static bool
@@ -264,6 +264,44 @@ all_settled(const struct milt_session *s)
 		if (s->accepted.v[i].speaker == IMAGE_NONE)
 			return false;
 	return s->accepted.n > 0;
+}
+
+/*
+ * A refusal that is certain, but heard at RCPT only, gives way to one of the
+ * same kind that is pinned to this stage.
+ */
+static void
+overtake(struct milt_session *s, enum milt_stage stage, struct decision *level)
+{
+	const struct decision *d = standing(s);
+	struct decision pinned;
+
+	if (!d->set || (d->kind != ACTION_REJECT && d->kind != ACTION_TEMPFAIL))
+		return;
+	if (!d->speaker.failure &&
+	    s->image->rules[d->speaker.rule].flags & RULE_PINNED)
+		return;
+	if (decide_pinned(s, stage, d->kind, &pinned))
+		*level = pinned;
+}
+
+/* The verdict for the message, or for those recipients that are open. */
+static void
+decide_shared(
+    struct milt_session *s, enum milt_stage stage, struct decision *level)
+{
+	if (stage == STAGE_DATA && all_settled(s))
+		*level = (struct decision){
+			.set = true,
+			.kind = ACTION_ACCEPT,
+			.stage = stage,
+			.speaker = { .rule = s->accepted.v[0].speaker },
+		};
+	else if (stage == STAGE_DATA && s->open.set)
+		*level = s->open;
+	else
+		decide(s, stage, stage < STAGE_RCPT ? READ_SHARED : READ_OPEN,
+		    level);
 }
 
 /* False if suspended. */
@@ -282,20 +320,10 @@ evaluate(struct milt_session *s, enum milt_stage stage)
 		memcpy(s->after_connect, s->value, s->rules);
 	if (stage <= STAGE_HELO)
 		memcpy(s->after_helo, s->value, s->rules);
-	if (standing(s)->set)
-		return true;
-	if (stage == STAGE_DATA && all_settled(s))
-		*level = (struct decision){
-			.set = true,
-			.kind = ACTION_ACCEPT,
-			.stage = stage,
-			.speaker = { .rule = s->accepted.v[0].speaker },
-		};
-	else if (stage == STAGE_DATA && s->open.set)
-		*level = s->open;
-	else
-		decide(s, stage, stage < STAGE_RCPT ? READ_SHARED : READ_OPEN,
-		    level);
+	if (!standing(s)->set)
+		decide_shared(s, stage, level);
+	if (stage < STAGE_RCPT)
+		overtake(s, stage, level);
 	return true;
 }
 

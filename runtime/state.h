@@ -75,6 +75,13 @@ enum reading {
 bool decide(const struct milt_session *, enum milt_stage, enum reading,
 	    struct decision *out);
 
+/*
+ * Before RCPT: a pinned rule of that kind that is certain at `stage`, to speak
+ * before an unpinned one that would be heard at RCPT only.
+ */
+bool decide_pinned(const struct milt_session *, enum milt_stage,
+    enum milt_action kind, struct decision *out);
+
 /* Value of rule `i`'s condition in a reading. */
 enum truth rule_value(const struct milt_session *, uint32_t i, enum reading);
 

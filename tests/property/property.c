@@ -317,6 +317,47 @@ is_certain(const struct policy *p, int i, const struct facts_bits *f, int stage)
 	return true;
 }
 
+static bool
+is_refusal(enum kind k)
+{
+	return k == REJECT || k == TEMPFAIL;
+}
+
+/* When the answer of rule `i`, certain at `stage`, is given. */
+static int
+given_at(const struct policy *p, int i, int stage)
+{
+	const struct rule *r = &p->rules[i];
+
+	if (!is_refusal(r->kind) || stage >= STAGE_RCPT || r->pin >= 0)
+		return stage;
+	return STAGE_RCPT;
+}
+
+/*
+ * Of the rules of that kind the one that is certain at the earliest stage, and
+ * of those the first in the file; but one that is pinned speaks before one that
+ * would be heard later.
+ */
+static void
+find_speaker(
+    const struct policy *p, const struct facts_bits *f, struct reading *r)
+{
+	r->stage = STAGE_COUNT;
+	for (int s = STAGE_COUNT - 1; s >= 0; s--)
+		for (int i = p->n; i >= 0; i--) {
+			if (p->rules[i].kind != r->kind ||
+			    !is_certain(p, i, f, s))
+				continue;
+			if (r->stage < STAGE_COUNT &&
+			    given_at(p, i, s) >
+				given_at(p, r->speaker, r->stage))
+				continue;
+			r->speaker = i;
+			r->stage = s;
+		}
+}
+
 static struct reading
 read_policy(const struct policy *p, const struct facts_bits *f)
 {
@@ -326,33 +367,14 @@ read_policy(const struct policy *p, const struct facts_bits *f)
 	       rule_at(&p->rules[r.cut], f, STAGE_MESSAGE) != YES)
 		r.cut++;
 	r.kind = p->rules[r.cut].kind;
-	for (r.stage = 0; r.stage < STAGE_COUNT; r.stage++)
-		for (r.speaker = 0; r.speaker <= p->n; r.speaker++)
-			if (p->rules[r.speaker].kind == r.kind &&
-			    is_certain(p, r.speaker, f, r.stage))
-				return r;
-	abort();
+	find_speaker(p, f, &r);
+	return r;
 }
 
 /* ---- comparing -------------------------------------------------------- */
 
 static const enum milt_answer_kind answer_kind[] = { ANSWER_ACCEPT,
 	ANSWER_REJECT, ANSWER_TEMPFAIL, ANSWER_DISCARD };
-
-static bool
-is_refusal(enum kind k)
-{
-	return k == REJECT || k == TEMPFAIL;
-}
-
-/* The stage at which a refusal that is certain at `stage` is spoken. */
-static int
-spoken_at(const struct policy *p, const struct reading *r)
-{
-	if (r->stage >= STAGE_RCPT || p->rules[r->speaker].pin >= 0)
-		return r->stage;
-	return STAGE_RCPT;
-}
 
 /*
  * What each recipient gets: refused at RCPT by its own reading; else what the
@@ -465,7 +487,8 @@ compare(const struct pair *pr, const struct outcome *o)
 		if ((int)v->speaker.rule != want[i].speaker)
 			return "speaker";
 		if (is_refusal(want[i].kind) &&
-		    (int)v->stage != spoken_at(pr->policy, &want[i]))
+		    (int)v->stage !=
+			given_at(pr->policy, want[i].speaker, want[i].stage))
 			return "stage";
 		all_accepted &= v->kind == ANSWER_ACCEPT;
 	}
