@@ -115,6 +115,13 @@ check_reply_line(struct checker *k, const struct ast_template *t)
 	}
 }
 
+/* As written: what could not be read is not empty. */
+static bool
+is_empty(const struct ast_template *t)
+{
+	return t->pieces.n == 0 && t->span.end - t->span.begin <= 2;
+}
+
 static void
 check_reply(struct checker *k, const struct ast_action *a)
 {
@@ -122,8 +129,7 @@ check_reply(struct checker *k, const struct ast_action *a)
 
 	check_reply_codes(
 	    k, a->action, a->code, a->code_span, a->xcode, a->xcode_span);
-	if (a->texts.n == 0 ||
-	    (a->texts.n == 1 && a->texts.v[0]->pieces.n == 0)) {
+	if (a->texts.n == 0 || (a->texts.n == 1 && is_empty(a->texts.v[0]))) {
 		d = diag_at(k->diags, D_REPLY_TEXT,
 		    a->texts.n ? a->texts.v[0]->span : a->word,
 		    "the refusal says nothing");

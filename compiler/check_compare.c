@@ -75,7 +75,7 @@ right_words(struct checker *k, const struct ast_value *v, bool plural_list)
 		    STR_ARG(type_rows[v->list->type].plural));
 	if (v->attr != ATTR_NONE)
 		return type_rows[v->type].phrase;
-	return literal_words(k, v);
+	return literal_words(v);
 }
 
 static enum milt_type
@@ -142,7 +142,7 @@ help_mismatch(struct checker *k, struct diag *d, const struct ast_value *left,
 		    STR_ARG(words));
 }
 
-void
+struct diag *
 report_mismatch(struct checker *k, const struct ast_value *left,
     const struct ast_value *right, struct span at)
 {
@@ -162,6 +162,7 @@ report_mismatch(struct checker *k, const struct ast_value *left,
 		diag_label(
 		    k->diags, d, at, "%.*s", STR_ARG(right_words(k, right, 0)));
 	help_mismatch(k, d, left, right, r);
+	return d;
 }
 
 static void
@@ -206,11 +207,14 @@ report_unknown_word(struct checker *k, struct ast_value *v)
 {
 	struct diag *d = diag_at(k->diags, D_UNKNOWN_NAME, v->span,
 	    "there is no attribute or definition `%.*s`", STR_ARG(v->text));
-	struct policy_items items = policy_items(k->c);
+	struct policy_items items;
 	names_vec names = { 0 };
 
 	v->bad = true;
+	if (!suggestions_wanted(k->diags))
+		return;
 	add_attr_names(k->arena, &names);
+	items = policy_items(k->c);
 	add_item_names(k->arena, &names, &items, ITEM_LET);
 	help_nearest(k->diags, d, v->text, &names);
 	if (d->helps.n == 0)
@@ -333,7 +337,14 @@ check_right_list(struct checker *k, const struct ast_expr *e,
 		check_exactly(k, e, row);
 		return;
 	}
-	report_mismatch(k, left, right, e->right->span);
+
+	struct diag *d = report_mismatch(k, left, right, e->right->span);
+
+	if (e->op == OP_IS &&
+	    find_row(OP_IN, left, RIGHT_LIST, right->list->type))
+		diag_help(k->diags, d, "write: %.*s in %.*s",
+		    STR_ARG(source_words(k->c, left->span)),
+		    STR_ARG(source_words(k->c, e->right->span)));
 }
 
 static void

@@ -95,7 +95,7 @@ report_no_condition(
 			      ? arena_printf(k->arena, "a list of %.*s",
 				    STR_ARG(type_rows[v->list->type].plural))
 			  : v->attr != ATTR_NONE ? type_rows[v->type].phrase
-						 : literal_words(k, v);
+						 : literal_words(v);
 	struct diag *d = diag_at(k->diags, D_NO_CONDITION, e->left->span,
 	    "`%.*s` is %.*s, not a condition", STR_ARG(words), STR_ARG(what));
 
@@ -210,6 +210,8 @@ leaf_loops(const struct ast_expr *e, unsigned loops)
 static unsigned
 check_leaf(struct checker *k, struct ast_expr *e, unsigned loops)
 {
+	size_t errors = k->diags->errors;
+
 	switch (e->kind) {
 	case EXPR_COMPARE:
 		check_compare(k, e);
@@ -241,6 +243,8 @@ check_leaf(struct checker *k, struct ast_expr *e, unsigned loops)
 
 	unsigned reached = leaf_loops(e, loops);
 
+	if (k->diags->errors > errors)
+		return loops;
 	return too_deep(k, e->span, reached) ? loops : reached;
 }
 

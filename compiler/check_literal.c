@@ -128,12 +128,11 @@ looks_like(const struct ast_value *v)
 	case VALUE_ADDRESS:
 		return TYPE_ADDRESS;
 	case VALUE_STRING:
+		return is_clear_domain(v->text) ? TYPE_DOMAIN : TYPE_TEXT;
 	case VALUE_NAME:
 		if (is_network(v->text))
 			return TYPE_NETWORK;
-		if (is_clear_domain(v->text))
-			return TYPE_DOMAIN;
-		return v->kind == VALUE_STRING ? TYPE_TEXT : TYPE_NONE;
+		return is_clear_domain(v->text) ? TYPE_DOMAIN : TYPE_NONE;
 	case VALUE_ATOM:
 		for (int t = TYPE_NONE + 1; t < TYPE_COUNT; t++)
 			if ((t == TYPE_NUMBER || t == TYPE_IP ||
@@ -159,6 +158,8 @@ written_alike(enum milt_type want, enum milt_type got)
 {
 	bool number = got == TYPE_NUMBER;
 
+	if (want == got)
+		return true;
 	switch (want) {
 	case TYPE_NETWORK:
 	case TYPE_IP:
@@ -270,13 +271,10 @@ report_literal(struct checker *k, enum diag_id id, struct span at,
 }
 
 struct str
-literal_words(struct checker *k, const struct ast_value *v)
+literal_words(const struct ast_value *v)
 {
 	enum milt_type like = looks_like(v);
 
-	(void)k;
-	if (v->kind == VALUE_STRING && like == TYPE_NETWORK)
-		return STR("text");
 	return like == TYPE_NONE ? STR("a word") : type_rows[like].phrase;
 }
 

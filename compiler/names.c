@@ -104,8 +104,8 @@ field_find(enum milt_attr collection, struct str field)
 	struct str rest;
 
 	for (int a = ATTR_NONE + 1; a < ATTR_COUNT; a++)
-		if (name_split(attr_rows[a].name, attr_rows[collection].name,
-			       &rest) &&
+		if (name_split(
+			attr_rows[a].name, attr_rows[collection].name, &rest) &&
 		    str_eq(rest, field))
 			return (enum milt_attr)a;
 	return ATTR_NONE;
@@ -140,20 +140,20 @@ add_attr_names(struct arena *arena, names_vec *names)
 }
 
 void
-add_field_names(struct arena *arena, names_vec *names,
-		enum milt_attr collection)
+add_field_names(
+    struct arena *arena, names_vec *names, enum milt_attr collection)
 {
 	struct str rest;
 
 	for (int a = ATTR_NONE + 1; a < ATTR_COUNT; a++)
-		if (name_split(attr_rows[a].name, attr_rows[collection].name,
-			       &rest))
+		if (name_split(
+			attr_rows[a].name, attr_rows[collection].name, &rest))
 			vec_push(arena, names, rest);
 }
 
 void
 add_item_names(struct arena *arena, names_vec *names,
-	       const struct policy_items *items, enum item_kind kind)
+    const struct policy_items *items, enum item_kind kind)
 {
 	for (size_t i = 0; i < items->n; i++) {
 		if (items->v[i]->kind == kind)
@@ -168,14 +168,16 @@ add_item_names(struct arena *arena, names_vec *names,
 	}
 }
 
-void
-help_nearest(struct diags *ds, struct diag *d, struct str name,
-	     const names_vec *names)
+bool
+suggestions_wanted(const struct diags *ds)
 {
-	/* Beyond the limit nobody reads it. */
-	if (ds->errors > (size_t)LIMIT_VALUE_ERRORS)
-		return;
+	return ds->errors <= (size_t)LIMIT_VALUE_ERRORS;
+}
 
+void
+help_nearest(
+    struct diags *ds, struct diag *d, struct str name, const names_vec *names)
+{
 	struct str near = nearest_name(name, names->v, names->n);
 
 	if (near.n > 0)
@@ -186,9 +188,8 @@ void
 report_reserved(struct diags *ds, struct span span, struct str name)
 {
 	struct str what = reserved_find(name, false);
-	struct diag *d =
-	    diag_at(ds, D_RESERVED_NAME, span,
-		    "`%.*s` is not available in this version", STR_ARG(name));
+	struct diag *d = diag_at(ds, D_RESERVED_NAME, span,
+	    "`%.*s` is not available in this version", STR_ARG(name));
 
 	diag_primary_label(ds, d, "%.*s", STR_ARG(what));
 }

@@ -67,6 +67,8 @@ struct str reserved_find(struct str name, bool whole);
 int stage_find(struct str name); /* -1 where there is none */
 
 typedef VEC(struct str) names_vec;
+/* False beyond the limit of errors: then nobody reads them. */
+bool suggestions_wanted(const struct diags *);
 void add_attr_names(struct arena *, names_vec *);
 void add_field_names(struct arena *, names_vec *, enum milt_attr collection);
 void add_item_names(
@@ -167,10 +169,10 @@ struct ast_value *check_operand(struct checker *, struct ast_value *v);
 bool check_literal(struct checker *, struct ast_value *v, struct span at,
     enum milt_type type, bool bare, const struct ast_value *subject);
 /* What a literal looks like: "text", "a domain", ... */
-struct str literal_words(struct checker *, const struct ast_value *);
+struct str literal_words(const struct ast_value *);
 void check_list_entries(struct checker *, const struct item_list *);
 /* E0402: `left` cannot be compared with `right`, which stands at `at`. */
-void report_mismatch(struct checker *, const struct ast_value *left,
+struct diag *report_mismatch(struct checker *, const struct ast_value *left,
     const struct ast_value *right, struct span at);
 
 /* `loops`: blocks around it; returns the deepest level that it reaches. */

@@ -27,7 +27,7 @@ item_words(const struct ast_item *item)
 
 static void
 declare(struct resolver *r, struct name_table *table, struct ast_item *item,
-	enum diag_id id)
+    enum diag_id id)
 {
 	if (item->name.text.n == 0)
 		return;
@@ -41,7 +41,7 @@ declare(struct resolver *r, struct name_table *table, struct ast_item *item,
 
 	struct diag *d =
 	    diag_at(r->diags, id, item->name.span, "`%.*s` is %s already",
-		    STR_ARG(item->name.text), item_words(first));
+		STR_ARG(item->name.text), item_words(first));
 
 	diag_label(r->diags, d, first->name.span, "first defined here");
 }
@@ -55,7 +55,7 @@ declare_value(struct resolver *r, struct ast_item *item)
 	    reserved_find(item->name.text, false).n == 0)
 		return;
 	diag_at(r->diags, D_NAME_TAKEN, item->name.span,
-		"`%.*s` is the name of an attribute", STR_ARG(item->name.text));
+	    "`%.*s` is the name of an attribute", STR_ARG(item->name.text));
 }
 
 /*
@@ -88,7 +88,7 @@ declare_all(struct resolver *r)
 
 		for (size_t k = 0; k < g->rules.n; k++)
 			declare(r, &r->rules, &g->rules.v[k]->item,
-				D_DUPLICATE_RULE);
+			    D_DUPLICATE_RULE);
 		for (size_t k = 0; k < g->reserved.n; k++)
 			declare_reserved(r, g->reserved.v[k]);
 	}
@@ -100,8 +100,8 @@ static void
 refuse_item(struct resolver *r, const struct ast_item *item)
 {
 	diag_at(r->diags, D_RESERVED_ITEM, item->word,
-		"`%.*s` is not available in this version",
-		STR_ARG(source_words(r->c, item->word)));
+	    "`%.*s` is not available in this version",
+	    STR_ARG(source_words(r->c, item->word)));
 }
 
 static void
@@ -126,9 +126,8 @@ resolve_rule(struct resolver *r, struct item_rule *rule)
 	if (rule->actions.n > 0 || r->partial)
 		return;
 
-	struct diag *d =
-	    diag_at(r->diags, D_NO_ACTION, rule->item.name.span,
-		    "`%.*s` does nothing", STR_ARG(rule->item.name.text));
+	struct diag *d = diag_at(r->diags, D_NO_ACTION, rule->item.name.span,
+	    "`%.*s` does nothing", STR_ARG(rule->item.name.text));
 
 	diag_help(r->diags, d, "write what it does, such as: accept");
 }
@@ -161,31 +160,28 @@ resolve_option(struct resolver *r, struct item_option *o, struct ast_item **set)
 
 	if (option < 0) {
 		d = diag_at(r->diags, D_UNKNOWN_OPTION, o->item.name.span,
-			    "there is no option `%.*s`",
-			    STR_ARG(o->item.name.text));
+		    "there is no option `%.*s`", STR_ARG(o->item.name.text));
 		for (int i = 0; i < OPTION_COUNT; i++)
 			vec_push(r->arena, &names, option_rows[i].name);
 		help_nearest(r->diags, d, o->item.name.text, &names);
 	} else if (set[option]) {
 		d = diag_at(r->diags, D_DUPLICATE_OPTION, o->item.name.span,
-			    "`%.*s` is set already",
-			    STR_ARG(o->item.name.text));
-		diag_label(r->diags, d, set[option]->name.span,
-			   "first set here");
+		    "`%.*s` is set already", STR_ARG(o->item.name.text));
+		diag_label(
+		    r->diags, d, set[option]->name.span, "first set here");
 	} else {
 		set[option] = &o->item;
 	}
 }
 
 static void
-resolve_otherwise(struct resolver *r, struct item_otherwise *o,
-		  struct ast_item **first)
+resolve_otherwise(
+    struct resolver *r, struct item_otherwise *o, struct ast_item **first)
 {
 	r->reserved_seen = false;
 	if (*first) {
-		struct diag *d =
-		    diag_at(r->diags, D_TWO_OTHERWISE, o->item.word,
-			    "`otherwise` stands twice");
+		struct diag *d = diag_at(r->diags, D_TWO_OTHERWISE,
+		    o->item.word, "`otherwise` stands twice");
 
 		diag_label(r->diags, d, (*first)->word, "first here");
 	} else {
@@ -203,8 +199,8 @@ check_version_value(struct resolver *r, const struct item_version *v)
 	if (v->version && !str_eq(v->version->text, STR("1"))) {
 		struct diag *d =
 		    diag_at(r->diags, D_BAD_VERSION, v->version->span,
-			    "this compiler knows version 1, not `%.*s`",
-			    STR_ARG(source_words(r->c, v->version->span)));
+			"this compiler knows version 1, not `%.*s`",
+			STR_ARG(source_words(r->c, v->version->span)));
 
 		diag_help(r->diags, d, "write: milt 1");
 	}
@@ -222,14 +218,14 @@ resolve_version(struct resolver *r, const struct ast_file *file)
 		if (item->kind != ITEM_VERSION)
 			continue;
 		if (first || (i > 0 && !r->partial)) {
-			struct diag *d = diag_at(
-			    r->diags, D_VERSION_PLACE, item->span,
-			    first ? "the version stands twice"
-				  : "the version is not the first item");
+			struct diag *d =
+			    diag_at(r->diags, D_VERSION_PLACE, item->span,
+				first ? "the version stands twice"
+				      : "the version is not the first item");
 
 			diag_label(r->diags, d,
-				   first ? first->span : file->items.v[0]->word,
-				   first ? "first here" : "this is");
+			    first ? first->span : file->items.v[0]->word,
+			    first ? "first here" : "this is");
 		} else {
 			check_version_value(r, (struct item_version *)item);
 		}
@@ -241,8 +237,8 @@ resolve_version(struct resolver *r, const struct ast_file *file)
 
 	struct span at = { file->source, 0, 0 };
 	struct diag *d = diag_at(r->diags, D_NO_VERSION,
-				 file->items.n ? file->items.v[0]->word : at,
-				 "the policy does not say its version");
+	    file->items.n ? file->items.v[0]->word : at,
+	    "the policy does not say its version");
 
 	diag_help(r->diags, d, "write as the first line: milt 1");
 }
@@ -251,7 +247,7 @@ resolve_version(struct resolver *r, const struct ast_file *file)
 
 static void
 resolve_item(struct resolver *r, struct ast_item *item,
-	     struct ast_item **otherwise, struct ast_item **options)
+    struct ast_item **otherwise, struct ast_item **options)
 {
 	switch (item->kind) {
 	case ITEM_OPTION:
@@ -282,6 +278,22 @@ resolve_item(struct resolver *r, struct ast_item *item,
 	}
 }
 
+/* Was something lost of what the files say? */
+static bool
+is_partial(const struct diags *ds)
+{
+	for (size_t i = 0; i < ds->list.n; i++) {
+		enum diag_id id = ds->list.v[i]->id;
+
+		if (diag_rows[id].severity == SEVERITY_ERROR &&
+		    id != D_BAD_ESCAPE && id != D_BAD_CODE &&
+		    id != D_BAD_INDEX && id != D_BAD_FIELD &&
+		    id != D_INCLUDE_CYCLE)
+			return true;
+	}
+	return false;
+}
+
 void
 pass_resolve(struct compilation *c)
 {
@@ -292,7 +304,7 @@ pass_resolve(struct compilation *c)
 		.items = policy_items(c),
 		.values.arena = &c->arena,
 		.rules.arena = &c->arena,
-		.partial = c->diags.errors > 0,
+		.partial = is_partial(&c->diags),
 	};
 	struct ast_item *otherwise = NULL;
 	struct ast_item *options[OPTION_COUNT] = { NULL };

@@ -22,16 +22,15 @@ resolve_block(struct resolver *r, struct ast_expr *e, const struct block *b)
 	}
 
 	struct diag *d = diag_at(r->diags, D_NO_COLLECTION, v->span,
-				 "`%.*s` is no collection",
-				 STR_ARG(source_words(r->c, v->span)));
+	    "`%.*s` is no collection", STR_ARG(source_words(r->c, v->span)));
 	names_vec names = { 0 };
 
 	for (size_t i = 0; i < collection_row_count; i++)
 		vec_push(r->arena, &names, collection_rows[i].plural);
 	if (v->kind == VALUE_KEYED && str_eq(v->text, STR("header")))
 		diag_help(r->diags, d,
-			  "write: any header { name is \"%.*s\" and ... }",
-			  STR_ARG(v->key));
+		    "write: any header { name is \"%.*s\" and ... }",
+		    STR_ARG(v->key));
 	else
 		help_nearest(r->diags, d, v->text, &names);
 }
@@ -51,8 +50,8 @@ refuse_form(struct resolver *r, struct ast_expr *e)
 	    e->op_span.end > e->op_span.begin ? e->op_span : e->span;
 
 	diag_at(r->diags, D_RESERVED_FORM, span,
-		"`%.*s` is not available in this version",
-		STR_ARG(source_words(r->c, span)));
+	    "`%.*s` is not available in this version",
+	    STR_ARG(source_words(r->c, span)));
 	r->reserved_seen = true;
 }
 
@@ -62,8 +61,8 @@ resolve_leaf(struct resolver *r, struct ast_expr *e, const struct block *b)
 	switch (e->kind) {
 	case EXPR_COMPARE:
 		resolve_left(r, e->left, b);
-		resolve_right(r, e->right, b,
-			      e->op == OP_IN || e->op == OP_UNDER);
+		resolve_right(
+		    r, e->right, b, e->op == OP_IN || e->op == OP_UNDER);
 		break;
 	case EXPR_EXISTS:
 	case EXPR_ABSENT:
@@ -145,12 +144,11 @@ captures_of(struct resolver *r, struct ast_expr *e, struct capture_scope *out)
 /* ---- definitions ------------------------------------------------------- */
 
 static void
-report_let_cycle(struct resolver *r, const struct item_let *let,
-		 struct ast_value *use)
+report_let_cycle(
+    struct resolver *r, const struct item_let *let, struct ast_value *use)
 {
-	struct diag *d =
-	    diag_at(r->diags, D_LET_CYCLE, use->span,
-		    "`%.*s` stands for itself", STR_ARG(let->item.name.text));
+	struct diag *d = diag_at(r->diags, D_LET_CYCLE, use->span,
+	    "`%.*s` stands for itself", STR_ARG(let->item.name.text));
 
 	diag_label(r->diags, d, let->item.name.span, "defined here");
 	use->bad = true;
@@ -167,8 +165,8 @@ leave_let(struct resolver *r, struct item_let *let)
 	}
 	if (let->depth > (unsigned)LIMIT_VALUE_NESTING) {
 		diag_at(r->diags, D_LET_DEPTH, let->item.name.span,
-			"definitions stand in each other more than %u deep",
-			(unsigned)LIMIT_VALUE_NESTING);
+		    "definitions stand in each other more than %u deep",
+		    (unsigned)LIMIT_VALUE_NESTING);
 		let->bad = true;
 		let->depth = 0;
 	}

@@ -15,7 +15,7 @@ line_value(struct str line)
 
 static void
 add_line(struct resolver *r, struct item_list *list, uint32_t source,
-	 struct str text, struct str line)
+    struct str text, struct str line)
 {
 	struct list_entry e = { .kind = VALUE_NAME };
 	struct str s = line_value(line);
@@ -50,8 +50,8 @@ read_list(struct resolver *r, struct item_list *list)
 	}
 	if (sources->list.n >= (size_t)LIMIT_VALUE_SOURCE_FILES) {
 		diag_at(r->diags, D_TOO_MANY_FILES, at,
-			"the policy has more than %zu files",
-			(size_t)LIMIT_VALUE_SOURCE_FILES);
+		    "the policy has more than %zu files",
+		    (size_t)LIMIT_VALUE_SOURCE_FILES);
 		return;
 	}
 
@@ -62,9 +62,8 @@ read_list(struct resolver *r, struct item_list *list)
 
 	if (s != MILT_OK) {
 		diag_at(r->diags, D_NO_FILE, at, "`%.*s` cannot be read: %s",
-			STR_ARG(path),
-			s == MILT_NO_MEMORY ? "out of memory"
-					    : strerror(errno));
+		    STR_ARG(path),
+		    s == MILT_NO_MEMORY ? "out of memory" : strerror(errno));
 		return;
 	}
 
@@ -90,9 +89,8 @@ resolve_list_type(struct resolver *r, struct item_list *list)
 	if (list->type != TYPE_NONE)
 		return;
 
-	struct diag *d =
-	    diag_at(r->diags, D_UNKNOWN_TYPE, list->type_name.span,
-		    "there is no type `%.*s` of lists", STR_ARG(name));
+	struct diag *d = diag_at(r->diags, D_UNKNOWN_TYPE, list->type_name.span,
+	    "there is no type `%.*s` of lists", STR_ARG(name));
 
 	for (int t = TYPE_NONE + 1; t < TYPE_COUNT; t++)
 		if (type_rows[t].name.n > 0)
@@ -100,8 +98,8 @@ resolve_list_type(struct resolver *r, struct item_list *list)
 	help_nearest(r->diags, d, name, &names);
 	if (d->helps.n == 0)
 		diag_help(r->diags, d,
-			  "a list is of text, domain, address, network or "
-			  "number");
+		    "a list is of text, domain, address, network or "
+		    "number");
 }
 
 void
@@ -109,13 +107,17 @@ resolve_list(struct resolver *r, struct item_list *list)
 {
 	resolve_list_type(r, list);
 	if (list->watch) {
-		struct diag *d =
-		    diag_at(r->diags, D_RESERVED_FORM, list->item.name.span,
-			    "`watch` is not available in this version");
+		/* The last word of the item. */
+		struct span at = list->item.span;
+
+		at.begin = at.end - (uint32_t)STR("watch").n;
+
+		struct diag *d = diag_at(r->diags, D_RESERVED_FORM, at,
+		    "`watch` is not available in this version");
 
 		diag_help(r->diags, d,
-			  "write the list without it: lists are read when the "
-			  "policy is loaded");
+		    "write the list without it: lists are read when the "
+		    "policy is loaded");
 	}
 	if (list->from_file && list->path)
 		read_list(r, list);

@@ -19,11 +19,12 @@ find_rule(struct resolver *r, const struct ast_name *name)
 		return NULL;
 
 	struct diag *d = diag_at(r->diags, D_UNKNOWN_RULE, name->span,
-				 item ? "`%.*s` is a group, not a rule"
-				      : "there is no rule `%.*s`",
-				 STR_ARG(name->text));
+	    item ? "`%.*s` is a group, not a rule" : "there is no rule `%.*s`",
+	    STR_ARG(name->text));
 
 	if (item)
+		return NULL;
+	if (!suggestions_wanted(r->diags))
 		return NULL;
 	add_item_names(r->arena, &names, &r->items, ITEM_RULE);
 	vec_push(r->arena, &names, STR("default"));
@@ -45,19 +46,18 @@ resolve_by(struct resolver *r, struct ast_expect *e)
 		return;
 
 	struct diag *d = diag_at(r->diags, D_EXPECT_NEVER, e->by.span,
-				 shadow ? "`%.*s` is a shadow rule"
-					: "`%.*s` is no shadow rule",
-				 STR_ARG(e->by.text));
+	    shadow ? "`%.*s` is a shadow rule" : "`%.*s` is no shadow rule",
+	    STR_ARG(e->by.text));
 
 	diag_label(r->diags, d, item->name.span, "declared here");
 	if (shadow)
 		diag_help(r->diags, d, "write: expect shadow %.*s",
-			  STR_ARG(e->by.text));
+		    STR_ARG(e->by.text));
 }
 
 bool
-resolve_stage(struct resolver *r, const struct ast_name *at,
-	      enum milt_stage *out)
+resolve_stage(
+    struct resolver *r, const struct ast_name *at, enum milt_stage *out)
 {
 	int stage = stage_find(at->text);
 	names_vec names = { 0 };
@@ -68,7 +68,7 @@ resolve_stage(struct resolver *r, const struct ast_name *at,
 	}
 
 	struct diag *d = diag_at(r->diags, D_UNKNOWN_STAGE, at->span,
-				 "there is no stage `%.*s`", STR_ARG(at->text));
+	    "there is no stage `%.*s`", STR_ARG(at->text));
 
 	for (int s = 0; s < STAGE_COUNT; s++)
 		vec_push(r->arena, &names, stage_rows[s].name);
@@ -83,8 +83,8 @@ resolve_fact(struct resolver *r, struct ast_fact *f)
 
 	if (f->kind == FACT_GIVEN) {
 		diag_at(r->diags, D_RESERVED_FORM, f->span,
-			"`given %.*s` is not available in this version",
-			STR_ARG(f->name.text));
+		    "`given %.*s` is not available in this version",
+		    STR_ARG(f->name.text));
 		return;
 	}
 	if (f->kind == FACT_RECIPIENT)
@@ -99,10 +99,11 @@ resolve_fact(struct resolver *r, struct ast_fact *f)
 		return;
 	}
 
-	struct diag *d =
-	    diag_at(r->diags, D_UNKNOWN_NAME, f->name.span,
-		    "there is no attribute `%.*s`", STR_ARG(f->name.text));
+	struct diag *d = diag_at(r->diags, D_UNKNOWN_NAME, f->name.span,
+	    "there is no attribute `%.*s`", STR_ARG(f->name.text));
 
+	if (!suggestions_wanted(r->diags))
+		return;
 	add_attr_names(r->arena, &names);
 	help_nearest(r->diags, d, f->name.text, &names);
 }
@@ -116,13 +117,13 @@ resolve_expect(struct resolver *r, struct ast_expect *e)
 		resolve_stage(r, &e->at, &e->stage);
 	if (e->effect && e->effect->action == ACTION_NONE)
 		diag_at(r->diags, D_RESERVED_ACTION, e->effect->word,
-			"`%.*s` is not available in this version",
-			STR_ARG(e->effect->refused));
+		    "`%.*s` is not available in this version",
+		    STR_ARG(e->effect->refused));
 	if (e->effect && e->effect->where) {
 		struct ast_expr *w = e->effect->where;
 
 		diag_at(r->diags, D_EXPECT_NEVER, w->span,
-			"an expected effect has no condition");
+		    "an expected effect has no condition");
 	}
 }
 
@@ -137,7 +138,7 @@ resolve_test(struct resolver *r, struct item_test *t)
 		return;
 
 	struct diag *d = diag_at(r->diags, D_NO_EXPECTATION, t->item.name.span,
-				 "this test expects nothing");
+	    "this test expects nothing");
 
 	diag_help(r->diags, d, "write what comes out, such as: expect accept");
 }

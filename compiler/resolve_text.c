@@ -90,9 +90,10 @@ report_field(struct resolver *r, const struct ast_piece *p, unsigned number,
 		    "rule's regex",
 		    STR_ARG(field));
 	}
+	if (number > 0 || !suggestions_wanted(r->diags))
+		return;
 	add_attr_names(r->arena, &names);
-	if (number == 0)
-		help_nearest(r->diags, d, field, &names);
+	help_nearest(r->diags, d, field, &names);
 }
 
 static void

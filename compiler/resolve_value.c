@@ -34,14 +34,13 @@ static void
 report_key_missing(struct resolver *r, struct ast_value *v)
 {
 	struct str name = attr_rows[v->attr].name;
-	struct diag *d =
-	    diag_at(r->diags, D_KEY_MISSING, v->span,
-		    "`%.*s` needs a name in parentheses", STR_ARG(name));
+	struct diag *d = diag_at(r->diags, D_KEY_MISSING, v->span,
+	    "`%.*s` needs a name in parentheses", STR_ARG(name));
 
 	diag_help(r->diags, d,
-		  v->attr == ATTR_MACRO ? "write: %.*s(\"i\")"
-					: "write: %.*s(\"List-Id\")",
-		  STR_ARG(name));
+	    v->attr == ATTR_MACRO ? "write: %.*s(\"i\")"
+				  : "write: %.*s(\"List-Id\")",
+	    STR_ARG(name));
 	if (v->attr == ATTR_HEADER)
 		diag_help(r->diags, d, "all fields are `headers`");
 	v->bad = true;
@@ -89,14 +88,15 @@ report_unknown(struct resolver *r, struct ast_value *v, const struct block *b)
 		return;
 	if (b && !has_any(v->text, ".")) {
 		d = diag_at(r->diags, D_UNKNOWN_FIELD, v->span,
-			    "`%.*s` has no field `%.*s`",
-			    STR_ARG(attr_rows[b->collection].name),
-			    STR_ARG(v->text));
+		    "`%.*s` has no field `%.*s`",
+		    STR_ARG(attr_rows[b->collection].name), STR_ARG(v->text));
 	} else {
 		d = diag_at(r->diags, D_UNKNOWN_NAME, v->span,
-			    "there is no attribute or definition `%.*s`",
-			    STR_ARG(v->text));
+		    "there is no attribute or definition `%.*s`",
+		    STR_ARG(v->text));
 	}
+	if (!suggestions_wanted(r->diags))
+		return;
 	for (; b; b = b->outer)
 		add_field_names(r->arena, &names, b->collection);
 	add_attr_names(r->arena, &names);
@@ -126,16 +126,16 @@ resolve_keyed(struct resolver *r, struct ast_value *v)
 	}
 	if (!attr_rows[v->attr].keyed) {
 		diag_at(r->diags, D_KEY_UNEXPECTED, v->key_span,
-			"`%.*s` takes no name in parentheses",
-			STR_ARG(attr_rows[v->attr].name));
+		    "`%.*s` takes no name in parentheses",
+		    STR_ARG(attr_rows[v->attr].name));
 		v->bad = true;
 	} else if (v->key.n == 0) {
 		diag_at(r->diags, D_KEY_MISSING, v->key_span,
-			"the name in parentheses is empty");
+		    "the name in parentheses is empty");
 		v->bad = true;
 	} else if (v->attr != ATTR_MACRO && !field_name_is_valid(v->key)) {
 		diag_at(r->diags, D_FIELD_NAME, v->key_span,
-			"this is no name of a header field");
+		    "this is no name of a header field");
 		v->bad = true;
 	}
 }
@@ -159,11 +159,10 @@ resolve_count(struct resolver *r, struct ast_value *v)
 		return;
 
 	struct diag *d = diag_at(r->diags, D_NO_COLLECTION, v->span,
-				 "`%.*s` has one value at most",
-				 STR_ARG(attr_rows[v->attr].name));
+	    "`%.*s` has one value at most", STR_ARG(attr_rows[v->attr].name));
 
 	diag_help(r->diags, d, "to ask whether it is there write: %.*s exists",
-		  STR_ARG(attr_rows[v->attr].name));
+	    STR_ARG(attr_rows[v->attr].name));
 	v->bad = true;
 }
 
@@ -177,9 +176,9 @@ resolve_form(struct resolver *r, struct ast_value *v)
 	    refuse_reserved(r, v, false))
 		return;
 	diag_at(r->diags, D_RESERVED_FORM, v->span,
-		v->kind == VALUE_INDEX
-		    ? "a map is not available in this version"
-		    : "a function is not available in this version");
+	    v->kind == VALUE_INDEX
+		? "a map is not available in this version"
+		: "a function is not available in this version");
 	r->reserved_seen = true;
 }
 
@@ -235,8 +234,10 @@ report_unknown_list(struct resolver *r, struct ast_value *v)
 		return;
 
 	struct diag *d = diag_at(r->diags, D_UNKNOWN_LIST, v->span,
-				 "there is no list `%.*s`", STR_ARG(v->text));
+	    "there is no list `%.*s`", STR_ARG(v->text));
 
+	if (!suggestions_wanted(r->diags))
+		return;
 	add_item_names(r->arena, &names, &r->items, ITEM_LIST);
 	add_item_names(r->arena, &names, &r->items, ITEM_LET);
 	add_attr_names(r->arena, &names);
@@ -244,8 +245,8 @@ report_unknown_list(struct resolver *r, struct ast_value *v)
 }
 
 void
-resolve_right(struct resolver *r, struct ast_value *v, const struct block *b,
-	      bool member)
+resolve_right(
+    struct resolver *r, struct ast_value *v, const struct block *b, bool member)
 {
 	long long word;
 
