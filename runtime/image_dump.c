@@ -7,9 +7,9 @@
 #include "runtime/opcodes.h"
 
 static const char *const truth_names[] = { "false", "true", "unknown",
-					   "error" };
+	"error" };
 static const char *const class_names[MEMO_CLASSES] = { "connect", "helo",
-						       "message", "recipient" };
+	"message", "recipient" };
 
 static void
 print_quoted(struct str s, FILE *to)
@@ -111,7 +111,7 @@ print_key(const struct milt_image *im, const struct image_insn *in, FILE *to)
 
 static void
 print_operand(const struct milt_image *im, const struct image_insn *in,
-	      enum operand kind, uint32_t x, FILE *to)
+    enum operand kind, uint32_t x, FILE *to)
 {
 	switch (kind) {
 	case OPERAND_NONE:
@@ -179,8 +179,8 @@ dump_code(const struct milt_image *im, uint32_t code, FILE *to)
 }
 
 static void
-dump_candidate(const struct milt_image *im, const struct image_candidate *c,
-	       FILE *to)
+dump_candidate(
+    const struct milt_image *im, const struct image_candidate *c, FILE *to)
 {
 	fputs(" | ", to);
 	print_ref(im, c->ref, to);
@@ -193,8 +193,8 @@ dump_candidate(const struct milt_image *im, const struct image_candidate *c,
 }
 
 static void
-dump_template(const struct milt_image *im, const char *what, uint32_t number,
-	      FILE *to)
+dump_template(
+    const struct milt_image *im, const char *what, uint32_t number, FILE *to)
 {
 	const struct image_template *t = &im->templates[number];
 
@@ -253,8 +253,8 @@ dump_rule(const struct milt_image *im, const struct image_rule *rule, FILE *to)
 		print_text(im, rule->why, to);
 	}
 	fprintf(to, "\n  from %.*s:%" PRIu32 ", known at %.*s",
-		STR_ARG(image_text(im, rule->file)), rule->line,
-		STR_ARG(stage_rows[rule->known].name));
+	    STR_ARG(image_text(im, rule->file)), rule->line,
+	    STR_ARG(stage_rows[rule->known].name));
 	if (rule->flags & RULE_SHADOW)
 		fputs(", shadow", to);
 	if (rule->flags & RULE_RECIPIENT)
@@ -283,10 +283,10 @@ dump_lists(const struct milt_image *im, FILE *to)
 		if (list->name == IMAGE_NONE)
 			fprintf(to, "%" PRIu32, i);
 		else
-			fprintf(to, "%.*s",
-				STR_ARG(image_text(im, list->name)));
+			fprintf(
+			    to, "%.*s", STR_ARG(image_text(im, list->name)));
 		fprintf(to, " of %.*s: %" PRIu32 "\n",
-			STR_ARG(type_rows[list->type].name), list->count);
+		    STR_ARG(type_rows[list->type].name), list->count);
 	}
 }
 
@@ -309,8 +309,8 @@ dump_options(const struct milt_image *im, FILE *to)
 			if (row->kind == OPTION_CHOICE &&
 			    choice_rows[c].option == (enum milt_option)i &&
 			    choice_rows[c].choice == needs->options[i])
-				fprintf(to, "%.*s",
-					STR_ARG(choice_rows[c].word));
+				fprintf(
+				    to, "%.*s", STR_ARG(choice_rows[c].word));
 		putc('\n', to);
 	}
 }
@@ -319,7 +319,7 @@ static void
 dump_needs(const struct milt_image *im, FILE *to)
 {
 	static const char *const flags[] = { "helo", "headers", "body", "sizes",
-					     "clock" };
+		"clock" };
 	const struct image_needs *needs = im->needs;
 
 	fputs("needs", to);
@@ -338,8 +338,8 @@ dump_needs(const struct milt_image *im, FILE *to)
 		fputs("  effects for single recipients\n", to);
 	for (uint32_t i = 0; i < im->count[SECTION_MACROS]; i++)
 		fprintf(to, "  macro %.*s at %.*s\n",
-			STR_ARG(image_text(im, im->macros[i].name)),
-			STR_ARG(stage_rows[im->macros[i].stage].name));
+		    STR_ARG(image_text(im, im->macros[i].name)),
+		    STR_ARG(stage_rows[im->macros[i].stage].name));
 }
 
 void

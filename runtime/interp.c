@@ -22,8 +22,8 @@ is_stopped(const struct run *run)
 }
 
 static enum truth
-each_element(struct run *run, const struct image_loop *loop, uint32_t code,
-	     size_t count)
+each_element(
+    struct run *run, const struct image_loop *loop, uint32_t code, size_t count)
 {
 	const struct image_insn *in = &run->ip->image->code[code];
 	enum truth all = FALSE_;
@@ -141,7 +141,7 @@ run_fragment(struct run *run, uint32_t code)
 	uint32_t end = ip->image->count[SECTION_CODE];
 
 	assert(code < end);
-	assert(!ip->asking);
+	ip->asking = false;
 	run->steps_left = (unsigned long)LIMIT_VALUE_STEPS;
 	end = execute(run, code, end);
 	if (run->over)
@@ -158,8 +158,8 @@ interp_run(struct interp *ip, uint32_t code)
 }
 
 enum truth
-interp_where(struct interp *ip, uint32_t code, enum milt_attr attr,
-	     size_t index)
+interp_where(
+    struct interp *ip, uint32_t code, enum milt_attr attr, size_t index)
 {
 	struct run run = { .ip = ip, .at = { index } };
 

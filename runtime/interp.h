@@ -20,14 +20,15 @@ struct interp {
 	uint32_t *found; /* one for each loop: index of the element that
 			    made it true; valid while its memo is TRUE_ */
 	struct match_scratch *scratch; /* borrowed, for one call */
-	bool asking;         /* the clock's answer is needed: suspended */
+	bool asking;         /* the clock's answer is needed: suspended.
+				Cleared when a call starts */
 	const char *failure; /* what the last ERROR_ was about; static text */
 	unsigned long steps; /* instructions run, for tests and benches */
 };
 
 /*
  * Value of the fragment at `code`.  With ip->asking set on return the value
- * means nothing: answer (facts_clock), clear it and call again.
+ * means nothing: answer (facts_clock) and call again.
  */
 enum truth interp_run(struct interp *, uint32_t code);
 
@@ -37,7 +38,7 @@ enum truth interp_where(struct interp *, uint32_t code, enum milt_attr,
 
 /*
  * A template filled in, in the message's arena: octets as they are, not yet
- * made safe for anything.  {NULL, 0} with no memory.
+ * made safe for anything.  {NULL, 0} with no memory, or with ip->asking set.
  */
 struct str interp_text(struct interp *, uint32_t template_index);
 

@@ -64,7 +64,7 @@ compile(struct str source, uint32_t flags, int *error, size_t *offset)
 	/* Lines of raw bodies end in CRLF, those of all else in LF. */
 	pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
 	code = pcre2_compile((PCRE2_SPTR)(source.n ? source.p : ""), source.n,
-			     compile_options(flags), error, offset, context);
+	    compile_options(flags), error, offset, context);
 	pcre2_compile_context_free(context);
 	return code;
 }
@@ -109,8 +109,8 @@ match_compile(struct milt_image *im)
 		int error;
 		size_t offset;
 
-		codes[i] = compile(image_text(im, r->source), r->flags, &error,
-				   &offset);
+		codes[i] = compile(
+		    image_text(im, r->source), r->flags, &error, &offset);
 		if (!codes[i])
 			return error == PCRE2_ERROR_NOMEMORY ||
 				       error == PCRE2_ERROR_HEAP_FAILED
@@ -262,7 +262,7 @@ set_limits(struct match_scratch *s, const struct image_needs *needs)
 
 static void
 take_groups(const struct match_scratch *s, int pairs, struct str subject,
-	    struct str *groups, size_t count)
+    struct str *groups, size_t count)
 {
 	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(s->data);
 
@@ -272,13 +272,13 @@ take_groups(const struct match_scratch *s, int pairs, struct str subject,
 		if (i < (size_t)pairs && at[2 * i] != PCRE2_UNSET &&
 		    at[2 * i] <= at[2 * i + 1] && at[2 * i + 1] <= subject.n)
 			groups[i] = (struct str){ subject.p + at[2 * i],
-						  at[2 * i + 1] - at[2 * i] };
+				at[2 * i + 1] - at[2 * i] };
 	}
 }
 
 enum match_result
 match_run(const struct milt_image *im, uint32_t regex, struct str subject,
-	  struct match_scratch *s, struct str *groups, size_t count)
+    struct match_scratch *s, struct str *groups, size_t count)
 {
 	pcre2_code *const *codes = im->matchers;
 	int rc;
@@ -289,11 +289,10 @@ match_run(const struct milt_image *im, uint32_t regex, struct str subject,
 		return MATCH_NO_MEMORY;
 	set_limits(s, im->needs);
 	rc = pcre2_match(codes[regex], (PCRE2_SPTR)subject.p, subject.n, 0,
-			 PCRE2_NO_UTF_CHECK, s->data, s->context);
+	    PCRE2_NO_UTF_CHECK, s->data, s->context);
 	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
 		rc = pcre2_match(codes[regex], (PCRE2_SPTR)subject.p, subject.n,
-				 0, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s->data,
-				 s->context);
+		    0, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s->data, s->context);
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return MATCH_NO;
 	if (rc == PCRE2_ERROR_NOMEMORY)
@@ -309,7 +308,7 @@ match_run(const struct milt_image *im, uint32_t regex, struct str subject,
 
 bool
 match_check(struct str source, uint32_t flags, size_t *offset,
-	    char message[256], uint32_t *captures)
+    char message[256], uint32_t *captures)
 {
 	int error;
 	pcre2_code *code = compile(source, flags, &error, offset);
@@ -324,8 +323,8 @@ match_check(struct str source, uint32_t flags, size_t *offset,
 }
 
 struct str
-match_group_name(struct arena *arena, struct str source, uint32_t flags,
-		 uint32_t group)
+match_group_name(
+    struct arena *arena, struct str source, uint32_t flags, uint32_t group)
 {
 	int error;
 	size_t offset;
@@ -342,7 +341,7 @@ match_group_name(struct arena *arena, struct str source, uint32_t flags,
 	/* Each entry: the group in two octets, the name, a NUL. */
 	for (uint32_t i = 0; i < count; i++, entry += size)
 		if (group == ((unsigned)(unsigned char)entry[0] << 8 |
-			      (unsigned char)entry[1]))
+				 (unsigned char)entry[1]))
 			name = str_from(entry + 2);
 	if (name.n) {
 		/* The code must go, even where the arena jumps away. */

@@ -1,6 +1,10 @@
 /*
  * Regexes: PCRE2, compiled when the image is loaded, with JIT where the
  * system allows it.  A limit that is hit is never "no match".
+ *
+ * Without REGEX_BYTES a regex is on characters: `.` is one, and \w, \d, \b and
+ * the flag i know all of Unicode.  A line ends at CR, LF or CRLF.  \C and
+ * sources of more than 32 KiB are refused.
  */
 #ifndef RUNTIME_MATCH_H
 #define RUNTIME_MATCH_H

@@ -12,22 +12,22 @@
 uint64_t set_hash(struct str key, uint64_t seed);
 
 /* TEXT, DOMAIN, ADDRESS: is `key`, in normal form, a member? */
-bool set_has_key(const struct milt_image *, const struct image_list *,
-		 struct str key);
+bool set_has_key(
+    const struct milt_image *, const struct image_list *, struct str key);
 
 /*
  * DOMAIN: is `domain`, in normal form, or a domain above it a member?  Of a
  * text that is longer than any domain only the last 255 octets are looked at.
  */
-bool set_has_under(const struct milt_image *, const struct image_list *,
-		   struct str domain);
+bool set_has_under(
+    const struct milt_image *, const struct image_list *, struct str domain);
 
 /* NETWORK: does one member contain all of `range`? */
 bool set_has_range(const struct milt_image *, const struct image_list *,
-		   const struct ip_range *range);
+    const struct ip_range *range);
 
 /* NUMBER. */
-bool set_has_number(const struct milt_image *, const struct image_list *,
-		    int64_t number);
+bool set_has_number(
+    const struct milt_image *, const struct image_list *, int64_t number);
 
 #endif

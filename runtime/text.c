@@ -116,6 +116,7 @@ interp_text(struct interp *ip, uint32_t template_index)
 
 	if (!parts)
 		return (struct str){ NULL, 0 };
+	ip->asking = false;
 	for (uint32_t i = 0; i < t->count; i++) {
 		if (!piece_text(
 			ip, &ip->image->pieces[t->first + i], &parts[i]) ||

@@ -10,7 +10,7 @@
  * On FACT_FAILED ip->failure, on FACT_ASK ip->asking is set.
  */
 enum fact_state value_load(struct interp *, const struct image_ref *,
-			   const size_t *at, struct fact_value *out);
+    const size_t *at, struct fact_value *out);
 
 /*
  * The text form, as texts show it: addresses as they were sent, numbers in
@@ -25,13 +25,13 @@ struct str value_text(struct interp *, const struct fact_value *);
  * memory.
  */
 struct str value_subject(struct interp *, const struct image_ref *,
-			 const struct fact_value *, uint32_t regex);
+    const struct fact_value *, uint32_t regex);
 
 /*
  * One test, an instruction with a REF operand: FALSE_, TRUE_, or ERROR_ with
  * ip->failure set.  test.c
  */
-enum truth test_run(struct interp *, const struct image_insn *,
-		    const size_t *at);
+enum truth test_run(
+    struct interp *, const struct image_insn *, const size_t *at);
 
 #endif

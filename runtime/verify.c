@@ -30,7 +30,7 @@ verify_from(const struct verifier *v, enum milt_attr attr, uint32_t key)
 
 bool
 verify_fits(enum milt_attr attr, uint32_t key, enum milt_attr collection,
-	    uint32_t collection_key)
+    uint32_t collection_key)
 {
 	struct str field = attr_rows[attr].name;
 	struct str whole = attr_rows[collection].name;
@@ -39,15 +39,19 @@ verify_fits(enum milt_attr attr, uint32_t key, enum milt_attr collection,
 		return false;
 	return attr == collection ||
 	       (str_starts(field, whole) && field.p[whole.n] == '.' &&
-		attr_rows[attr].many);
+		   attr_rows[attr].many);
 }
 
 static const char *
 run(struct verifier *v)
 {
 	static const char *(*const passes[])(struct verifier *) = {
-		verify_tables, verify_lists, verify_templates,
-		verify_needs,  verify_code,  verify_rules,
+		verify_tables,
+		verify_lists,
+		verify_templates,
+		verify_needs,
+		verify_code,
+		verify_rules,
 	};
 
 	for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {

@@ -54,19 +54,19 @@ verify_text_or_none(const struct verifier *v, uint32_t text)
 /* Is [first, first + count) inside the section? */
 static inline bool
 verify_range(const struct verifier *v, enum image_section section,
-	     uint32_t first, uint32_t count)
+    uint32_t first, uint32_t count)
 {
 	return first <= v->im->count[section] &&
 	       count <= v->im->count[section] - first;
 }
 
 /* The stage from which an attribute is known. */
-enum milt_stage verify_from(const struct verifier *, enum milt_attr,
-			    uint32_t key);
+enum milt_stage verify_from(
+    const struct verifier *, enum milt_attr, uint32_t key);
 
 /* Is `attr` the collection itself or a field of its elements? */
 bool verify_fits(enum milt_attr attr, uint32_t key, enum milt_attr collection,
-		 uint32_t collection_key);
+    uint32_t collection_key);
 
 const char *verify_tables(struct verifier *);    /* verify_tables.c */
 const char *verify_lists(struct verifier *);     /* verify_lists.c */
@@ -79,7 +79,7 @@ const char *verify_rules(struct verifier *);     /* verify_rules.c */
 const char *verify_operands(const struct verifier *, const struct image_insn *);
 
 /* One fragment, after verify_code.  verify_code.c */
-const char *verify_fragment(struct verifier *, uint32_t code,
-			    const struct place *);
+const char *verify_fragment(
+    struct verifier *, uint32_t code, const struct place *);
 
 #endif

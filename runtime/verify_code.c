@@ -16,13 +16,13 @@ struct walk {
 	unsigned depth;
 };
 _Static_assert(sizeof(((struct walk *)0)->loops) / sizeof(void *) == 4,
-	       "as many as LIMIT_LOOPS");
+    "as many as LIMIT_LOOPS");
 
 /* ---- single instructions ---------------------------------------------- */
 
 static bool
-operand_is_valid(const struct verifier *v, enum operand kind, uint32_t x,
-		 uint32_t room)
+operand_is_valid(
+    const struct verifier *v, enum operand kind, uint32_t x, uint32_t room)
 {
 	const struct milt_image *im = v->im;
 	uint64_t slots = 0;
@@ -102,8 +102,8 @@ element_fits(const struct walk *w, const struct image_ref *ref)
 		return false;
 	loop = w->loops[ref->loop];
 	if (!loop)
-		return verify_fits(ref->attr, ref->key, w->place->where,
-				   IMAGE_NONE);
+		return verify_fits(
+		    ref->attr, ref->key, w->place->where, IMAGE_NONE);
 	return verify_fits(ref->attr, ref->key, loop->attr, loop->key);
 }
 
@@ -277,6 +277,6 @@ verify_fragment(struct verifier *v, uint32_t code, const struct place *place)
 		w.depth = 1;
 	why = walk_run(&w, code, end);
 	return why ? why
-		   : registers(v->written[end], UINT32_C(1)
-						    << v->im->code[end].r);
+		   : registers(
+			 v->written[end], UINT32_C(1) << v->im->code[end].r);
 }

@@ -48,6 +48,19 @@ is_macro_name(struct str s)
 	return true;
 }
 
+/* The clock is asked before the first fact that depends on it. */
+static const char *
+check_clock(const struct milt_image *im)
+{
+	if (im->needs->flags & NEED_CLOCK)
+		return NULL;
+	for (uint32_t i = 0; i < im->count[SECTION_REFS]; i++)
+		if (attr_rows[im->refs[i].attr].source == SOURCE_CLOCK ||
+		    im->refs[i].attr == ATTR_HEADER_DATE_AGE)
+			return "the clock is needed and is not asked";
+	return NULL;
+}
+
 const char *
 verify_needs(struct verifier *v)
 {
@@ -76,5 +89,5 @@ verify_needs(struct verifier *v)
 		    !verify_text(v, im->macros[i].name) ||
 		    !is_macro_name(image_text(im, im->macros[i].name)))
 			return "a macro is malformed";
-	return NULL;
+	return check_clock(im);
 }

@@ -44,7 +44,7 @@ check_reply(const struct verifier *v, const struct image_action *a)
 		return "a reply's code does not fit its verdict";
 	if (a->xcode != IMAGE_NONE &&
 	    (!verify_text(v, a->xcode) ||
-	     !xcode_is_valid(image_text(v->im, a->xcode), class)))
+		!xcode_is_valid(image_text(v->im, a->xcode), class)))
 		return "a reply's enhanced code does not fit its code";
 	if (a->text_count > LIMIT_VALUE_REPLY_LINES)
 		return "a reply has too many lines";
@@ -89,11 +89,11 @@ action_is_whole(const struct image_action *a)
 
 static const char *
 check_where(struct verifier *v, const struct image_rule *rule,
-	    const struct image_action *a)
+    const struct image_action *a)
 {
 	struct place place = { .stage = STAGE_MESSAGE,
-			       .recipient = rule->flags & RULE_RECIPIENT,
-			       .last = true };
+		.recipient = rule->flags & RULE_RECIPIENT,
+		.last = true };
 
 	if (a->where == IMAGE_NONE)
 		return NULL;
@@ -112,7 +112,7 @@ check_where(struct verifier *v, const struct image_rule *rule,
  */
 static const char *
 check_template(const struct verifier *v, const struct image_rule *rule,
-	       uint32_t template, bool reply)
+    uint32_t template, bool reply)
 {
 	const struct template_use *use;
 
@@ -128,7 +128,7 @@ check_template(const struct verifier *v, const struct image_rule *rule,
 
 static const char *
 check_action(struct verifier *v, const struct image_rule *rule,
-	     const struct image_action *a)
+    const struct image_action *a)
 {
 	const char *why = NULL;
 
@@ -192,9 +192,8 @@ check_fragments(struct verifier *v, const struct image_rule *rule, int *last)
 		return "a rule has no condition";
 	for (int s = 0; s <= *last; s++) {
 		struct place place = { .stage = (enum milt_stage)s,
-				       .recipient =
-					   rule->flags & RULE_RECIPIENT,
-				       .last = s == *last };
+			.recipient = rule->flags & RULE_RECIPIENT,
+			.last = s == *last };
 		const char *why;
 
 		if (rule->fragments[s] == IMAGE_NONE)
@@ -265,8 +264,8 @@ check_stages(const struct verifier *v)
 		const struct image_stage *stage = &im->stages[s];
 		uint32_t n = 0;
 
-		if (!verify_range(v, SECTION_STAGE_RULES, stage->first,
-				  stage->count))
+		if (!verify_range(
+			v, SECTION_STAGE_RULES, stage->first, stage->count))
 			return "a stage's rules lie outside their section";
 		for (uint32_t i = 0; i < im->count[SECTION_RULES]; i++) {
 			if (im->rules[i].fragments[s] == IMAGE_NONE)

@@ -88,8 +88,8 @@ verify_tables(struct verifier *v)
 
 /* A reference that is the element of an outermost loop. */
 static bool
-is_element_of(const struct verifier *v, const struct image_ref *ref,
-	      uint32_t loop)
+is_element_of(
+    const struct verifier *v, const struct image_ref *ref, uint32_t loop)
 {
 	const struct image_loop *l;
 
@@ -153,7 +153,7 @@ check_piece(const struct verifier *v, const struct image_piece *p)
 
 static void
 use_ref(const struct verifier *v, struct template_use *use,
-	const struct image_ref *ref, bool dated)
+    const struct image_ref *ref, bool dated)
 {
 	enum milt_stage from = verify_from(v, ref->attr, ref->key);
 
@@ -168,8 +168,8 @@ use_ref(const struct verifier *v, struct template_use *use,
  * needs no stage of its own.
  */
 static const char *
-use_piece(struct verifier *v, struct template_use *use,
-	  const struct image_piece *p)
+use_piece(
+    struct verifier *v, struct template_use *use, const struct image_piece *p)
 {
 	const char *why = check_piece(v, p);
 
@@ -205,8 +205,8 @@ verify_templates(struct verifier *v)
 		if (!verify_spend(v, t->count, sizeof(struct image_piece)))
 			return "the templates share too many pieces";
 		for (uint32_t j = 0; !why && j < t->count; j++)
-			why = use_piece(v, &v->uses[i],
-					&v->im->pieces[t->first + j]);
+			why = use_piece(
+			    v, &v->uses[i], &v->im->pieces[t->first + j]);
 	}
 	return why;
 }

@@ -408,7 +408,6 @@ test_clock(void)
 		return;
 	run(&w, 0);
 	CHECK(w.ip.asking);
-	w.ip.asking = false;
 	facts_clock(w.ip.facts, 1000);
 	CHECK(run(&w, 0) == TRUE_ && !w.ip.asking);
 	stop(&w);
@@ -484,6 +483,33 @@ test_nested(void)
 	stop(&w);
 }
 
+/* A condition that never ends, near enough: it fails, and says so. */
+static void
+test_steps(void)
+{
+	struct builder b = { 0 };
+	struct world w;
+	uint16_t loop[4];
+
+	for (unsigned i = 0; i < 4; i++)
+		loop[i] = (uint16_t)build_loop(&b, ATTR_ALL_HEADERS, i, NULL);
+	add_rule(&b, STAGE_MESSAGE,
+	    BUILD_CODE(&b, { OPC_EACH, 0, loop[0], 4 },
+		{ OPC_EACH, 0, loop[1], 3 }, { OPC_EACH, 0, loop[2], 2 },
+		{ OPC_EACH, 0, loop[3], 1 }, { OPC_CONST, 0, FALSE_, 0 },
+		{ OPC_HALT, 0, 0, 0 }));
+	if (!start(&w, &b))
+		return;
+	CHECK(run(&w, 0) == FALSE_);
+	for (int i = 0; i < 60; i++)
+		say(facts_header(w.ip.facts, STR("X"), STR("y")));
+	w.ip.steps = 0;
+	CHECK(run(&w, 0) == ERROR_);
+	CHECK(w.ip.steps == 10000000);
+	CHECK_STR(str_from(w.ip.failure), "a condition took too many steps");
+	stop(&w);
+}
+
 static void
 test_where(void)
 {
@@ -549,7 +575,6 @@ test_values(void)
 	CHECK_STR(interp_text(&w.ip, 5), "3");
 	interp_text(&w.ip, 6);
 	CHECK(w.ip.asking);
-	w.ip.asking = false;
 	facts_clock(w.ip.facts, 1769860800123);
 	CHECK_STR(interp_text(&w.ip, 6), "2026-01-31T12:00:00Z");
 	CHECK_STR(interp_text(&w.ip, 7), "2026-01-31");
@@ -596,6 +621,7 @@ main(void)
 	test_clock();
 	test_each();
 	test_nested();
+	test_steps();
 	test_where();
 	test_values();
 	test_captures();

@@ -2,6 +2,9 @@
 #include "tests/unit/test.h"
 
 #include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "runtime/match.h"
 #include "tests/unit/builder.h"
@@ -177,9 +180,34 @@ test_threads(void)
 	milt_image_free(im);
 }
 
+/* Where no memory may become executable, regexes are interpreted. */
+static void
+test_no_jit(void)
+{
+	enum { SET_MDWE = 65, REFUSE_EXEC_GAIN = 1 }; /* Linux 6.3 */
+	struct milt_image *im;
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0) {
+		if (prctl(SET_MDWE, REFUSE_EXEC_GAIN, 0, 0, 0) != 0)
+			_exit(2);
+		im = load("^(?:a|aa)+$", 0, 0);
+		_exit(!im || im->jit || !im->jit_error ||
+		      match_run(im, 0, STR("aaa"), match_scratch(), NULL, 0) !=
+			  MATCH_YES);
+	}
+	CHECK(child > 0 && waitpid(child, &status, 0) == child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+		printf("# this system cannot refuse executable memory\n");
+	else
+		CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 int
 main(void)
 {
+	test_no_jit(); /* before this process has any such memory */
 	test_flags();
 	test_characters();
 	test_groups();
