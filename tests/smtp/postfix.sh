@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A private Postfix on loopback, for tests and for the demonstration.
 #
 # Source it from bash.  Everything lives in one temporary directory, $PF:
@@ -103,7 +104,7 @@ postfix_configure()
 	mydestination =
 	mynetworks = 127.0.0.0/8
 	inet_interfaces = 127.0.0.1
-	inet_protocols = ipv4
+	inet_protocols = all
 	alias_maps =
 	alias_database =
 	local_recipient_maps =
@@ -174,11 +175,11 @@ postfix_start()
 	PF_UNIX=$PF/milter/sock
 	export PF PF_PORT PF_PORT_UNIX PF_PORT_NONE PF_SINK_PORT \
 		PF_MILTER_PORT PF_UNIX PATH
-	cc -std=c11 -D_GNU_SOURCE -O1 -o "$PF/send" "$PF_LIB/send.c" ||
-		return 1
+	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -o "$PF/send" \
+		"$PF_LIB"/{send,client}.c || return 1
 	postfix_configure
 
-	(cd "$PF/sink" && exec smtp-sink -u postfix -D 'm.%H%M%S.' \
+	(cd "$PF/sink" && exec smtp-sink -u postfix -d 'm.%H%M%S.' \
 		"127.0.0.1:$PF_SINK_PORT" 200) \
 		>"$PF/sink.log" 2>&1 </dev/null 3>&- &
 	PF_SINK_PID=$!
@@ -225,7 +226,7 @@ milter_start_on()
 {
 	local socket=$1 policy=$2
 	shift 2
-	"$PF_BUILD/milterd" -p "$socket" "$@" "$policy" \
+	"${MILTERD:-$PF_BUILD/milterd}" -p "$socket" "$@" "$policy" \
 		>>"$PF/milterd.log" 2>&1 </dev/null 3>&- &
 	PF_MILTER_PID=$!
 	printf %s $PF_MILTER_PID >"$PF/milterd.pid"
@@ -295,8 +296,7 @@ delivered()
 		echo "$1 was not delivered" >&2
 		return 1
 	}
-	grep -la "ESMTP[SA]* id $1\|SMTP id $1\|userid.*id $1" \
-		"$PF"/sink/m.* | head -n 1
+	grep -laE "^[[:space:]](by .* )?id $1(;|$)" "$PF"/sink/m.* | head -n 1
 }
 
 # The envelope of a delivered message: lines `Mail <a@b>` and `Rcpt <c@d> ...`.

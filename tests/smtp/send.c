@@ -8,8 +8,8 @@
  *	helo NAME, ehlo NAME
  *	mail ADDRESS       MAIL FROM; ADDRESS may bring brackets and parameters
  *	rcpt ADDRESS       RCPT TO; left out while MAIL is refused
- *	data FILE          the message, `-` for standard input; left out while
- *	                   no recipient is accepted.  Lines may end in LF.
+ *	data FILE          the message; left out while no recipient is accepted
+ *	                   Lines may end in LF.
  *	raw FILE           the same, with each line end as it stands
  *	say TEXT           any command
  *	wait               until a line comes on standard input
@@ -20,164 +20,78 @@
  * Exit: 0 if each message was accepted for some recipient (or none was
  * sent), 1 if not, 2 if the server could not be talked to.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
-enum { REPLY_SECONDS = 120 };
+#include "client.h"
 
-struct client {
-	FILE *in, *out;
-	bool mail, closed; /* a sender was accepted; the server hung up */
-	unsigned rcpts;    /* recipients accepted */
-	bool refused;      /* a message was not accepted */
+struct state {
+	struct client client;
+	bool mail;      /* the sender was accepted */
+	unsigned rcpts; /* recipients accepted */
+	bool refused;   /* a message was not accepted */
 };
 
-static void
-die(const char *what)
+static char *
+read_file(const char *name, size_t *n)
 {
-	fflush(stdout);
-	perror(what);
-	exit(2);
-}
+	FILE *f = fopen(name, "r");
+	size_t room = 1 << 16;
+	char *text = malloc(room);
 
-static void
-client_open(struct client *c, const char *port)
-{
-	struct sockaddr_in sa = { .sin_family = AF_INET,
-				  .sin_port = htons((uint16_t)atoi(port)),
-				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	struct timeval tv = { .tv_sec = REPLY_SECONDS };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0)
-		die("connect");
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-	int copy = dup(fd);
-	if (copy < 0)
-		die("dup");
-	c->in = fdopen(fd, "r");
-	c->out = fdopen(copy, "w");
-	if (!c->in || !c->out)
-		die("fdopen");
-}
-
-/* Reads one reply and prints it; its code, or 0 when the server hung up. */
-static int
-client_reply(struct client *c, const char *command)
-{
-	char *line = NULL;
-	size_t room = 0;
-	int code = 0;
-	for (;;) {
-		ssize_t n = getline(&line, &room, c->in);
-		if (n <= 0) {
-			printf("%s\tclosed\n", command);
-			c->closed = true;
-			code = 0;
-			break;
-		}
-		while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
-			line[--n] = 0;
-		printf("%s\t", command);
-		fwrite(line, 1, (size_t)n, stdout);
-		putchar('\n');
-		code = atoi(line);
-		if (n < 4 || line[3] != '-')
-			break;
-	}
-	free(line);
-	fflush(stdout);
-	if (code == 421)
-		c->closed = true;
-	return code;
-}
-
-static int
-client_say(struct client *c, const char *line)
-{
-	fprintf(c->out, "%s\r\n", line);
-	fflush(c->out);
-	return client_reply(c, line);
-}
-
-static int
-client_path(struct client *c, const char *verb, const char *address)
-{
-	char *line = NULL;
-	bool bare = address[0] != '<';
-	if (asprintf(&line, "%s:%s%s%s", verb, bare ? "<" : "", address,
-		     bare ? ">" : "") < 0)
-		die("memory");
-	int code = client_say(c, line);
-	free(line);
-	return code;
-}
-
-/* A line that begins with a dot gets another (RFC 5321 section 4.5.2). */
-static void
-client_send_text(struct client *c, FILE *f, bool as_it_is)
-{
-	int ch, last = '\n';
-	while ((ch = getc(f)) != EOF) {
-		if (last == '\n' && ch == '.')
-			putc('.', c->out);
-		if (ch == '\n' && last != '\r' && !as_it_is)
-			putc('\r', c->out);
-		putc(ch, c->out);
-		last = ch;
-	}
-	if (last != '\n')
-		fputs("\r\n", c->out);
-}
-
-static void
-client_data(struct client *c, const char *name, bool as_it_is)
-{
-	FILE *f = strcmp(name, "-") == 0 ? stdin : fopen(name, "r");
-	if (!f)
+	if (!f || !text)
 		die(name);
-	if (c->rcpts == 0) {
-		c->refused = true;
-	} else if (client_say(c, "DATA") == 354) {
-		client_send_text(c, f, as_it_is);
-		fputs(".\r\n", c->out);
-		fflush(c->out);
-		c->refused |= client_reply(c, ".") / 100 != 2;
-	} else {
-		c->refused = true;
+	for (*n = 0;;) {
+		size_t got = fread(text + *n, 1, room - *n, f);
+
+		*n += got;
+		if (got == 0)
+			break;
+		if (*n == room) {
+			text = realloc(text, room *= 2);
+			if (!text)
+				die("memory");
+		}
 	}
-	if (f != stdin)
-		fclose(f);
-	c->mail = false;
-	c->rcpts = 0;
+	fclose(f);
+	return text;
 }
 
 static void
-client_verb(struct client *c, const char *verb, const char *word)
+step_data(struct state *s, const char *name, bool as_it_is)
 {
-	char *line = NULL;
-	if (asprintf(&line, "%s %s", verb, word) < 0)
-		die("memory");
-	client_say(c, line);
-	free(line);
+	struct client *c = &s->client;
+	size_t n;
+	char *text = read_file(name, &n);
+	bool taken = false;
+
+	if (s->rcpts && client_say(c, "DATA") == 354) {
+		client_text(c, text, n, as_it_is);
+		taken = client_end(c) / 100 == 2;
+	}
+	free(text);
+	s->refused |= !taken;
+	s->mail = false;
+	s->rcpts = 0;
+}
+
+static void
+step_wait(void)
+{
+	int ch;
+
+	while ((ch = getchar()) != '\n' && ch != EOF)
+		continue;
 }
 
 /* Carries out one step; how many arguments it took. */
 static int
-client_step(struct client *c, const char *step, const char *word)
+carry_out(struct state *s, const char *step, const char *word)
 {
+	struct client *c = &s->client;
+
 	if (strcmp(step, "wait") == 0) {
-		int ch;
-		while ((ch = getchar()) != '\n' && ch != EOF)
-			continue;
+		step_wait();
 		return 1;
 	}
 	if (!word) {
@@ -191,15 +105,15 @@ client_step(struct client *c, const char *step, const char *word)
 	} else if (strcmp(step, "ehlo") == 0) {
 		client_verb(c, "EHLO", word);
 	} else if (strcmp(step, "mail") == 0) {
-		c->rcpts = 0;
-		c->mail = client_path(c, "MAIL FROM", word) / 100 == 2;
+		s->rcpts = 0;
+		s->mail = client_path(c, "MAIL FROM", word) / 100 == 2;
 	} else if (strcmp(step, "rcpt") == 0) {
-		if (c->mail && client_path(c, "RCPT TO", word) / 100 == 2)
-			c->rcpts++;
+		if (s->mail && client_path(c, "RCPT TO", word) / 100 == 2)
+			s->rcpts++;
 	} else if (strcmp(step, "data") == 0) {
-		client_data(c, word, false);
+		step_data(s, word, false);
 	} else if (strcmp(step, "raw") == 0) {
-		client_data(c, word, true);
+		step_data(s, word, true);
 	} else if (strcmp(step, "say") == 0) {
 		client_say(c, word);
 	} else {
@@ -212,18 +126,21 @@ client_step(struct client *c, const char *step, const char *word)
 int
 main(int argc, char **argv)
 {
-	struct client c = { 0 };
+	static struct state s;
+
 	if (argc < 2) {
 		fputs("usage: send PORT STEP...\n", stderr);
 		return 2;
 	}
-	signal(SIGPIPE, SIG_IGN);
-	client_open(&c, argv[1]);
-	client_reply(&c, "connect");
-	for (int i = 2; i < argc && !c.closed;)
-		i += client_step(&c, argv[i], argv[i + 1]);
-	if (c.closed)
-		return 1;
-	client_say(&c, "QUIT");
-	return c.refused ? 1 : 0;
+	s.client.print = stdout;
+	client_open(&s.client, argv[1]);
+	client_reply(&s.client, "connect");
+	for (int i = 2; i < argc && !s.client.closed;)
+		i += carry_out(&s, argv[i], argv[i + 1]);
+	if (!s.client.closed)
+		client_say(&s.client, "QUIT");
+	else
+		s.refused = true;
+	client_close(&s.client);
+	return s.refused ? 1 : 0;
 }
