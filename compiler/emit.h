@@ -44,8 +44,7 @@ struct emitter {
 	VEC(const struct ir_node *) operands; /* of the chains around */
 };
 
-/* ---- records: emit_image.c ------------------------------------------------
- */
+/* ---- records: emit_image.c ------------------------------------------ */
 
 uint32_t emit_text(struct emitter *, struct str);
 uint32_t emit_ref(struct emitter *, const struct ir_ref *);
@@ -54,14 +53,12 @@ uint32_t emit_list(struct emitter *, const struct ir_list *);
 /* The bytes of the image; MILT_NO_MEMORY or MILT_OK. */
 enum milt_status emit_image(struct emitter *);
 
-/* ---- memo and loops: emit_memo.c ------------------------------------------
- */
+/* ---- memo and loops: emit_memo.c ------------------------------------ */
 
 /* Fills memo and each of the nodes in use. */
 void emit_memo(struct emitter *);
 
-/* ---- code: emit_code.c ------------------------------------------------------
- */
+/* ---- code: emit_code.c ---------------------------------------------- */
 
 /* Where the fragment begins.  Facts of later stages are unknown in it. */
 uint32_t emit_fragment(struct emitter *, const struct ir_node *condition,

@@ -39,8 +39,7 @@ distance(const struct emitter *e, uint32_t at)
 
 static void node(struct emitter *, const struct ir_node *, unsigned r);
 
-/* ---- tests ------------------------------------------------------------------
- */
+/* ---- tests ---------------------------------------------------------- */
 
 static uint32_t
 right_operand(struct emitter *e, const struct ir_node *n)

@@ -253,9 +253,10 @@ dump_regex(FILE *f, const struct ir_regex *re)
 {
 	fprintf(f, "regex-%u ", re->number);
 	put_quoted(f, re->source);
-	fprintf(f, " %s%s%s%s%s, %u groups\n", re->i ? "i" : "",
-	    re->m ? "m" : "", re->s ? "s" : "", re->x ? "x" : "",
-	    re->bytes ? " on octets" : " on characters", re->captures);
+	fprintf(f, "%s%s%s%s%s on %s, %u groups\n", re->i ? " i" : "",
+	    re->m ? " m" : "", re->s ? " s" : "", re->x ? " x" : "",
+	    re->u ? " u" : "", re->bytes ? "octets" : "characters",
+	    re->captures);
 }
 
 void

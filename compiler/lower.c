@@ -3,8 +3,7 @@
 
 #include "compiler/passes.h"
 
-/* ---- actions ----------------------------------------------------------------
- */
+/* ---- actions -------------------------------------------------------- */
 
 static unsigned
 default_code(enum milt_action action)
@@ -70,8 +69,7 @@ add_action(struct lower *l, struct ir_rule *r, struct ast_action *from,
 			r->text_last = a->texts.v[i]->last;
 }
 
-/* ---- rules ------------------------------------------------------------------
- */
+/* ---- rules ---------------------------------------------------------- */
 
 static struct ir_node *
 and_guard(struct lower *l, struct ir_node *n, const struct ast_expr *when,

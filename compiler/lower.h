@@ -1,6 +1,7 @@
 /*
  * Inside lowering: shared by lower.c (items, rules), lower_expr.c
- * (conditions), lower_value.c (operands) and template.c (texts).
+ * (conditions), lower_compare.c (comparisons), lower_value.c (operands) and
+ * template.c (texts).
  */
 #ifndef COMPILER_LOWER_H
 #define COMPILER_LOWER_H
@@ -26,7 +27,7 @@ struct lower {
 	uint32_t mark;
 };
 
-/* ---- conditions: lower_expr.c ----------------------------------------- */
+/* ---- conditions: lower_expr.c --------------------------------------- */
 
 struct ir_node *lower_expr(struct lower *, const struct ast_expr *);
 
@@ -39,7 +40,25 @@ struct ir_node *lower_where(struct lower *, const struct ast_expr *);
 void lower_refuse(struct lower *, struct span, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* ---- operands: lower_value.c ------------------------------------------ */
+/* The same for a comparison; gives a node that stands for it. */
+struct ir_node *lower_refuse_compare(struct lower *, const struct ast_expr *);
+
+/*
+ * Opens the loop over the values of `ref`, which becomes that of an element.
+ * False where there are too many: reported.
+ */
+bool lower_open_loop(struct lower *, struct span, struct ir_ref *ref);
+
+/* Ends it: some element makes `body` true. */
+struct ir_node *lower_close_loop(
+    struct lower *, struct span, const struct ir_ref *, struct ir_node *body);
+
+/* ---- comparisons: lower_compare.c ----------------------------------- */
+
+/* Without regard to `negated`. */
+struct ir_node *lower_compare(struct lower *, const struct ast_expr *);
+
+/* ---- operands: lower_value.c ---------------------------------------- */
 
 /* What a name stands for, through definitions of values. */
 const struct ast_value *value_behind(const struct ast_value *);
@@ -80,7 +99,7 @@ struct ir_regex *lower_regex(
 long long lower_number(
     struct lower *, enum milt_type, const struct ast_value *);
 
-/* ---- texts: template.c -------------------------------------------------- */
+/* ---- texts: template.c ---------------------------------------------- */
 
 /* A test or a loop of a rule's condition that can make it true. */
 struct origin {

@@ -99,8 +99,7 @@ lower_key(struct lower *l, enum milt_type type, struct str text)
 	return lower_text(l, text);
 }
 
-/* ---- lists ----------------------------------------------------------------
- */
+/* ---- lists ---------------------------------------------------------- */
 
 static void
 add_member(
@@ -233,8 +232,7 @@ lower_set(struct lower *l, enum milt_type type, const struct ast_value *v)
 	return list;
 }
 
-/* ---- regexes and numbers ---------------------------------------------------
- */
+/* ---- regexes and numbers -------------------------------------------- */
 
 unsigned
 ir_regex_flags(const struct ir_regex *re)

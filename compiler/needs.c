@@ -7,8 +7,7 @@ struct gather {
 	struct needs *out;
 };
 
-/* ---- nodes in use -----------------------------------------------------------
- */
+/* ---- nodes in use --------------------------------------------------- */
 
 static void
 reach(struct ir *ir, bool *seen, struct ir_node *root)

@@ -73,7 +73,7 @@ node_maker_init(struct node_maker *nm, struct ir *ir)
 	intern_init(&nm->known, ir->arena);
 }
 
-/* ---- what follows from the operands ----------------------------------- */
+/* ---- what follows from the operands --------------------------------- */
 
 static enum milt_stage
 lowest(unsigned stages)
@@ -159,7 +159,7 @@ fill(struct ir_node *n)
 	fill_need(n);
 }
 
-/* ---- one node for equal contents --------------------------------------- */
+/* ---- one node for equal contents ------------------------------------ */
 
 static struct str
 key_of(struct node_maker *nm, const struct ir_node *n)

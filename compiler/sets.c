@@ -106,7 +106,7 @@ list_finish(struct ir_list *l)
 		finish_numbers(l);
 }
 
-/* ---- hashed sets -------------------------------------------------------- */
+/* ---- hashed sets ---------------------------------------------------- */
 
 static uint32_t
 slots_for(size_t count)

@@ -59,8 +59,7 @@ label_recipient(struct judge *j, struct diag *d, const struct ir_rule *r)
 		diag_label(j->diags, d, f.span, "makes it a recipient's rule");
 }
 
-/* ---- `at` -------------------------------------------------------------------
- */
+/* ---- `at` ----------------------------------------------------------- */
 
 static void
 refuse_early(struct judge *j, const struct ir_rule *r, enum milt_stage last)
@@ -70,10 +69,9 @@ refuse_early(struct judge *j, const struct ir_rule *r, enum milt_stage last)
 	struct diag *d;
 
 	rule_latest_fact(j->c, r, last, &f);
-	d = diag_at(j->diags, D_AT_TOO_EARLY, at,
-	    "`at %s` is earlier than `%.*s` is known", stage_name(r->pin),
-	    STR_ARG(f.name));
-	diag_primary_label(j->diags, d, "earlier than %s", stage_name(last));
+	d = diag_at(j->diags, D_AT_TOO_EARLY, at, "`%.*s` is not known at `%s`",
+	    STR_ARG(f.name), stage_name(r->pin));
+	diag_primary_label(j->diags, d, "earlier than `%s`", stage_name(last));
 	label_latest(j, d, r, last);
 	diag_help(
 	    j->diags, d, "write `at %s`, or leave `at` out", stage_name(last));

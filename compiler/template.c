@@ -7,7 +7,7 @@ struct visit {
 	uint32_t mark;
 };
 
-/* ---- what can make a condition true ------------------------------------- */
+/* ---- what can make a condition true --------------------------------- */
 
 static void
 grow_marks(struct lower *l)
@@ -76,8 +76,7 @@ origins_of(struct lower *l, struct ir_node *condition)
 	return out;
 }
 
-/* ---- pieces ---------------------------------------------------------------
- */
+/* ---- pieces --------------------------------------------------------- */
 
 static void
 note_ref(struct ir_template *t, const struct ir_ref *ref)
