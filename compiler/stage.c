@@ -96,16 +96,16 @@ check_at(struct judge *j, const struct ir_rule *r)
 		diag_help(j->diags, d, "leave `at` out");
 		return false;
 	}
+	if (last > r->pin && !(r->recipient && r->pin >= STAGE_RCPT)) {
+		refuse_early(j, r, last);
+		return false;
+	}
 	if (r->recipient && r->pin != STAGE_RCPT) {
 		d = diag_at(j->diags, D_AT_OF_RECIPIENT, at,
 		    "one recipient cannot be refused at `%s`",
 		    stage_name(r->pin));
 		label_recipient(j, d, r);
 		diag_help(j->diags, d, "write `at rcpt`, or leave `at` out");
-		return false;
-	}
-	if (last > r->pin && !r->recipient) {
-		refuse_early(j, r, last);
 		return false;
 	}
 	return true;
@@ -129,8 +129,7 @@ check_at_held(struct judge *j, const struct ir_rule *r)
 	    STR_ARG(r->name), STR_ARG(by->name), stage_name(by->known));
 }
 
-/* ---- recipients
- * --------------------------------------------------------------- */
+/* ---- recipients ------------------------------------------------------- */
 
 static void
 refuse_late(struct judge *j, const struct ir_rule *r, struct span span)
