@@ -1,4 +1,4 @@
-#include "dsl/diag.h"
+#include "dsl/diag_order.h"
 
 #include "dsl/tables.h"
 
@@ -121,4 +121,30 @@ diag_by_code(struct str code)
 		if (str_eq_ascii(diag_rows[i].code, code))
 			return (enum diag_id)i;
 	return DIAG_COUNT;
+}
+
+static int
+compare(const struct diag *a, const struct diag *b)
+{
+	if (a->has_span != b->has_span)
+		return a->has_span - b->has_span;
+	if (a->span.source != b->span.source)
+		return a->span.source < b->span.source ? -1 : 1;
+	if (a->span.begin != b->span.begin)
+		return a->span.begin < b->span.begin ? -1 : 1;
+	return 0;
+}
+
+/* Few, so insertion does; it keeps the order of equals. */
+void
+diags_sort(struct diags *ds)
+{
+	for (size_t i = 1; i < ds->list.n; i++) {
+		struct diag *d = ds->list.v[i];
+		size_t j = i;
+
+		for (; j > 0 && compare(ds->list.v[j - 1], d) > 0; j--)
+			ds->list.v[j] = ds->list.v[j - 1];
+		ds->list.v[j] = d;
+	}
 }

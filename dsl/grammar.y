@@ -489,47 +489,69 @@ grammar_new(struct arena *arena)
 }
 
 /*
- * Would the parser, in its present state, shift `token` in the end?  With
- * `soft` a keyword may also stand for an ordinary word.
+ * The stack as it would be after some reductions: the lower `kept` entries of
+ * the parser's own, and `pushed` ones above them.
  */
+struct imagined {
+	const struct yyParser *parser;
+	size_t kept, pushed;
+	YYACTIONTYPE above[64];
+};
+
+static YYACTIONTYPE
+imagined_top(const struct imagined *s)
+{
+	return s->pushed ? s->above[s->pushed - 1]
+			 : s->parser->yystack[s->kept - 1].stateno;
+}
+
+static bool
+imagine_reduction(struct imagined *s, unsigned rule)
+{
+	size_t pop = (size_t)-yyRuleInfoNRhs[rule];
+	size_t above = pop < s->pushed ? pop : s->pushed;
+	YYACTIONTYPE act;
+
+	s->pushed -= above;
+	s->kept -= pop - above;
+	if (s->pushed == sizeof(s->above) / sizeof(*s->above))
+		return false;
+	act = yy_find_reduce_action(imagined_top(s),
+	    (YYCODETYPE)yyRuleInfoLhs[rule]);
+	if (act > YY_MAX_SHIFT && act <= YY_MAX_SHIFTREDUCE)
+		act += YY_MIN_REDUCE - YY_MIN_SHIFTREDUCE;
+	s->above[s->pushed++] = act;
+	return true;
+}
+
+static YYACTIONTYPE
+find_action(YYACTIONTYPE state, YYCODETYPE look, bool soft)
+{
+	int i = yy_shift_ofst[state] + look;
+
+	if (yy_lookahead[i] == look)
+		return yy_action[i];
+	return soft ? yy_find_shift_action(look, state) : YY_ERROR_ACTION;
+}
+
 bool
 grammar_accepts(const void *parser, int token, bool soft)
 {
-	const struct yyParser *p = parser;
-	size_t n = (size_t)(p->yytos - p->yystack) + 1;
-	YYACTIONTYPE states[YYSTACKDEPTH + 1];
-	YYCODETYPE look = (YYCODETYPE)token;
-	bool accepted = false;
+	struct imagined s = { .parser = parser };
 
-	for (size_t i = 0; i < n; i++)
-		states[i] = p->yystack[i].stateno;
+	s.kept = (size_t)(s.parser->yytos - s.parser->yystack) + 1;
 	for (;;) {
-		YYACTIONTYPE act = states[n - 1];
-		unsigned rule;
+		YYACTIONTYPE act = imagined_top(&s);
 
-		if (act <= YY_MAX_SHIFT) {
-			int i = yy_shift_ofst[act] + look;
-
-			act = yy_lookahead[i] == look ? yy_action[i]
-			      : soft ? yy_find_shift_action(look, act)
-				     : YY_ERROR_ACTION;
-		}
-		if (act <= YY_MAX_SHIFTREDUCE || act == YY_ACCEPT_ACTION)
-			accepted = true;
+		if (act == YY_ACCEPT_ACTION)
+			return true;
+		if (act <= YY_MAX_SHIFT)
+			act = find_action(act, (YYCODETYPE)token, soft);
 		if (act < YY_MIN_REDUCE)
-			break;
-		rule = act - YY_MIN_REDUCE;
-		n -= (size_t)-yyRuleInfoNRhs[rule];
-		act = yy_find_reduce_action(states[n - 1],
-		    (YYCODETYPE)yyRuleInfoLhs[rule]);
-		if (act > YY_MAX_SHIFT && act <= YY_MAX_SHIFTREDUCE)
-			act += YY_MIN_REDUCE - YY_MIN_SHIFTREDUCE;
-		if (act == YY_ACCEPT_ACTION) {
-			accepted = true;
-			break;
-		}
-		states[n++] = act;
+			return act <= YY_MAX_SHIFTREDUCE ||
+			       act == YY_ACCEPT_ACTION;
+		if (!imagine_reduction(&s, act - YY_MIN_REDUCE))
+			return false;
 	}
-	return accepted;
 }
 }

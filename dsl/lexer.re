@@ -84,11 +84,16 @@ text_of(const char *begin, const char *end)
 	return (struct str){ begin, (size_t)(end - begin) };
 }
 
-/* Reports an error of the text, once for each place, and remembers it. */
-#define complain(lx, id, span, ...)                                     \
-	((lx)->failed = true,                                           \
-	    (lx)->diags ? diag_at((lx)->diags, D_##id, span, __VA_ARGS__) \
-			: NULL)
+/* Reports an error of the text; what follows may only follow from it. */
+#define complain(lx, id, span, ...) \
+	((lx)->failed = true, report(lx, id, span, __VA_ARGS__))
+
+/* Reports one after which all can be read as it was meant. */
+#define correct(lx, id, span, ...) \
+	((lx)->failed |= !(lx)->diags, report(lx, id, span, __VA_ARGS__))
+
+#define report(lx, id, span, ...) \
+	((lx)->diags ? diag_at((lx)->diags, D_##id, span, __VA_ARGS__) : NULL)
 
 static void
 help(struct lexer *lx, struct diag *d, const char *text)
@@ -185,7 +190,7 @@ unescape(struct arena *arena, struct lexer *lx, struct str raw, uint32_t base,
 					end++;
 				k = 0;
 				if (lx) {
-					struct diag *d = complain(lx,
+					struct diag *d = correct(lx,
 					    BAD_ESCAPE, span_of(lx, p, end),
 					    "`%.*s` is not an escape",
 					    (int)(end - p), p);
@@ -278,7 +283,7 @@ static struct token
 quoted_otherwise(struct lexer *lx, const char *begin, size_t quote,
     const char *name)
 {
-	struct diag *d = complain(lx, FOREIGN, span_of(lx, begin, lx->at),
+	struct diag *d = correct(lx, FOREIGN, span_of(lx, begin, lx->at),
 	    "texts do not stand in %s quotes", name);
 
 	help(lx, d, "write \"...\"");
@@ -419,7 +424,7 @@ block_text(struct lexer *lx, const char *begin, const char *close,
 		} else if (str_trim(line).n == 0) {
 			line.n = 0;
 		} else if (!told) {
-			struct diag *d = complain(lx, BLOCK_INDENT,
+			struct diag *d = correct(lx, BLOCK_INDENT,
 			    span_of(lx, p, skip_blanks(lx, p) + 1),
 			    "the line is indented less than the closing "
 			    "quotes");
@@ -445,7 +450,7 @@ block(struct lexer *lx, const char *begin)
 	struct diag *d;
 
 	if (skip_blanks(lx, lx->at) < line_end(lx, lx->at)) {
-		d = complain(lx, BLOCK_START, span_of(lx, begin, begin + 3),
+		d = correct(lx, BLOCK_START, span_of(lx, begin, begin + 3),
 		    "the text begins on the line of its opening quotes");
 		help(lx, d, "begin the text on the next line, and put the "
 		    "closing \"\"\" on a line of their own");
@@ -494,7 +499,7 @@ fence(struct lexer *lx, const char *begin)
 static struct token
 foreign(struct lexer *lx, const char *begin, int kind, const char *write)
 {
-	struct diag *d = complain(lx, FOREIGN, span_of(lx, begin, lx->at),
+	struct diag *d = correct(lx, FOREIGN, span_of(lx, begin, lx->at),
 	    "`%.*s` is not an operator", (int)(lx->at - begin), begin);
 
 	help(lx, d, write);
@@ -504,7 +509,7 @@ foreign(struct lexer *lx, const char *begin, int kind, const char *write)
 static void
 skip_foreign_comment(struct lexer *lx, const char *begin)
 {
-	struct diag *d = complain(lx, FOREIGN, span_of(lx, begin, begin + 2),
+	struct diag *d = correct(lx, FOREIGN, span_of(lx, begin, begin + 2),
 	    "`%.2s` does not begin a comment", begin);
 
 	help(lx, d, "comments run from # to the end of the line");
@@ -514,7 +519,7 @@ skip_foreign_comment(struct lexer *lx, const char *begin)
 static void
 skip_semicolon(struct lexer *lx, const char *begin)
 {
-	struct diag *d = complain(lx, FOREIGN, span_of(lx, begin, lx->at),
+	struct diag *d = correct(lx, FOREIGN, span_of(lx, begin, lx->at),
 	    "`;` has no meaning here");
 
 	help(lx, d, "leave it out: nothing separates or ends actions");
@@ -523,7 +528,7 @@ skip_semicolon(struct lexer *lx, const char *begin)
 static struct token
 bare_address(struct lexer *lx, const char *begin)
 {
-	struct diag *d = complain(lx, FOREIGN, span_of(lx, begin, lx->at),
+	struct diag *d = correct(lx, FOREIGN, span_of(lx, begin, lx->at),
 	    "a mail address stands in angle brackets");
 
 	if (d)
@@ -542,14 +547,21 @@ skip_stray(struct lexer *lx, const char *begin)
 	d = complain(lx, STRAY, span_of(lx, begin, lx->at),
 	    "`%.*s` has no meaning here", (int)(lx->at - begin), begin);
 	if (*begin == '*')
-		help(lx, d, "`under example.com` holds for the domain and "
-		    "all below it; `like \"*.exe\"` knows wildcards");
-	else if (*begin == '.')
-		help(lx, d, "write the domain without the dot in front and "
-		    "use `under`");
-	else if (*begin == '@')
-		help(lx, d, "a domain stands alone; mail addresses are "
-		    "written <local@domain>");
+		help(lx, d, "wildcards stand in texts: like \"*.exe\"");
+}
+
+/* *.example.com, .example.com and @example.com, as other programs want it. */
+static struct token
+stray_domain(struct lexer *lx, const char *begin)
+{
+	const char *word = begin + (*begin == '*' ? 2 : 1);
+	struct diag *d = correct(lx, STRAY, span_of(lx, begin, word),
+	    "`%.*s` has no meaning here", (int)(word - begin), begin);
+
+	if (d)
+		diag_help(lx->diags, d, "write %.*s; `under` holds for a "
+		    "domain and all below it", (int)(lx->at - word), word);
+	return make(lx, TOKEN_WORD, begin, text_of(word, lx->at));
 }
 
 struct token
@@ -631,6 +643,9 @@ again:
 		return quoted_otherwise(lx, begin, 3, "typographic");
 	}
 	word "@" [A-Za-z0-9.\-]+ { return bare_address(lx, begin); }
+	"*"? "." letter rest* | "@" letter rest* {
+		return stray_domain(lx, begin);
+	}
 	*            { skip_stray(lx, begin); goto again; }
 	*/
 }

@@ -32,6 +32,33 @@ begins_rule(int kind)
 }
 
 static bool
+begins_item(int kind)
+{
+	switch (kind) {
+	case TOKEN_SHADOW:
+	case TOKEN_JS:
+	case TOKEN_RULE:
+	case TOKEN_GROUP:
+	case TOKEN_LIST:
+	case TOKEN_MAP:
+	case TOKEN_LET:
+	case TOKEN_LIMIT:
+	case TOKEN_MEMORY:
+	case TOKEN_GREYLIST:
+	case TOKEN_SCORE:
+	case TOKEN_CLAIM:
+	case TOKEN_TEST:
+	case TOKEN_INCLUDE:
+	case TOKEN_OPTION:
+	case TOKEN_OTHERWISE:
+	case TOKEN_MILT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool
 is_word(struct token t)
 {
 	return t.kind == TOKEN_WORD || keyword_text(t.kind).n != 0;
@@ -167,7 +194,7 @@ report_open(
 		return;
 	g = diag_at(d->ps.diags, D_OPEN_BRACKET, open,
 	    "this `%c` is never closed", text.p[open.begin]);
-	if (t.kind)
+	if (label)
 		diag_label(d->ps.diags, g, t.span, "%s", label);
 }
 
@@ -192,8 +219,12 @@ is_next_item(const struct driver *d, struct token t, unsigned base)
 {
 	size_t at = indentation(d, t.span);
 
-	return at != SIZE_MAX &&
-	       (d->level <= base || at <= line_indentation(d, d->item.span)) &&
+	if (at == SIZE_MAX)
+		return false;
+	if (d->ps.group && !begins_rule(t.kind) &&
+	    at > line_indentation(d, d->group.span))
+		return false;
+	return (d->level <= base || at <= line_indentation(d, d->item.span)) &&
 	       looks_like_item(d, t);
 }
 
@@ -210,6 +241,12 @@ recover(struct driver *d, struct token t)
 	for (unsigned i = base; i < d->level; i++)
 		level += d->open[i].kind == TOKEN_LB;
 	d->level = level;
+	if (begins_item(t.kind) && is_next_item(d, t, base)) {
+		leave_group(d, t);
+		d->pending = t;
+		restart(d);
+		return;
+	}
 	while (!(closes && d->level <= base)) {
 		t = lexer_next(&d->lx);
 		closes = t.kind == TOKEN_RB;
@@ -428,40 +465,13 @@ notice_item(struct driver *d, struct token t)
 	d->item = t;
 }
 
-static bool
-begins_item(int kind)
-{
-	switch (kind) {
-	case TOKEN_SHADOW:
-	case TOKEN_JS:
-	case TOKEN_RULE:
-	case TOKEN_GROUP:
-	case TOKEN_LIST:
-	case TOKEN_MAP:
-	case TOKEN_LET:
-	case TOKEN_LIMIT:
-	case TOKEN_MEMORY:
-	case TOKEN_GREYLIST:
-	case TOKEN_SCORE:
-	case TOKEN_CLAIM:
-	case TOKEN_TEST:
-	case TOKEN_INCLUDE:
-	case TOKEN_OPTION:
-	case TOKEN_OTHERWISE:
-	case TOKEN_MILT:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void
 report_end(struct driver *d, struct token end)
 {
 	struct span open =
 	    d->suspect.end ? d->suspect : d->open[d->level - 1].span;
 
-	report_open(d, open, end, "");
+	report_open(d, open, end, NULL);
 }
 
 static void
@@ -470,7 +480,26 @@ refuse(struct driver *d, struct token t)
 	if (t.kind == 0 && d->level > 0)
 		report_end(d, t);
 	else if (!is_explained(d, t))
-		report_syntax(&d->ps, &d->trail, t);
+		report_syntax(&d->ps, &d->trail, t,
+		    d->level && d->open[d->level - 1].kind == TOKEN_LP
+			? &d->open[d->level - 1].span
+			: NULL);
+}
+
+/*
+ * A keyword that begins the next item is no ordinary word, although the
+ * grammar could read it as one.
+ */
+static bool
+may_follow(const struct driver *d, struct token t)
+{
+	unsigned base = d->in_group && begins_rule(t.kind) ? 1 : 0;
+
+	if (!grammar_accepts(d->ps.grammar, t.kind, true))
+		return false;
+	return !begins_item(t.kind) || d->level != base ||
+	       grammar_accepts(d->ps.grammar, t.kind, false) ||
+	       !is_next_item(d, t, base);
 }
 
 /* Reads the source to its end. */
@@ -499,13 +528,13 @@ drive(struct driver *d)
 		}
 		if (!repair(d, &t))
 			continue;
-		grammar(ps->grammar, t.kind, t, ps);
-		if (ps->failed) {
+		if (!may_follow(d, t)) {
 			refuse(d, t);
 			if (t.kind)
 				recover(d, t);
 			continue;
 		}
+		grammar(ps->grammar, t.kind, t, ps);
 		d->trail.last[2] = d->trail.last[1];
 		d->trail.last[1] = d->trail.last[0];
 		d->trail.last[0] = t;

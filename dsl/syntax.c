@@ -96,13 +96,16 @@ cover_items(struct expected *e)
 static void
 cover_conditions(struct expected *e)
 {
+	cover(e, NULL, SET(T(LP), T(LSB)), SET(0)); /* of a name's key */
 	cover(e, "a condition", SET(T(NOT), T(ANY)), SET(LITERALS, BLOCKS));
-	cover(e, "a value", SET(T(WORD), T(AND)),
+	cover(e, "a value", SET(T(WORD), T(AND), T(STRING)),
 	    SET(LITERALS, HARD_WORDS, VERDICTS));
 	cover(e, "a value", SET(T(WORD), T(STRING)),
 	    SET(LITERALS, T(LB), VERDICTS, T(NOT), T(EXACTLY)));
 	cover(
 	    e, "a value", SET(T(STRING), T(ATOM), T(ADDRESS)), SET(T(SIGNED)));
+	cover(e, "a name", SET(T(WORD), T(AND), T(ACCEPT)),
+	    SET(HARD_WORDS, VERDICTS));
 	cover(e, "a comparison", SET(T(IS), T(CONTAINS)), SET(OPERATORS));
 	cover(e, "`and`, `or`", SET(T(AND), T(OR)), SET(T(OR)));
 }
@@ -296,7 +299,8 @@ add_help(struct parser *ps, struct diag *d, const struct trail *trail,
 }
 
 void
-report_syntax(struct parser *ps, const struct trail *trail, struct token t)
+report_syntax(struct parser *ps, const struct trail *trail, struct token t,
+    const struct span *open)
 {
 	struct expected e = { 0 };
 	struct str what = found(ps, t), wanted;
@@ -307,6 +311,10 @@ report_syntax(struct parser *ps, const struct trail *trail, struct token t)
 		    ps->diags, D_SYNTAX, t.span, "found %.*s", STR_ARG(what));
 		return;
 	}
+	if (t.kind == 0 && trail->last[0].span.end) {
+		t.span = trail->last[0].span;
+		t.span.begin = t.span.end;
+	}
 	find_expected(ps, &e);
 	wanted = join(ps->arena, &e);
 	if (wanted.n)
@@ -316,5 +324,7 @@ report_syntax(struct parser *ps, const struct trail *trail, struct token t)
 	else
 		d = diag_at(ps->diags, D_SYNTAX, t.span,
 		    "%.*s cannot stand here", STR_ARG(what));
+	if (open && grammar_accepts(ps->grammar, TOKEN_RP, false))
+		diag_label(ps->diags, d, *open, "opened here");
 	add_help(ps, d, trail, t);
 }

@@ -9,7 +9,11 @@ struct trail {
 	struct token last[3];
 };
 
-/* The grammar refuses `t`: says what was found and what can stand there. */
-void report_syntax(struct parser *, const struct trail *, struct token t);
+/*
+ * The grammar refuses `t`: says what was found and what can stand there.
+ * `open`: the parenthesis around it, or NULL.
+ */
+void report_syntax(struct parser *, const struct trail *, struct token t,
+		   const struct span *open);
 
 #endif
