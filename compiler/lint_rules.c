@@ -190,6 +190,25 @@ lint_never(
 	}
 }
 
+/* `a or not a`, anywhere in a chain of `or`. */
+static bool
+is_tautology(struct arena *a, const struct ir_node *n)
+{
+	node_vec parts = { 0 };
+
+	while (n->kind == NODE_OR) {
+		vec_push(a, &parts, n->b);
+		n = n->a;
+	}
+	for (size_t i = 0; i < parts.n; i++)
+		if ((n->kind == NODE_NOT && n->a == parts.v[i]) ||
+		    (parts.v[i]->kind == NODE_NOT && parts.v[i]->a == n) ||
+		    (parts.v[i]->kind == NODE_NOT &&
+			contains(&parts, parts.v[i]->a)))
+			return true;
+	return false;
+}
+
 static void
 lint_constant(struct compilation *c, const struct ir_rule *r)
 {
@@ -202,7 +221,8 @@ lint_constant(struct compilation *c, const struct ir_rule *r)
 		diag_at(&c->diags, D_NEVER, r->span,
 		    "the condition of rule `%.*s` can never hold",
 		    STR_ARG(r->name));
-	else if (is_always(r) && written)
+	else if ((is_always(r) || is_tautology(&c->arena, r->condition)) &&
+		 written)
 		diag_at(&c->diags, D_ALWAYS, r->span,
 		    "the condition of rule `%.*s` always holds",
 		    STR_ARG(r->name));

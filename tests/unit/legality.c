@@ -128,8 +128,8 @@ options_at_bounds(struct arena *a)
 			continue;
 		option_value(a, i, o->min, "");
 		option_value(a, i, o->max, "");
-		option_value(a, i, o->min - 1, "E0314");
-		option_value(a, i, o->max + 1, "E0314");
+		option_value(a, i, o->min - 1, "E0302");
+		option_value(a, i, o->max + 1, "E0302");
 	}
 }
 
