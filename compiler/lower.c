@@ -61,9 +61,10 @@ add_action(struct lower *l, struct ir_rule *r, struct ast_action *from,
 
 	vec_push(l->arena, &r->actions, a);
 	r->recipient |= action_names_recipient(a);
-	if (r->shadow || action_rows[a->action].kind != ACTION_VERDICT)
+	if (action_rows[a->action].kind != ACTION_VERDICT)
 		return;
-	r->verdict = a->action;
+	if (!r->shadow)
+		r->verdict = a->action;
 	for (size_t i = 0; i < a->texts.n; i++)
 		if (a->texts.v[i]->last > r->text_last)
 			r->text_last = a->texts.v[i]->last;
@@ -87,7 +88,7 @@ static void
 fill_known(struct ir_rule *r)
 {
 	r->known = r->condition->last;
-	if (r->text_last > r->known)
+	if (r->verdict != ACTION_NONE && r->text_last > r->known)
 		r->known = r->text_last;
 	if (r->pinned && r->pin > r->known)
 		r->known = r->pin;
