@@ -162,8 +162,9 @@ leave_let(struct resolver *r, struct item_let *let)
 
 		if (!use->bad && use->let->depth >= let->depth)
 			let->depth = use->let->depth + 1;
+		let->bad |= !use->bad && use->let->bad;
 	}
-	if (let->depth > (unsigned)LIMIT_VALUE_NESTING) {
+	if (!let->bad && let->depth > (unsigned)LIMIT_VALUE_NESTING) {
 		diag_at(r->diags, D_LET_DEPTH, let->item.name.span,
 		    "definitions stand in each other more than %u deep",
 		    (unsigned)LIMIT_VALUE_NESTING);

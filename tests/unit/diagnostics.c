@@ -371,12 +371,37 @@ check_suggestions(void)
 	    "  help: the nearest name is `client.ip`\n");
 }
 
+/* ---- limits ------------------------------------------------------------ */
+
+/* One list more than there may be files, policy included. */
+static void
+check_file_limit(void)
+{
+	struct compile_options options = { 0 };
+	struct compilation c;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+
+	fputs("milt 1\n", f);
+	for (size_t i = 0; i < (size_t)LIMIT_VALUE_SOURCE_FILES; i++)
+		fprintf(f, "list a%zu of network from \"files/partners\"\n", i);
+	fclose(f);
+	(void)milt_compile_text(
+	    &c, STR(CASES "/limit.milt"), (struct str){ text, size }, &options);
+	CHECK(c.diags.errors == 1);
+	CHECK(c.diags.list.n == 1 && c.diags.list.v[0]->id == D_TOO_MANY_FILES);
+	milt_compile_free(&c);
+	free(text);
+}
+
 int
 main(void)
 {
 	check_cases();
 	check_mismatch();
 	check_suggestions();
+	check_file_limit();
 	for (int i = 0; i < DIAG_COUNT; i++)
 		check_row(&diag_rows[i]);
 	TEST_DONE();
