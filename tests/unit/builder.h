@@ -15,7 +15,7 @@
 
 struct builder {
 	char *part[SECTION_COUNT];
-	size_t count[SECTION_COUNT];
+	size_t count[SECTION_COUNT], room[SECTION_COUNT];
 	struct image_needs needs;
 };
 
@@ -44,7 +44,11 @@ build_put(
 
 	if (n == 0)
 		return (uint32_t)at;
-	b->part[s] = build_memory(b->part[s], (at + n) * build_size[s]);
+	if (at + n > b->room[s]) {
+		b->room[s] = 2 * (at + n);
+		b->part[s] =
+		    build_memory(b->part[s], b->room[s] * build_size[s]);
+	}
 	memcpy(b->part[s] + at * build_size[s], records, n * build_size[s]);
 	b->count[s] = at + n;
 	return (uint32_t)at;

@@ -409,6 +409,53 @@ test_actions(void)
 	    str_from(judge_action(a, 0, NULL, 0)), "an action is malformed");
 }
 
+/* ---- work ------------------------------------------------------------- */
+
+/* Many records that all share one long run of others: refused, and soon. */
+static void
+test_sharing(void)
+{
+	enum { MANY = 60000 };
+	struct builder b = { 0 };
+	struct image_piece *pieces = calloc(MANY, sizeof(*pieces));
+	struct image_template t = { 0, MANY };
+	uint32_t text = build_text(&b, "x");
+	size_t size;
+	void *data;
+
+	for (int i = 0; pieces && i < MANY; i++)
+		pieces[i].a = text;
+	build_put(&b, SECTION_PIECES, pieces, MANY);
+	for (int i = 0; i < MANY; i++)
+		build_put(&b, SECTION_TEMPLATES, &t, 1);
+	free(pieces);
+	data = build_image(&b, &size);
+	CHECK_STR(str_from(verdict(data, size)),
+	    "the templates share too many pieces");
+}
+
+static void
+test_shared_code(void)
+{
+	enum { MANY = 20000 };
+	struct builder b = { 0 };
+	struct image_insn *code = calloc(MANY, sizeof(*code));
+	struct image_rule rule;
+	size_t size;
+	void *data;
+
+	build_code(&b, code, MANY);
+	free(code);
+	BUILD_CODE(&b, { OPC_HALT, 0, 0, 0 });
+	for (uint32_t i = 0; i < MANY; i++) {
+		rule = build_rule(&b, "r", STAGE_CONNECT, i);
+		build_put(&b, SECTION_RULES, &rule, 1);
+	}
+	data = build_image(&b, &size);
+	CHECK_STR(
+	    str_from(verdict(data, size)), "the fragments share too much code");
+}
+
 /* ---- the dump --------------------------------------------------------- */
 
 static void
@@ -455,6 +502,8 @@ main(void)
 	test_loops();
 	test_facts();
 	test_actions();
+	test_sharing();
+	test_shared_code();
 	test_dump();
 	TEST_DONE();
 }
