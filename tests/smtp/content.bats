@@ -120,5 +120,5 @@ rule r { when body.size > 2000000 reject "{body.size}" }'
 	done
 	send xclient "$CLIENT" ehlo mx.client.test mail bob@client.test \
 		"${steps[@]}" data "$PF/msg" >/dev/null || true
-	is "$(reply .)" "550 5.7.1 many"
+	is "$(reply DATA)" "550 5.7.1 many"
 }

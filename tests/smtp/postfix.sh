@@ -100,7 +100,7 @@ postfix_configure()
 	maillog_file = $PF/mail.log
 	maillog_file_prefixes = $PF
 	multi_instance_enable = no
-	myhostname = mx.test
+	myhostname = ${PF_HOSTNAME:-mx.test}
 	mydestination =
 	mynetworks = 127.0.0.0/8
 	inet_interfaces = 127.0.0.1
@@ -202,7 +202,7 @@ postfix_start()
 # point and more than once.
 postfix_stop()
 {
-	[ -n "$PF" ] || return 0
+	[ -n "${PF:-}" ] || return 0
 	milter_stop
 	local master
 	master=$(tr -d ' ' <"$PF/spool/pid/master.pid" 2>/dev/null)
@@ -211,8 +211,8 @@ postfix_stop()
 		wait_until 10 process_gone "$master" ||
 			kill -KILL "$master" 2>/dev/null
 	fi
-	end_process "$PF_SINK_PID"
-	[ -n "$PF_KEEP" ] && echo "kept: $PF" >&2 || rm -rf "$PF"
+	end_process "${PF_SINK_PID:-}"
+	rm -rf "$PF"
 	PF=
 }
 

