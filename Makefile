@@ -92,7 +92,6 @@ PROTO  := $(patsubst tests/protocol/%.c,$(BUILD)/protocol/%,\
             $(wildcard tests/protocol/*.c))
 MTA_O  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/mta/*.c))
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-SMTP   := $(patsubst tests/smtp/%.c,$(BUILD)/smtp/%,$(wildcard tests/smtp/*.c))
 PROP   := $(BUILD)/property/property
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
@@ -111,10 +110,6 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/smtp/%: tests/smtp/%.c
-	@mkdir -p $(@D)
-	$(CC) $(CSTD) $(WARN) $(OPT) -o $@ $<
-
 # What the tests of this build run; `asan` and `tsan` make builds of their own.
 # The libraries are looked for when make starts, so each step is a make of its
 # own.
@@ -123,7 +118,7 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tests/demo
 
-tests-built: all $(UNIT) $(PROTO) $(PROP) $(SMTP)
+tests-built: all $(UNIT) $(PROTO) $(PROP)
 
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
         -fno-omit-frame-pointer
