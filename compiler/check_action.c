@@ -1,7 +1,5 @@
 #include "compiler/passes.h"
 
-#include <limits.h>
-
 /* ---- reply codes ------------------------------------------------------- */
 
 /* 1 to 3 digits without a zero in front. */
@@ -236,10 +234,6 @@ check_action(struct checker *k, struct ast_action *a)
 		check_field_name(k, a->name);
 	if (a->address)
 		check_address(k, a);
-	if (a->action == ACTION_INSERT_HEADER &&
-	    (a->index < 0 || a->index > INT_MAX))
-		diag_at(k->diags, D_NUMBER_RANGE, a->span,
-		    "the index of a header field is from 0 to %d", INT_MAX);
 	/* The element is loop 0. */
 	if (a->where)
 		check_condition(k, a->where, 1);

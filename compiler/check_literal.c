@@ -1,7 +1,5 @@
 #include "compiler/passes.h"
 
-#include <limits.h>
-
 static bool
 has_letter(struct str s)
 {

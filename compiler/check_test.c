@@ -93,6 +93,7 @@ is_once(const struct ast_fact *f)
 	return f->kind == FACT_BODY || f->kind == FACT_MESSAGE ||
 	       f->kind == FACT_MESSAGE_FILE || f->kind == FACT_GIVEN_NOW ||
 	       (f->kind == FACT_ATTRIBUTE && f->attr != ATTR_NONE &&
+		   !derived_help(f->attr) &&
 		   attr_rows[f->attr].scope != SCOPE_RECIPIENT);
 }
 

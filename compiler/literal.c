@@ -1,7 +1,5 @@
 #include "compiler/passes.h"
 
-#include <limits.h>
-
 /* Digits, as many as there are, perhaps with a sign; *rest is what follows. */
 static bool
 digits(struct str s, long long *out, struct str *rest)

@@ -32,8 +32,8 @@ relative_path(struct compilation *c, uint32_t source, struct str path)
 	/* "-" alone would be standard input. */
 	if (n == 0 && str_eq(path, STR("-")))
 		return STR("./-");
-	return arena_printf(&c->arena, "%.*s%.*s", (int)n, from.p,
-			    STR_ARG(path));
+	return arena_printf(
+	    &c->arena, "%.*s%.*s", (int)n, from.p, STR_ARG(path));
 }
 
 static struct read_file *
@@ -61,7 +61,7 @@ file_seen(const struct reader *r, const struct read_file *f)
 
 		if (str_eq(f->path, g->path) ||
 		    (f->known && g->known && f->dev == g->dev &&
-		     f->ino == g->ino))
+			f->ino == g->ino))
 			return g;
 	}
 	return NULL;
@@ -70,12 +70,12 @@ file_seen(const struct reader *r, const struct read_file *f)
 /* The second place is the include in `seen` that has led to the first. */
 static void
 report_cycle(struct reader *r, const struct item_include *inc,
-	     const struct read_file *seen)
+    const struct read_file *seen)
 {
 	struct diags *ds = &r->c->diags;
 	struct span at = inc->path->span;
 	struct diag *d = diag_at(ds, D_INCLUDE_CYCLE, at,
-				 "`%.*s` includes itself", STR_ARG(seen->path));
+	    "`%.*s` includes itself", STR_ARG(seen->path));
 
 	for (size_t i = 0; i < r->files.n; i++) {
 		struct read_file *f = r->files.v[i];
@@ -85,8 +85,8 @@ report_cycle(struct reader *r, const struct item_include *inc,
 	}
 }
 
-static struct ast_file *parse_file(struct reader *, struct read_file *,
-				   uint32_t source);
+static struct ast_file *parse_file(
+    struct reader *, struct read_file *, uint32_t source);
 
 static void
 read_include(struct reader *r, struct item_include *inc)
@@ -114,8 +114,8 @@ read_include(struct reader *r, struct item_include *inc)
 	}
 	if (c->sources.list.n >= (size_t)LIMIT_VALUE_SOURCE_FILES) {
 		diag_at(&c->diags, D_TOO_MANY_FILES, at,
-			"the policy has more than %zu files",
-			(size_t)LIMIT_VALUE_SOURCE_FILES);
+		    "the policy has more than %zu files",
+		    (size_t)LIMIT_VALUE_SOURCE_FILES);
 		return;
 	}
 
@@ -124,9 +124,8 @@ read_include(struct reader *r, struct item_include *inc)
 
 	if (s != MILT_OK) {
 		diag_at(&c->diags, D_NO_FILE, at, "`%.*s` cannot be read: %s",
-			STR_ARG(path),
-			s == MILT_NO_MEMORY ? "out of memory"
-					    : strerror(errno));
+		    STR_ARG(path),
+		    s == MILT_NO_MEMORY ? "out of memory" : strerror(errno));
 		return;
 	}
 	inc->file = parse_file(r, f, source);
@@ -144,8 +143,8 @@ parse_file(struct reader *r, struct read_file *f, uint32_t source)
 	f->source = source;
 	for (size_t i = 0; i < file->items.n; i++)
 		if (file->items.v[i]->kind == ITEM_INCLUDE)
-			read_include(r,
-				     (struct item_include *)file->items.v[i]);
+			read_include(
+			    r, (struct item_include *)file->items.v[i]);
 	f->open = false;
 	return file;
 }
