@@ -311,3 +311,32 @@ rule below { add header "X-Below" "1" }'
 	grep -q '^X-Above: 1' "$PF/got"
 	! grep -q '^X-Below' "$PF/got"
 }
+
+@test "private-submission: what tells about the client is gone" {
+	cat >"$PF/msg" <<-'END'
+	Received: from pc.lan (pc.lan [192.168.1.20])
+		by router.lan with ESMTP id 1; Sat, 31 Jan 2026 12:00:00 +0100
+	Received: from [IPv6:fd00::20] by pc.lan; Sat, 31 Jan 2026 12:00:00 +0100
+	Received: from far.test (far.test [198.51.100.110])
+		by near.test; Sat, 31 Jan 2026 12:00:00 +0100
+	X-Originating-IP: [203.0.113.5]
+	From: Amy <amy@example.com>
+	user-agent: Mail 1.0
+	Subject: hello
+
+	Hello.
+	END
+	milter_start "$PF_ROOT/policies/private-submission/private-submission.milt"
+	CLIENT="$CLIENT LOGIN=amy" transaction
+	is "$(arrived)" "Received: (Postfix)
+Received: from far.test (far.test [198.51.100.110])
+	by near.test; Sat, 31 Jan 2026 12:00:00 +0100
+From: Amy <amy@example.com>
+Subject: hello
+
+Hello."
+	milter_stop
+	policy 'rule r { add header "X-Seen" "1" }'
+	transaction
+	arrived | grep -q '^X-Originating-IP: '
+}
