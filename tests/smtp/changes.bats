@@ -315,10 +315,10 @@ rule below { add header "X-Below" "1" }'
 @test "private-submission: what tells about the client is gone" {
 	cat >"$PF/msg" <<-'END'
 	Received: from pc.lan (pc.lan [192.168.1.20])
-		by router.lan with ESMTP id 1; Sat, 31 Jan 2026 12:00:00 +0100
+	  by router.lan with ESMTP id 1; Sat, 31 Jan 2026 12:00:00 +0100
 	Received: from [IPv6:fd00::20] by pc.lan; Sat, 31 Jan 2026 12:00:00 +0100
 	Received: from far.test (far.test [198.51.100.110])
-		by near.test; Sat, 31 Jan 2026 12:00:00 +0100
+	  by near.test; Sat, 31 Jan 2026 12:00:00 +0100
 	X-Originating-IP: [203.0.113.5]
 	From: Amy <amy@example.com>
 	user-agent: Mail 1.0
@@ -330,7 +330,7 @@ rule below { add header "X-Below" "1" }'
 	CLIENT="$CLIENT LOGIN=amy" transaction
 	is "$(arrived)" "Received: (Postfix)
 Received: from far.test (far.test [198.51.100.110])
-	by near.test; Sat, 31 Jan 2026 12:00:00 +0100
+  by near.test; Sat, 31 Jan 2026 12:00:00 +0100
 From: Amy <amy@example.com>
 Subject: hello
 
