@@ -102,6 +102,32 @@ ask() {
 	open_session && session_answer
 }
 
+# packet COMMAND DATA: with the escapes of printf; no NUL is lost.
+packet() {
+	local n
+	n=$(printf "$2" | wc -c)
+	printf "\\0\\0\\$(printf '%03o' $(((n + 1) / 256)))\\$(printf '%03o' $(((n + 1) % 256)))$1$2" >&9
+}
+
+# What sendmail(1) hands over, to good@example.com and bad@other.test.
+submit() {
+	open_session
+	packet C 'localhost\0004\000\000127.0.0.1\0'
+	packet H 'localhost\0'
+	packet D 'Mi\000'"$1"'\0'
+	packet M 'a@b.test\0'
+	packet R 'good@example.com\0'
+	packet R 'bad@other.test\0'
+	packet T ''
+	packet L 'Subject\0x\0'
+	packet N ''
+	packet B 'text\r\n'
+	packet E ''
+	packet Q ''
+	timeout 20 cat <&9 | tr '\0' '.' | tr -cd '[:print:]'
+	exec 9>&-
+}
+
 # ---- usage ------------------------------------------------------------------
 
 @test "--help and --version" {
@@ -421,4 +447,23 @@ ask() {
 	logged "put off: the limit on open descriptors"
 	exec {fd}>&-
 	until_true eval '[[ $(ask) == *"550 5.7.1 text one"* ]]'
+}
+
+# ---- mail of sendmail(1) -----------------------------------------------------
+
+@test "where no recipient can be refused the whole message is, at its end" {
+	cat >"$T/p.milt" <<-END
+		milt 1
+		rule no-relay {
+		  when recipient.domain not in example.com
+		  reject 550 5.7.1 "not {recipient.domain}"
+		}
+	END
+	start -p "inet:$PORT@127.0.0.1"
+	# Replies to MAIL and RCPT are `continue`, the last one is the refusal.
+	[[ $(submit 4XyZ) == *c...c*y550\ 5.7.1\ not\ other.test. ]]
+	logged "4XyZ: reject stage=rcpt rule=no-relay .*to=<bad@other.test>"
+	logged "4XyZ: reject stage=message rule=no-relay .*to=<good@example.com>"
+	# Without a queue id at MAIL it is SMTP: the recipient alone is refused.
+	[[ $(submit '') == *"y550 5.7.1 not other.test."*a ]]
 }
