@@ -297,4 +297,19 @@ build_image(struct builder *b, size_t *size)
 	return image;
 }
 
+/* NULL if the image is accepted, else why not.  Frees the image's bytes. */
+static inline const char *
+build_verdict(void *data, size_t size)
+{
+	struct milt_image *im = NULL;
+	const char *why = "?";
+	enum milt_status s = milt_image_load(data, size, &im, &why);
+
+	free(data);
+	if (s != MILT_OK)
+		return why;
+	milt_image_free(im);
+	return NULL;
+}
+
 #endif
