@@ -31,9 +31,9 @@ header_insert(struct draft *d, size_t at, struct mta_pair field)
 	struct mta_outcome *o = d->out;
 
 	grow(d, (void *)&o->headers, o->header_count, &d->header_cap,
-	     sizeof(*o->headers));
+	    sizeof(*o->headers));
 	memmove(o->headers + at + 1, o->headers + at,
-		(o->header_count - at) * sizeof(*o->headers));
+	    (o->header_count - at) * sizeof(*o->headers));
 	o->headers[at] = field;
 	o->header_count++;
 }
@@ -69,7 +69,7 @@ header_change(struct draft *d, const struct mta_edit *e)
 		o->headers[at] = field;
 	} else if (at < o->header_count) {
 		memmove(o->headers + at, o->headers + at + 1,
-			(o->header_count - at - 1) * sizeof(*o->headers));
+		    (o->header_count - at - 1) * sizeof(*o->headers));
 		o->header_count--;
 	}
 }
@@ -88,7 +88,7 @@ recipient_add(struct draft *d, struct str address)
 	struct mta_outcome *o = d->out;
 
 	grow(d, (void *)&o->recipients, o->recipient_count, &d->recipient_cap,
-	     sizeof(*o->recipients));
+	    sizeof(*o->recipients));
 	o->recipients[o->recipient_count++] = without_brackets(address);
 }
 
@@ -140,8 +140,8 @@ apply(struct draft *d, const struct mta_edit *e)
 		header_insert(d, o->header_count, field);
 		return true;
 	case SMFIR_INSHEADER:
-		header_insert(
-		    d, e->index < o->header_count ? e->index : o->header_count,
+		header_insert(d,
+		    e->index < o->header_count ? e->index : o->header_count,
 		    field);
 		return true;
 	case SMFIR_CHGHEADER:
@@ -222,9 +222,8 @@ send_recipients(struct mta *m, const struct mta_message *msg, struct draft *d)
 {
 	struct mta_outcome *o = d->out;
 
-	o->recipient_replies =
-	    need(arena_array(&m->arena, msg->recipient_count + 1,
-			     sizeof(*o->recipient_replies)));
+	o->recipient_replies = need(arena_array(&m->arena,
+	    msg->recipient_count + 1, sizeof(*o->recipient_replies)));
 	for (size_t i = 0; i < msg->recipient_count; i++) {
 		const struct mta_address *a = &msg->recipients[i];
 		struct mta_reply r;
@@ -251,15 +250,15 @@ send_recipients(struct mta *m, const struct mta_message *msg, struct draft *d)
 }
 
 static bool
-send_content(struct mta *m, const struct mta_message *msg,
-	     struct mta_outcome *o)
+send_content(
+    struct mta *m, const struct mta_message *msg, struct mta_outcome *o)
 {
 	struct str body = msg->body;
 
 	for (size_t i = 0; i < msg->header_count && m->state == MTA_READY; i++)
 		if (!step(o, SMFIC_HEADER,
-			  mta_header(m, msg->headers[i].name,
-				     msg->headers[i].value)))
+			mta_header(
+			    m, msg->headers[i].name, msg->headers[i].value)))
 			return false;
 	if (!step(o, SMFIC_EOH, mta_eoh(m)))
 		return false;
@@ -287,8 +286,8 @@ transaction(struct mta *m, const struct mta_message *msg, struct draft *d)
 		return false;
 	/* Another process of the MTA goes on with the same connection. */
 	if (m->state == MTA_READY && !mta_flush(m))
-		return step(o, SMFIC_DATA,
-			    (struct mta_reply){ .verdict = MTA_FAILED });
+		return step(
+		    o, SMFIC_DATA, (struct mta_reply){ .verdict = MTA_FAILED });
 	return send_content(m, msg, o);
 }
 

@@ -180,7 +180,7 @@ read_reply(struct mta *m, const struct event *e)
 		default:
 			if (e->command != SMFIC_BODYEOB) {
 				mta_fail(m, "answer '%c' to '%c'", command,
-					 e->command);
+				    e->command);
 				return plain(MTA_FAILED, command);
 			}
 			if (!mta_edit_read(m, command, data))
@@ -226,14 +226,13 @@ event(struct mta *m, const struct event *e, const struct str *parts, size_t n)
 
 struct mta_reply
 mta_connect(struct mta *m, struct str host, char family, unsigned port,
-	    struct str address)
+    struct str address)
 {
 	static const struct event e = { SMFIC_CONNECT, SMFIM_CONNECT,
-					SMFIP_NOCONNECT, SMFIP_NR_CONN };
+		SMFIP_NOCONNECT, SMFIP_NR_CONN };
 	uint16_t wire = htons((uint16_t)port);
-	struct str parts[] = { host,           nul,
-			       { &family, 1 }, { (const char *)&wire, 2 },
-			       address,        nul };
+	struct str parts[] = { host, nul, { &family, 1 },
+		{ (const char *)&wire, 2 }, address, nul };
 
 	return event(m, &e, parts, family == SMFIA_UNKNOWN ? 3 : 6);
 }
@@ -242,15 +241,15 @@ struct mta_reply
 mta_helo(struct mta *m, struct str name)
 {
 	static const struct event e = { SMFIC_HELO, SMFIM_HELO, SMFIP_NOHELO,
-					SMFIP_NR_HELO };
+		SMFIP_NR_HELO };
 	struct str parts[] = { name, nul };
 
 	return event(m, &e, parts, 2);
 }
 
 static struct mta_reply
-path_event(struct mta *m, const struct event *e, const struct str *args,
-	   size_t n)
+path_event(
+    struct mta *m, const struct event *e, const struct str *args, size_t n)
 {
 	struct str parts[2 * PARTS];
 
@@ -267,7 +266,7 @@ struct mta_reply
 mta_mail(struct mta *m, const struct str *args, size_t n)
 {
 	static const struct event e = { SMFIC_MAIL, SMFIM_ENVFROM, SMFIP_NOMAIL,
-					SMFIP_NR_MAIL };
+		SMFIP_NR_MAIL };
 
 	return path_event(m, &e, args, n);
 }
@@ -276,7 +275,7 @@ struct mta_reply
 mta_rcpt(struct mta *m, const struct str *args, size_t n)
 {
 	static const struct event e = { SMFIC_RCPT, SMFIM_ENVRCPT, SMFIP_NORCPT,
-					SMFIP_NR_RCPT };
+		SMFIP_NR_RCPT };
 
 	return path_event(m, &e, args, n);
 }
@@ -285,7 +284,7 @@ struct mta_reply
 mta_data(struct mta *m)
 {
 	static const struct event e = { SMFIC_DATA, SMFIM_DATA, SMFIP_NODATA,
-					SMFIP_NR_DATA };
+		SMFIP_NR_DATA };
 
 	return event(m, &e, NULL, 0);
 }
@@ -294,7 +293,7 @@ struct mta_reply
 mta_unknown(struct mta *m, struct str command)
 {
 	static const struct event e = { SMFIC_UNKNOWN, NO_LIST, SMFIP_NOUNKNOWN,
-					SMFIP_NR_UNKN };
+		SMFIP_NR_UNKN };
 	struct str parts[] = { command, nul };
 
 	return event(m, &e, parts, 2);
@@ -304,11 +303,10 @@ struct mta_reply
 mta_header(struct mta *m, struct str name, struct str value)
 {
 	static const struct event e = { SMFIC_HEADER, SMFIM_EOH, SMFIP_NOHDRS,
-					SMFIP_NR_HDR };
+		SMFIP_NR_HDR };
 	struct str blank = STR(" "), none = STR("");
 	struct str parts[] = { name, nul,
-			       m->protocol & SMFIP_HDR_LEADSPC ? blank : none,
-			       value, nul };
+		m->protocol & SMFIP_HDR_LEADSPC ? blank : none, value, nul };
 
 	/* Without a callback for it Postfix does not even send macros. */
 	if (m->protocol & SMFIP_NOHDRS)
@@ -320,7 +318,7 @@ struct mta_reply
 mta_eoh(struct mta *m)
 {
 	static const struct event e = { SMFIC_EOH, SMFIM_EOH, SMFIP_NOEOH,
-					SMFIP_NR_EOH };
+		SMFIP_NR_EOH };
 
 	if (m->protocol & SMFIP_NOEOH)
 		return plain(MTA_CONTINUE, 0);
@@ -331,7 +329,7 @@ struct mta_reply
 mta_body(struct mta *m, struct str chunk)
 {
 	static const struct event e = { SMFIC_BODY, SMFIM_EOM, SMFIP_NOBODY,
-					SMFIP_NR_BODY };
+		SMFIP_NR_BODY };
 
 	if (m->protocol & SMFIP_NOBODY)
 		return plain(MTA_CONTINUE, 0);

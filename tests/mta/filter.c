@@ -74,7 +74,7 @@ filter_wait_log(struct filter *f, const char *text, size_t count)
 void
 filter_write(struct filter *f, const char *policy)
 {
-	char next[128];
+	char next[300];
 	FILE *out;
 
 	snprintf(next, sizeof(next), "%s.new", f->policy);
@@ -104,6 +104,18 @@ milterd(void)
 	return path;
 }
 
+bool
+filter_memory_is_real(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return false;
+#elif defined(__has_feature)
+	if (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+		return false;
+#endif
+	return !strstr(milterd(), "valgrind");
+}
+
 /* MILTERD may be a command with arguments (valgrind ... milterd). */
 static void
 run(const struct filter *f)
@@ -116,7 +128,7 @@ run(const struct filter *f)
 	dup2(out, 1);
 	dup2(out, 2);
 	snprintf(command, sizeof(command), "exec %s -p %s %s", milterd(),
-		 f->where, f->policy);
+	    f->where, f->policy);
 	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(127);
 }
@@ -132,8 +144,8 @@ answers(const struct filter *f)
 	return ok;
 }
 
-bool
-filter_start(struct filter *f, const char *policy)
+static bool
+make_place(struct filter *f)
 {
 	*f = (struct filter){ 0 };
 	strcpy(f->dir, "/tmp/milt-test.XXXXXX");
@@ -144,7 +156,12 @@ filter_start(struct filter *f, const char *policy)
 	snprintf(f->where, sizeof(f->where), "unix:%s/socket", f->dir);
 	snprintf(f->policy, sizeof(f->policy), "%s/policy.milt", f->dir);
 	snprintf(f->log, sizeof(f->log), "%s/log", f->dir);
-	filter_write(f, policy);
+	return true;
+}
+
+static bool
+start(struct filter *f)
+{
 	fflush(stdout);
 	f->pid = fork();
 	if (f->pid == 0)
@@ -162,13 +179,42 @@ filter_start(struct filter *f, const char *policy)
 	return false;
 }
 
+bool
+filter_start(struct filter *f, const char *policy)
+{
+	if (!make_place(f))
+		return false;
+	filter_write(f, policy);
+	return start(f);
+}
+
+bool
+filter_start_file(struct filter *f, const char *path)
+{
+	if (!make_place(f))
+		return false;
+	snprintf(f->policy, sizeof(f->policy), "%s", path);
+	return start(f);
+}
+
 static void
 remove_files(const struct filter *f)
 {
 	unlink(f->where + 5);
-	unlink(f->policy);
+	if (strncmp(f->policy, f->dir, strlen(f->dir)) == 0)
+		unlink(f->policy);
 	unlink(f->log);
 	rmdir(f->dir);
+}
+
+static bool
+has_findings(const struct filter *f)
+{
+	return filter_log_count(f, "Sanitizer") > 0 ||
+	       filter_log_count(f, "runtime error:") > 0 ||
+	       filter_log_count(f, "Invalid read") > 0 ||
+	       filter_log_count(f, "Invalid write") > 0 ||
+	       filter_log_count(f, "uninitialised") > 0;
 }
 
 int
@@ -193,7 +239,9 @@ filter_stop(struct filter *f)
 			f->pid = 0;
 		}
 	}
-	if (result != 0 || filter_log_count(f, "Sanitizer") > 0)
+	if (result == 0 && has_findings(f))
+		result = -2;
+	if (result != 0)
 		filter_print_log(f);
 	remove_files(f);
 	return result;

@@ -30,8 +30,7 @@ say_hello(struct mta *m, const struct letter *l)
 		host = l->name ? str_from(l->name)
 			       : arena_printf(&m->fixed, "[%.*s]", STR_ARG(ip));
 		mta_connect(m, host,
-			    strchr(ip.p, ':') ? SMFIA_INET6 : SMFIA_INET, 4567,
-			    ip);
+		    strchr(ip.p, ':') ? SMFIA_INET6 : SMFIA_INET, 4567, ip);
 	}
 	mta_helo(m, or_default(l->helo, "client.invalid"));
 }
@@ -62,9 +61,8 @@ split_header(struct mta *m, struct str text, struct mta_pair **out)
 		blank = colon + 1 < line.n && line.p[colon + 1] == ' ';
 		if (colon == line.n ||
 		    !vec_push(&m->fixed, &fields,
-			      ((struct mta_pair){
-				  str_head(line, colon),
-				  str_skip(line, colon + 1 + blank) })))
+			((struct mta_pair){ str_head(line, colon),
+			    str_skip(line, colon + 1 + blank) })))
 			abort();
 		text = str_skip(text, end < text.n ? end + 1 : end);
 	}
@@ -76,7 +74,7 @@ void
 letter_send(struct mta *m, const struct letter *l, struct mta_outcome *o)
 {
 	struct mta_address to[6] = { { STR("<recipient@server.invalid>"), NULL,
-				       0 } };
+	    0 } };
 	struct str sender = or_default(l->sender, "<sender@client.invalid>");
 	struct str header = str_from(l->header);
 	struct mta_message msg = {
@@ -135,8 +133,7 @@ add_text(struct bytes *b, struct str s)
 		else if (c == '\r')
 			bytes_add(b, "\\r", 2);
 		else if (c < ' ' || c > '~')
-			bytes_add(
-			    b, hex,
+			bytes_add(b, hex,
 			    (size_t)snprintf(hex, sizeof(hex), "\\x%02x", c));
 		else
 			bytes_add(b, s.p + i, 1);
@@ -173,9 +170,12 @@ static void
 add_reply(struct bytes *b, const struct mta *m, const struct mta_reply *r)
 {
 	static const char *const words[] = {
-		[MTA_CONTINUE] = "continue", [MTA_ACCEPT] = "accept",
-		[MTA_REJECT] = "reject ",    [MTA_TEMPFAIL] = "tempfail ",
-		[MTA_DISCARD] = "discard",   [MTA_FAILED] = "failed: ",
+		[MTA_CONTINUE] = "continue",
+		[MTA_ACCEPT] = "accept",
+		[MTA_REJECT] = "reject ",
+		[MTA_TEMPFAIL] = "tempfail ",
+		[MTA_DISCARD] = "discard",
+		[MTA_FAILED] = "failed: ",
 	};
 
 	add(b, words[r->verdict]);

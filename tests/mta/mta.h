@@ -99,6 +99,7 @@ struct mta {
 
 /* `where` in libmilter's form: unix:PATH, inet:PORT@HOST. */
 bool mta_open(struct mta *, const char *where, int timeout);
+void mta_set_timeout(struct mta *, int timeout);
 /* Closes without a word; releases all. */
 void mta_close(struct mta *);
 bool mta_raw(struct mta *, const void *, size_t);
@@ -120,7 +121,7 @@ bool mta_negotiate(struct mta *, const struct mta_offer *);
 void mta_macro(struct mta *, struct str name, struct str value);
 /* family: SMFIA_; address and port are not sent for SMFIA_UNKNOWN. */
 struct mta_reply mta_connect(struct mta *, struct str host, char family,
-			     unsigned port, struct str address);
+    unsigned port, struct str address);
 struct mta_reply mta_helo(struct mta *, struct str);
 /* args[0] is the path, the others are ESMTP parameters. */
 struct mta_reply mta_mail(struct mta *, const struct str *args, size_t);
@@ -183,12 +184,12 @@ struct mta_outcome {
  * One transaction: MAIL to the end of the message, or to the answer that ends
  * it.  REJECT at SMFIC_RCPT means that no recipient was left.
  */
-void mta_deliver(struct mta *, const struct mta_message *,
-		 struct mta_outcome *);
+void mta_deliver(
+    struct mta *, const struct mta_message *, struct mta_outcome *);
 
 /* Value number i (from 0) of a delivered field, or {NULL, 0}. */
-struct str mta_delivered(const struct mta_outcome *, const char *name,
-			 size_t i);
+struct str mta_delivered(
+    const struct mta_outcome *, const char *name, size_t i);
 size_t mta_delivered_count(const struct mta_outcome *, const char *name);
 
 #endif

@@ -35,7 +35,7 @@ xcode_length(struct str line)
  */
 static bool
 reply_line(struct mta *m, struct str line, bool last, struct mta_reply *r,
-	   struct bytes *text)
+    struct bytes *text)
 {
 	unsigned code;
 	size_t x;
@@ -153,8 +153,8 @@ edit_texts(struct mta *m, struct str data, struct mta_edit *edit)
 		size_t end = str_find(data, '\0');
 
 		if (end == data.n || n == most)
-			return mta_fail(m, "change '%c' does not end",
-					edit->kind);
+			return mta_fail(
+			    m, "change '%c' does not end", edit->kind);
 		*(n ? &edit->value : &edit->name) = str_head(data, end);
 		data = str_skip(data, end + 1);
 	}

@@ -13,7 +13,7 @@
 enum { PACKET_MAX = 2 * MTA_CHUNK, OUT_MAX = 256 * 1024 };
 
 const struct mta_offer mta_offer_postfix = { 6, SMFI_CURR_ACTS,
-					     SMFI_CURR_PROT };
+	SMFI_CURR_PROT };
 
 void
 bytes_add(struct bytes *b, const void *data, size_t n)
@@ -93,8 +93,8 @@ connect_inet(const char *port_at_host)
 
 	if (!at || (size_t)(at - port_at_host) >= sizeof(port))
 		return -1;
-	snprintf(port, sizeof(port), "%.*s", (int)(at - port_at_host),
-		 port_at_host);
+	snprintf(
+	    port, sizeof(port), "%.*s", (int)(at - port_at_host), port_at_host);
 	if (getaddrinfo(at + 1, port, &hints, &list) != 0)
 		return -1;
 	for (a = list; a && fd < 0; a = a->ai_next) {
@@ -108,11 +108,12 @@ connect_inet(const char *port_at_host)
 	return fd;
 }
 
-static void
-set_timeout(struct mta *m)
+void
+mta_set_timeout(struct mta *m, int timeout)
 {
-	struct timeval t = { m->timeout / 1000, m->timeout % 1000 * 1000 };
+	struct timeval t = { timeout / 1000, timeout % 1000 * 1000 };
 
+	m->timeout = timeout;
 	setsockopt(m->fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
 	setsockopt(m->fd, SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
 }
@@ -128,9 +129,9 @@ mta_open(struct mta *m, const char *where, int timeout)
 	else if (strncmp(where, "inet:", 5) == 0)
 		m->fd = connect_inet(where + 5);
 	if (m->fd < 0)
-		return mta_fail(m, "cannot connect to %s: %s", where,
-				strerror(errno));
-	set_timeout(m);
+		return mta_fail(
+		    m, "cannot connect to %s: %s", where, strerror(errno));
+	mta_set_timeout(m, timeout);
 	m->state = MTA_OPEN;
 	return true;
 }
@@ -221,8 +222,7 @@ read_all(struct mta *m, char *p, size_t n, long long deadline)
 			continue;
 		if (r < 0)
 			return mta_fail(m, "read: %s",
-					errno == EAGAIN ? "deadline"
-							: strerror(errno));
+			    errno == EAGAIN ? "deadline" : strerror(errno));
 		if (r == 0)
 			return mta_fail(m, "read: closed by the filter");
 		p += r;
@@ -317,7 +317,7 @@ bool
 mta_negotiate(struct mta *m, const struct mta_offer *offer)
 {
 	uint32_t words[3] = { htonl(offer->version), htonl(offer->actions),
-			      htonl(offer->protocol) };
+		htonl(offer->protocol) };
 	struct str data = { (const char *)words, sizeof(words) };
 	char command;
 
@@ -327,7 +327,7 @@ mta_negotiate(struct mta *m, const struct mta_offer *offer)
 		return false;
 	if (command != SMFIC_OPTNEG || data.n < MILTER_OPTLEN)
 		return mta_fail(m, "negotiation answered by '%c' of %zu bytes",
-				command, data.n);
+		    command, data.n);
 	m->version = get_long(&data);
 	m->actions = get_long(&data);
 	m->protocol = get_long(&data);
@@ -335,7 +335,7 @@ mta_negotiate(struct mta *m, const struct mta_offer *offer)
 		return mta_fail(m, "protocol version %u", m->version);
 	if (m->actions & ~offer->actions)
 		return mta_fail(m, "actions 0x%x were not offered",
-				m->actions & ~offer->actions);
+		    m->actions & ~offer->actions);
 	if (!read_lists(m, data))
 		return false;
 	m->state = MTA_READY;

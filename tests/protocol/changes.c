@@ -201,7 +201,7 @@ test_safe_values(void)
 	GIVES(&f, "R A: 1; X-Helo: [%s%n%%]; " ENV, .header = "A: 1\n",
 	    .helo = "%s%n%%");
 	GIVES(&f, "R A: 1; X-Helo: []; " ENV, .header = "A: 1\n", .helo = "");
-	GIVES(&f, "R A: 1; X-Helo: =?utf-8?b?W8OkXQ==?=; " ENV,
+	GIVES(&f, "R A: 1; X-Helo: =?UTF-8?b?W8OkXQ==?=; " ENV,
 	    .header = "A: 1\n", .helo = "\xc3\xa4");
 	finish(&f);
 }

@@ -88,10 +88,10 @@ test_framing(void)
 		struct str bytes;
 		bool stays_open; /* more is to come */
 	} cases[] = {
-		{ "length 0", { "\0\0\0\0", 4 }, false },
+		{ "length 0", { "\0\0\0\0", 4 }, true },
 		{ "length 0 and more", { "\0\0\0\0O\0\0\0\0", 9 }, false },
 		{ "huge length", { "\377\377\377\377O", 5 }, false },
-		{ "64K and one", { "\0\1\0\0O", 5 }, false },
+		{ "64K and one", { "\0\1\0\1O", 5 }, false },
 		{ "not a negotiation", { "\0\0\0\1Q", 5 }, false },
 		{ "short negotiation", { "\0\0\0\5O\0\0\0\6", 9 }, false },
 		{ "version 1", { "\0\0\0\15O\0\0\0\1\0\0\0\0\0\0\0\0", 17 },

@@ -107,7 +107,7 @@ main(void)
 	/* The peer's text ends at a NUL. */
 	helo_gives((struct str){ "say a\0b", 7 },
 	    "reject 550 5.7.1 <say a> 100% %s %d at rcpt");
-	subject_gives(STR("a\n\tb\n c"), "reject 550 5.7.1 a  b  c at eoh");
+	subject_gives(STR("a\n\tb\n c"), "reject 550 5.7.1 a b c at eoh");
 	subject_gives(
 	    STR("a\r\n.\r\nQUIT"), "reject 550 5.7.1 a  .  QUIT at eoh");
 	subject_gives(STR(""), "reject 550 5.7.1 (no text) at eoh");

@@ -40,7 +40,7 @@ test_spoken_at_rcpt(void)
 		       "rule null { when sender is <> and client.ip absent\n"
 		       "  reject 550 5.7.1 \"null\" }\n"))
 		return;
-	SENT(&f, "accept at rcpt", 0);
+	SENT(&f, "accept at mail", 0);
 	SENT(
 	    &f, "reject 550 5.7.1 no 192.0.2.7 at rcpt", .client = "192.0.2.7");
 	SENT(&f,
@@ -255,7 +255,7 @@ test_many_messages(void)
 		CHECK_STR(outcome_text(&m, &o),
 		    "reject 550 5.7.1 spam at eom | 550 5.1.1 bad; ok");
 		letter_send(&m, &clean, &o);
-		CHECK_STR(outcome_text(&m, &o), "accept at eom");
+		CHECK_STR(outcome_text(&m, &o), "accept at eoh");
 	}
 	l.body = "clean\r\n";
 	letter_send(&m, &l, &o);
@@ -268,7 +268,7 @@ test_many_messages(void)
 		.verdict == MTA_CONTINUE);
 	CHECK(mta_helo(&m, STR("other.example")).verdict == MTA_CONTINUE);
 	letter_send(&m, &clean, &o);
-	CHECK_STR(outcome_text(&m, &o), "accept at eom");
+	CHECK_STR(outcome_text(&m, &o), "accept at eoh");
 	mta_quit(&m);
 	finish(&f);
 }
