@@ -214,6 +214,9 @@ lower_item(
 		*otherwise = (struct item_otherwise *)item;
 		return;
 	case ITEM_TEST:
+		/* Those of an included file test that file by itself. */
+		if (item->span.source != l->c->file->source)
+			return;
 		vec_push(l->arena, &l->ir->tests, (struct item_test *)item);
 		return;
 	case ITEM_LIST:
@@ -244,6 +247,7 @@ pass_lower(struct compilation *c)
 	intern_init(&l->lets, l->arena);
 	intern_init(&l->sets, l->arena);
 	intern_init(&l->regexes, l->arena);
+	intern_init(&l->origins, l->arena);
 	default_options(l->ir);
 	for (size_t i = 0; i < items.n; i++)
 		if (items.v[i]->kind == ITEM_OPTION)

@@ -19,6 +19,7 @@ struct lower {
 	struct intern sets;              /* contents of lists in place */
 	VEC(struct ir_list *) set_lists; /* by number in `sets` */
 	struct intern regexes;           /* source and flags */
+	struct intern origins;           /* those seen: node, loop, walk */
 	unsigned depth;                  /* loops that are open here */
 	unsigned base;    /* loops open where this rule or let begins */
 	unsigned nesting; /* calls of lower_expr inside each other */

@@ -1,10 +1,12 @@
 #include "compiler/needs.h"
 
 #include "compiler/holds.h"
+#include "compiler/intern.h"
 
 struct gather {
 	struct ir *ir;
 	struct needs *out;
+	struct intern macros[STAGE_COUNT];
 };
 
 /* ---- nodes in use --------------------------------------------------- */
@@ -51,13 +53,11 @@ reachable_nodes(struct ir *ir)
 static void
 add_macro(struct gather *g, enum milt_stage stage, struct str name)
 {
-	struct needs_macro m = { stage, name };
+	bool added;
 
-	for (size_t i = 0; i < g->out->macros.n; i++)
-		if (g->out->macros.v[i].stage == stage &&
-		    str_eq(g->out->macros.v[i].name, name))
-			return;
-	vec_push(g->ir->arena, &g->out->macros, m);
+	if (!g->macros[stage].arena)
+		intern_init(&g->macros[stage], g->ir->arena);
+	intern_add(&g->macros[stage], name, &added);
 }
 
 /* macro("x"): one that no table knows may be sent at any stage up to DATA. */
@@ -251,23 +251,27 @@ answers_of(const struct ir *ir, unsigned info)
  * ------------------------------------------------------------------------ */
 
 static void
-sort_macros(struct needs *n)
+list_macros(struct gather *g)
 {
-	for (size_t i = 1; i < n->macros.n; i++) {
-		struct needs_macro m = n->macros.v[i];
-		size_t k = i;
+	/* Asking for one replaces what the MTA sends at DATA by itself. */
+	if (g->macros[STAGE_DATA].keys.n)
+		add_macro(g, STAGE_DATA, STR("i"));
+	for (int stage = 0; stage < STAGE_COUNT; stage++)
+		for (size_t i = 0; i < g->macros[stage].keys.n; i++) {
+			struct needs_macro m = {
+				(enum milt_stage)stage,
+				g->macros[stage].keys.v[i],
+			};
 
-		for (; k > 0 && n->macros.v[k - 1].stage > m.stage; k--)
-			n->macros.v[k] = n->macros.v[k - 1];
-		n->macros.v[k] = m;
-	}
+			vec_push(g->ir->arena, &g->out->macros, m);
+		}
 }
 
 struct needs
 needs_of(struct ir *ir)
 {
 	struct needs out = { 0 };
-	struct gather g = { ir, &out };
+	struct gather g = { .ir = ir, .out = &out };
 	bool *used = reachable_nodes(ir);
 
 	for (size_t i = 0; i < ir->nodes.n; i++) {
@@ -283,13 +287,7 @@ needs_of(struct ir *ir)
 	for (size_t i = 0; i < ir->rules.n; i++)
 		add_rule(&g, ir->rules.v[i]);
 	add_rule(&g, ir->otherwise);
-	/* Asking for one replaces what the MTA sends at DATA by itself. */
-	for (size_t i = 0; i < out.macros.n; i++)
-		if (out.macros.v[i].stage == STAGE_DATA) {
-			add_macro(&g, STAGE_DATA, STR("i"));
-			break;
-		}
-	sort_macros(&out);
+	list_macros(&g);
 	out.answers = answers_of(ir, out.info);
 	return out;
 }

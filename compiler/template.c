@@ -1,6 +1,12 @@
 /* Texts of actions, and where in the condition their values come from. */
 #include "compiler/lower.h"
 
+/*
+ * A loop's body is walked for each loop around it, since elements differ: what
+ * definitions multiply is bounded.
+ */
+enum { MAX_VISITS = 1 << 24 };
+
 struct visit {
 	struct ir_node *node, *each;
 	bool positive;
@@ -33,15 +39,20 @@ seen(struct lower *l, const struct visit *v)
 }
 
 static void
-add_origin(struct lower *l, struct origins *o, const struct visit *v)
+add_origin(
+    struct lower *l, struct origins *o, const struct visit *v, uint32_t walk)
 {
+	struct {
+		uintptr_t node, each;
+		uint64_t walk;
+	} key = { (uintptr_t)v->node, (uintptr_t)v->each, walk };
 	struct origin new = { v->node, v->each };
+	bool added;
 
-	for (size_t i = 0; i < o->list.n; i++)
-		if (o->list.v[i].node == new.node &&
-		    o->list.v[i].each == new.each)
-			return;
-	vec_push(l->arena, &o->list, new);
+	intern_add(
+	    &l->origins, (struct str){ (char *)&key, sizeof(key) }, &added);
+	if (added)
+		vec_push(l->arena, &o->list, new);
 }
 
 struct origins
@@ -49,21 +60,33 @@ origins_of(struct lower *l, struct ir_node *condition)
 {
 	VEC(struct visit) todo = { 0 };
 	struct origins out = { 0 };
+	uint32_t walk = ++l->mark;
+	size_t visits = 0;
 
 	grow_marks(l);
-	vec_push(l->arena, &todo,
-	    ((struct visit){ condition, NULL, true, ++l->mark }));
+	vec_push(
+	    l->arena, &todo, ((struct visit){ condition, NULL, true, walk }));
 	while (todo.n) {
-		struct visit v = todo.v[--todo.n], next = v;
+		struct visit v = todo.v[--todo.n], next;
 
+		if (++visits > MAX_VISITS) {
+			lower_refuse(l, condition->span,
+			    "the loops of this condition are too large");
+			break;
+		}
+		if (v.node->free_loops == 0) {
+			v.each = NULL; /* the same for all elements */
+			v.mark = walk;
+		}
+		next = v;
 		if (seen(l, &v))
 			continue;
 		if (v.positive && v.node->kind == NODE_TEST &&
 		    v.node->op == OPC_MATCH)
-			add_origin(l, &out, &v);
+			add_origin(l, &out, &v, walk);
 		if (v.node->kind == NODE_EACH && v.node->loop == 0) {
 			if (v.positive)
-				add_origin(l, &out, &v);
+				add_origin(l, &out, &v, walk);
 			next.each = v.node;
 			next.mark = ++l->mark;
 		}
