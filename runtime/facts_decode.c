@@ -1,7 +1,6 @@
 /* Address lists and dates of the header, as GMime reads them. */
 #include "runtime/facts_decode.h"
 
-#include <gmime/gmime.h>
 #include <pthread.h>
 
 enum {
@@ -33,46 +32,77 @@ note_warning(gint64 offset, GMimeParserWarning code, const gchar *item,
 		*(bool *)malformed = true;
 }
 
-/*
- * Are quotes, comments and brackets closed, and is there one address in each
- * pair of brackets?  GMime repairs that in silence.
- */
-static bool
-is_balanced(struct str s)
-{
-	bool quoted = false, angle = false, route = false;
-	size_t comments = 0;
+/* Where a scan of an address list is. */
+struct scan {
+	bool quoted, angle, route;
+	size_t comments; /* nested */
+	bool sound;      /* brackets pair, one address in each pair */
+};
 
-	for (size_t i = 0; i < s.n; i++) {
+static void
+scan_bracket(struct scan *x, char c, char next)
+{
+	if ((c == '<' && x->angle) || (c == '>' && !x->angle) ||
+	    (c == ',' && x->angle && !x->route))
+		x->sound = false;
+	if (c == '<') {
+		x->angle = true;
+		x->route = next == '@';
+	}
+	if (c == '>')
+		x->angle = false;
+	if (c == ':')
+		x->route = false;
+}
+
+static void
+put_hidden(GString *out, char c)
+{
+	if (c == '(' || c == ')' || c == '\\')
+		words_hide(out, c);
+	else
+		g_string_append_c(out, c);
+}
+
+/*
+ * A copy of the list in which each parenthesis belongs to a comment and has
+ * its partner, NULL where a quote or a comment is not closed: GMime (3.2.13)
+ * leaks memory where it finds an open comment, and where it repairs a list it
+ * looks for them anywhere.  *sound: nothing else that it repairs in silence.
+ */
+static char *
+guard(struct str s, bool *sound)
+{
+	GString *out = g_string_sized_new(s.n);
+	struct scan x = { .sound = true };
+	bool closed = true;
+
+	for (size_t i = 0; closed && i < s.n; i++) {
 		char c = s.p[i];
 
-		if ((quoted || comments) && c == '\\') {
-			i++;
-			continue;
+		if (x.comments && c == '\\') {
+			if (++i < s.n)
+				put_hidden(out, s.p[i]);
+		} else if (x.quoted && c == '\\' && i + 1 < s.n) {
+			g_string_append_c(out, c);
+			put_hidden(out, s.p[++i]);
+		} else if (x.quoted && c != '"') {
+			put_hidden(out, c);
+		} else {
+			g_string_append_c(out, c);
+			if (c == ')')
+				closed = x.comments-- > 0;
+			else if (c == '(')
+				x.comments++;
+			else if (!x.comments && c == '"')
+				x.quoted = !x.quoted;
+			else if (!x.comments)
+				scan_bracket(
+				    &x, c, i + 1 < s.n ? s.p[i + 1] : 0);
 		}
-		if (comments) {
-			comments += c == '(';
-			comments -= c == ')';
-			continue;
-		}
-		if (c == '"')
-			quoted = !quoted;
-		if (quoted)
-			continue;
-		if (c == ')' || (c == '<' && angle) || (c == '>' && !angle) ||
-		    (c == ',' && angle && !route))
-			return false;
-		comments += c == '(';
-		if (c == '<') {
-			angle = true;
-			route = i + 1 < s.n && s.p[i + 1] == '@';
-		}
-		if (c == '>')
-			angle = false;
-		if (c == ':')
-			route = false;
 	}
-	return !quoted && !angle && comments == 0;
+	*sound = x.sound && !x.angle;
+	return g_string_free(out, !closed || x.quoted || x.comments);
 }
 
 static size_t
@@ -146,22 +176,14 @@ add_list(struct walk *w, InternetAddressList *list)
 	return true;
 }
 
-bool
-decode_addresses(
-    struct facts *f, struct str s, struct address_vec *out, bool *malformed)
+/* The list as GMime reads it; false with no memory. */
+static bool
+parse_list(struct walk *w, const char *z)
 {
-	struct walk w = { .facts = f, .out = out, .a_labels = has_a_label(s) };
-	GMimeParserOptions *options;
+	GMimeParserOptions *options = g_mime_parser_options_new();
 	InternetAddressList *list;
-	bool ok, warned = false;
-	char *z;
+	bool ok;
 
-	if (s.n == 0 || memchr(s.p, 0, s.n) || count_colons(s) > MAX_COLONS) {
-		*malformed = true;
-		return true;
-	}
-	facts_init();
-	options = g_mime_parser_options_new();
 	/*
 	 * Loose, so that what a reader may be shown is seen: strict mode drops
 	 * addresses in silence.  Names with an unquoted @ or dot are common.
@@ -170,16 +192,38 @@ decode_addresses(
 	    options, GMIME_RFC_COMPLIANCE_LOOSE);
 	g_mime_parser_options_set_allow_addresses_without_domain(options, TRUE);
 	g_mime_parser_options_set_warning_callback(
-	    options, note_warning, &warned);
-	z = words_mask(s);
+	    options, note_warning, &w->malformed);
 	list = internet_address_list_parse(options, z);
-	ok = add_list(&w, list);
-	if (!list || warned || w.malformed || !is_balanced(s))
-		*malformed = true;
+	ok = add_list(w, list);
 	if (list)
 		g_object_unref(list);
+	else
+		w->malformed = true;
 	g_mime_parser_options_free(options);
+	return ok;
+}
+
+bool
+decode_addresses(
+    struct facts *f, struct str s, struct address_vec *out, bool *malformed)
+{
+	struct walk w = { .facts = f, .out = out, .a_labels = has_a_label(s) };
+	bool ok = true, sound = false;
+	char *words, *z;
+
+	if (s.n == 0 || memchr(s.p, 0, s.n) || count_colons(s) > MAX_COLONS) {
+		*malformed = true;
+		return true;
+	}
+	facts_init();
+	words = words_mask(s);
+	z = guard(str_from(words), &sound);
+	if (z)
+		ok = parse_list(&w, z);
+	if (!z || !sound || w.malformed)
+		*malformed = true;
 	g_free(z);
+	g_free(words);
 	return ok;
 }
 

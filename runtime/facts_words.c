@@ -5,14 +5,15 @@
  * and handed to GMime as one plain word; a word that cannot be decoded is made
  * unrecognisable to it, and itself again afterwards.
  */
-#include <gmime/gmime.h>
-
 #include "runtime/facts_decode.h"
 
-/* Stands for the `=` of a word that is left alone: a noncharacter. */
-static const struct str mark = { "\xef\xb7\x90", 3 };
+/*
+ * Characters that are hidden from GMime, each as a noncharacter from U+FDD0 on,
+ * which no text of ours holds meanwhile.
+ */
+static const char hidden[] = { '=', '(', ')', '\\' };
 
-enum { MAX_WORD = 4096, MAX_CHARSET = 64 };
+enum { MAX_WORD = 4096, MAX_CHARSET = 64, MARK = 3 };
 
 struct word {
 	size_t start, end;
@@ -25,6 +26,39 @@ is_charset_character(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	       (c >= '0' && c <= '9') || (c != 0 && strchr("-_.:+", c));
+}
+
+/* Which hidden character begins s, or -1. */
+static int
+mark_at(struct str s)
+{
+	int i;
+
+	if (!str_starts(s, STR("\xef\xb7")) || s.n < MARK)
+		return -1;
+	i = (unsigned char)s.p[2] - 0x90;
+	return i >= 0 && i < (int)sizeof(hidden) ? i : -1;
+}
+
+static bool
+has_mark(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (mark_at(str_skip(s, i)) >= 0)
+			return true;
+	return false;
+}
+
+void
+words_hide(GString *out, char c)
+{
+	const char *at = memchr(hidden, c, sizeof(hidden));
+
+	if (at)
+		g_string_append_printf(
+		    out, "\xef\xb7%c", (char)(0x90 + (at - hidden)));
+	else
+		g_string_append_c(out, c);
 }
 
 static bool
@@ -102,7 +136,7 @@ put_word(GString *out, const GByteArray *octets, struct str charset)
 	text = g_convert(octets->len ? (const gchar *)octets->data : "",
 	    (gssize)octets->len, "UTF-8", g_mime_charset_iconv_name(name), NULL,
 	    &n, NULL);
-	if (!text || memmem(text, n, mark.p, mark.n)) {
+	if (!text || has_mark((struct str){ text, n })) {
 		g_free(text);
 		return false;
 	}
@@ -161,7 +195,7 @@ put_words(GString *out, struct str s, size_t at, size_t end)
 		octets = g_byte_array_new();
 		append_octets(octets, &w);
 		if (!put_word(out, octets, w.charset)) {
-			g_string_append_len(out, mark.p, (gssize)mark.n);
+			words_hide(out, '=');
 			g_string_append_len(
 			    out, s.p + at + 1, (gssize)(w.end - at - 1));
 		}
@@ -180,9 +214,9 @@ words_mask(struct str s)
 	while (i < s.n) {
 		struct str rest = str_skip(s, i);
 
-		if (str_starts(rest, mark)) {
+		if (mark_at(rest) >= 0) {
 			g_string_append(out, "\xef\xbf\xbd");
-			i += mark.n;
+			i += MARK;
 		} else if (word_at(s, i, &w)) {
 			if (!put_run(out, s, i, &end))
 				put_words(out, s, i, end);
@@ -201,12 +235,14 @@ words_unmask(struct arena *a, const char *z)
 	char *p = (char *)s.p;
 	size_t n = 0;
 
-	if (!s.p || !strstr(z, mark.p))
+	if (!s.p || !has_mark(s))
 		return s;
 	for (size_t i = 0; i < s.n;) {
-		if (str_starts(str_skip(s, i), mark)) {
-			p[n++] = '=';
-			i += mark.n;
+		int mark = mark_at(str_skip(s, i));
+
+		if (mark >= 0) {
+			p[n++] = hidden[mark];
+			i += MARK;
 		} else {
 			p[n++] = p[i++];
 		}
