@@ -15,18 +15,28 @@ const struct diag_row diag_rows[DIAG_COUNT] = {
 #undef ERROR
 #undef WARNING
 
+static struct diag *
+scratch(struct diags *ds)
+{
+	if (!ds->scratch)
+		ds->scratch = ARENA_NEW(ds->arena, struct diag);
+	return ds->scratch;
+}
+
 /* Counts one, and keeps it if there are not too many of its severity. */
 static struct diag *
 add(struct diags *ds, enum diag_id id)
 {
-	struct diag *d = ARENA_NEW(ds->arena, struct diag);
 	size_t *count = diag_rows[id].severity == SEVERITY_ERROR
 			    ? &ds->errors
 			    : &ds->warnings;
+	struct diag *d;
 
+	if (++*count > (size_t)LIMIT_VALUE_ERRORS)
+		return scratch(ds);
+	d = ARENA_NEW(ds->arena, struct diag);
 	d->id = id;
-	if (++*count <= (size_t)LIMIT_VALUE_ERRORS)
-		vec_push(ds->arena, &ds->list, d);
+	vec_push(ds->arena, &ds->list, d);
 	return d;
 }
 
@@ -49,14 +59,11 @@ struct diag *
 diag_at(
     struct diags *ds, enum diag_id id, struct span span, const char *fmt, ...)
 {
-	struct diag *d = find_same(ds, id, span);
+	struct diag *d = find_same(ds, id, span) ? scratch(ds) : add(ds, id);
 	va_list ap;
 
-	if (d)
-		d = ARENA_NEW(ds->arena, struct diag);
-	else
-		d = add(ds, id);
-	d->id = id;
+	if (d == ds->scratch)
+		return d;
 	d->span = span;
 	d->has_span = true;
 	va_start(ap, fmt);
@@ -72,6 +79,8 @@ diag_file(
 	struct diag *d = add(ds, id);
 	va_list ap;
 
+	if (d == ds->scratch)
+		return d;
 	d->path = path;
 	va_start(ap, fmt);
 	d->message = arena_vprintf(ds->arena, fmt, ap);
@@ -84,6 +93,8 @@ diag_primary_label(struct diags *ds, struct diag *d, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (d == ds->scratch)
+		return;
 	va_start(ap, fmt);
 	d->label = arena_vprintf(ds->arena, fmt, ap);
 	va_end(ap);
@@ -96,6 +107,8 @@ diag_label(
 	struct diag_label label = { .span = span };
 	va_list ap;
 
+	if (d == ds->scratch)
+		return;
 	va_start(ap, fmt);
 	label.text = arena_vprintf(ds->arena, fmt, ap);
 	va_end(ap);
@@ -108,6 +121,8 @@ diag_help(struct diags *ds, struct diag *d, const char *fmt, ...)
 	va_list ap;
 	struct str help;
 
+	if (d == ds->scratch)
+		return;
 	va_start(ap, fmt);
 	help = arena_vprintf(ds->arena, fmt, ap);
 	va_end(ap);

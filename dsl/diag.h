@@ -51,6 +51,7 @@ struct diags {
 	struct sources *sources;
 	VEC(struct diag *) list;
 	size_t errors, warnings; /* counted, kept or not */
+	struct diag *scratch;    /* stands for all that are not kept */
 };
 
 /*
@@ -58,14 +59,13 @@ struct diags {
  * limit the result is a scratch object that is not printed).
  */
 struct diag *diag_at(struct diags *, enum diag_id, struct span, const char *fmt,
-		     ...) __attribute__((format(printf, 4, 5)));
+    ...) __attribute__((format(printf, 4, 5)));
 struct diag *diag_file(struct diags *, enum diag_id, struct str path,
-		       const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 void diag_primary_label(struct diags *, struct diag *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void diag_label(struct diags *, struct diag *, struct span, const char *fmt,
-		...) __attribute__((format(printf, 4, 5)));
+    ...) __attribute__((format(printf, 4, 5)));
 void diag_help(struct diags *, struct diag *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

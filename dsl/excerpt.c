@@ -81,17 +81,29 @@ columns_at(const struct cell *cell, const char *p, size_t column)
 	return *p == '\t' ? TAB - column % TAB : cell->columns;
 }
 
+/* What stands at p, and the columns it takes at this place. */
+static size_t
+step(const char *p, const char *limit, size_t column, size_t *bytes)
+{
+	struct cell cell;
+
+	*bytes = 1;
+	if (*p >= ' ' && *p <= '~')
+		return 1;
+	cell = cell_at(p, limit);
+	*bytes = cell.bytes;
+	return columns_at(&cell, p, column);
+}
+
 /* Columns from the begin of the line to `end`. */
 static size_t
 columns_before(struct str line, size_t end)
 {
-	size_t column = 0;
-	struct cell cell;
+	const char *limit = line.p + line.n;
+	size_t column = 0, bytes;
 
-	for (size_t i = 0; i < end && i < line.n; i += cell.bytes) {
-		cell = cell_at(line.p + i, line.p + line.n);
-		column += columns_at(&cell, line.p + i, column);
-	}
+	for (size_t i = 0; i < end && i < line.n; i += bytes)
+		column += step(line.p + i, limit, column, &bytes);
 	return column;
 }
 
@@ -103,18 +115,16 @@ cut(struct excerpt *e, size_t focus)
 {
 	struct str line = e->text;
 	size_t first = focus > BEFORE ? focus - BEFORE : 0, column = 0;
-	size_t begin = 0, end = line.n, i = 0;
-	struct cell cell;
+	size_t begin = 0, end = line.n, bytes;
 	bool begun = first == 0;
 
-	for (; i < line.n; i += cell.bytes) {
-		cell = cell_at(line.p + i, line.p + line.n);
+	for (size_t i = 0; i < line.n; i += bytes) {
 		if (!begun && column >= first) {
 			begun = true;
 			begin = i;
 			e->skipped = column;
 		}
-		column += columns_at(&cell, line.p + i, column);
+		column += step(line.p + i, line.p + line.n, column, &bytes);
 		if (begun && column - e->skipped > EXCERPT_COLUMNS) {
 			end = i;
 			break;

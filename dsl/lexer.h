@@ -24,6 +24,7 @@ struct lexer {
 				and of its end; NULL: they are the source */
 	int last;            /* kind of the token before */
 	bool failed;         /* an error was found; whoever looks clears it */
+	size_t searched;     /* bytes searched in vain for ends of regexes */
 };
 
 /* The whole of a source; its bytes are borrowed. */
@@ -48,7 +49,7 @@ struct str keyword_text(int kind);
  * characters, one diagnostic for each run.  False if there are so many that
  * the text is none.
  */
-bool text_check(struct diags *, uint32_t source);
+bool text_check(struct diags *, uint32_t source, bool *clean);
 
 /* Is `s` valid UTF-8 without control characters (but HT, CR, LF)? */
 bool text_is_clean(struct str s);

@@ -16,6 +16,9 @@ static const struct keyword keywords[] = {
 #undef KEYWORD
 };
 
+/* So that many regexes without an end take no quadratic time. */
+enum { MOST_SEARCHED = 1 << 20 };
+
 enum { KEYWORD_COUNT = sizeof(keywords) / sizeof(*keywords) };
 
 static int
@@ -307,8 +310,10 @@ regex_token(struct lexer *lx, const char *begin)
 static bool
 regex_of_lines(struct lexer *lx, const char *begin)
 {
-	const char *m;
+	const char *m, *limit = lx->limit;
 
+	if (lx->searched > MOST_SEARCHED)
+		return false;
 	lx->at = begin + 1;
 	/*!re2c
 	re2c:define:YYCURSOR = lx->at;
@@ -319,13 +324,14 @@ regex_of_lines(struct lexer *lx, const char *begin)
 	lines = "[" "^"? "]"? ("[:" [^\]:]* ":]" | [^\]\\] | "\\" any)* "]";
 
 	([^/\\[] | "\\" any | lines)+ "/" [A-Za-z]* { goto closed; }
-	*           { return false; }
+	*           { lx->searched += (size_t)(limit - begin); return false; }
 	$           { return false; }
 	*/
 closed:
 	for (m = lx->at; m[-1] != '/'; m--)
 		if (m[-1] == 'x')
 			return true;
+	lx->searched += (size_t)(lx->at - begin);
 	return false;
 }
 

@@ -9,6 +9,8 @@
 
 #define DEEPEST ((unsigned)LIMIT_VALUE_NESTING)
 
+enum { MOST_INDENT = 200, NOT_FIRST = 201 };
+
 struct driver {
 	struct parser ps;
 	struct lexer lx;
@@ -16,6 +18,7 @@ struct driver {
 	struct token pending; /* read already; kind -1: none */
 	struct trail trail;
 	bool told_comma;     /* in this item */
+	bool clean;          /* the text holds no bad bytes */
 	bool in_group;       /* open[0] is the brace of a group */
 	struct token group;  /* its first word */
 	unsigned level;      /* open brackets */
@@ -110,26 +113,43 @@ looks_like_item(const struct driver *d, struct token t)
 	}
 }
 
+static const struct source *
+source_of(const struct driver *d)
+{
+	return d->ps.diags->sources->list.v[d->ps.source];
+}
+
 static struct str
 text_of(const struct driver *d)
 {
-	return d->ps.diags->sources->list.v[d->ps.source]->text;
+	return source_of(d)->text;
 }
 
-/* Bytes before it on its line; SIZE_MAX if they are not all blank. */
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * Bytes before it on its line; NOT_FIRST if they are not all blank.  What is
+ * indented very far counts as MOST_INDENT.
+ */
 static size_t
 indentation(const struct driver *d, struct span span)
 {
 	struct str text = text_of(d);
-	size_t at = span.begin, begin = at;
+	uint32_t begin = source_line_begin(source_of(d), span.begin);
 
-	while (begin > 0 &&
-	       (text.p[begin - 1] == ' ' || text.p[begin - 1] == '\t'))
-		begin--;
-	if (begin > 0 && text.p[begin - 1] != '\n' &&
-	    !(begin == 3 && str_starts(text, STR("\xEF\xBB\xBF"))))
-		return SIZE_MAX;
-	return at - begin;
+	if (begin == 0 && str_starts(text, STR("\xEF\xBB\xBF")))
+		begin = 3;
+	if (span.begin - begin > MOST_INDENT)
+		return is_blank(text.p[span.begin - 1]) ? MOST_INDENT
+							: NOT_FIRST;
+	for (uint32_t i = begin; i < span.begin; i++)
+		if (!is_blank(text.p[i]))
+			return NOT_FIRST;
+	return span.begin - begin;
 }
 
 /* Indentation of the line on which it stands. */
@@ -137,15 +157,13 @@ static size_t
 line_indentation(const struct driver *d, struct span span)
 {
 	struct str text = text_of(d);
-	uint32_t begin = span.begin;
+	uint32_t begin = source_line_begin(source_of(d), span.begin);
+	size_t n = 0;
 
-	while (begin > 0 && text.p[begin - 1] != '\n')
-		begin--;
-	span.begin = begin;
-	while (span.begin < text.n &&
-	       (text.p[span.begin] == ' ' || text.p[span.begin] == '\t'))
-		span.begin++;
-	return span.begin - begin;
+	while (n < MOST_INDENT && begin + n < span.begin &&
+	       is_blank(text.p[begin + n]))
+		n++;
+	return n;
 }
 
 /* Begins the grammar anew, at top level or in the open group. */
@@ -178,8 +196,10 @@ is_explained(const struct driver *d, struct token t)
 
 	if (d->lx.failed)
 		return true;
-	if (end < begin)
+	if (d->clean || end < begin)
 		return false;
+	if (d->ps.diags->errors > (size_t)LIMIT_VALUE_ERRORS)
+		return true;
 	return !text_is_clean((struct str){ text.p + begin, end - begin });
 }
 
@@ -219,7 +239,7 @@ is_next_item(const struct driver *d, struct token t, unsigned base)
 {
 	size_t at = indentation(d, t.span);
 
-	if (at == SIZE_MAX)
+	if (at == NOT_FIRST)
 		return false;
 	if (d->ps.group && !begins_rule(t.kind) &&
 	    at > line_indentation(d, d->group.span))
@@ -556,7 +576,7 @@ milt_parse(struct arena *arena, struct diags *diags, uint32_t source)
 	ps->inner = grammar_new(arena);
 	d->open = ARENA_ARRAY(arena, DEEPEST, struct token);
 	d->nots = ARENA_ARRAY(arena, DEEPEST + 1, unsigned);
-	if (!text_check(diags, source))
+	if (!text_check(diags, source, &d->clean))
 		return ps->file;
 	d->pending.kind = -1;
 	lexer_open(&d->lx, arena, diags, source);

@@ -155,6 +155,12 @@ line_index(const struct source *s, uint32_t offset)
 	return low;
 }
 
+uint32_t
+source_line_begin(const struct source *s, uint32_t offset)
+{
+	return s->lines.v[line_index(s, offset)];
+}
+
 /* Characters: bytes that do not continue one.  A BOM is none. */
 static unsigned
 count_characters(struct str s)

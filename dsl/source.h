@@ -33,8 +33,11 @@ enum milt_status source_read(struct sources *, struct str path, uint32_t *out);
 uint32_t source_add(struct sources *, struct str path, struct str text);
 
 /* Line and column (characters, UTF-8), from 1, of an offset. */
-void source_place(const struct source *, uint32_t offset, unsigned *line,
-		  unsigned *column);
+void source_place(
+    const struct source *, uint32_t offset, unsigned *line, unsigned *column);
+
+/* Where the line begins on which `offset` stands. */
+uint32_t source_line_begin(const struct source *, uint32_t offset);
 
 /* The text of a line, from 1, without its end. */
 struct str source_line(const struct source *, unsigned line);

@@ -88,12 +88,13 @@ report(struct diags *ds, enum byte_class class, struct span span, const char *p)
 }
 
 bool
-text_check(struct diags *ds, uint32_t source)
+text_check(struct diags *ds, uint32_t source, bool *clean)
 {
 	struct str text = ds->sources->list.v[source]->text;
 	const char *p = text.p, *limit = text.p + text.n, *begin;
 	size_t n, runs = 0;
 
+	*clean = true;
 	while (p < limit) {
 		enum byte_class class = classify(p, limit, &n);
 		struct span span = { source, (uint32_t)(p - text.p), 0 };
@@ -105,6 +106,7 @@ text_check(struct diags *ds, uint32_t source)
 		while (p < limit && classify(p, limit, &n) == class)
 			p += n;
 		span.end = (uint32_t)(p - text.p);
+		*clean = false;
 		report(ds, class, span, begin);
 		if (++runs == MOST_RUNS)
 			return false;
