@@ -256,8 +256,10 @@ main(int argc, char **argv)
 		return EXIT_SYSTEM;
 	o = arguments_parse(argc, argv);
 	p = first_policy(&o);
-	if (o.check)
+	if (o.check) {
+		policy_free(p);
 		return EXIT_OK;
+	}
 	raise_files();
 	l = open_listener(&o, &spec);
 	if (o.daemon && !process_detach(EXIT_SYSTEM))
