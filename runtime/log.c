@@ -88,12 +88,6 @@ log_open(enum log_target where, bool with_debug)
 	openlog(ident, LOG_PID | LOG_NDELAY, LOG_MAIL);
 }
 
-bool
-log_is_verbose(void)
-{
-	return verbose;
-}
-
 void
 log_say(enum log_level level, const char *fmt, ...)
 {

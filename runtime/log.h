@@ -15,7 +15,6 @@ enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
 
 /* Debug lines are written only with `verbose`. Before that: stderr. */
 void log_open(enum log_target, bool verbose);
-bool log_is_verbose(void);
 
 void log_say(enum log_level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
