@@ -30,13 +30,12 @@ struct compile_options {
  * c->diags has errors.  MILT_NO_MEMORY.  MILT_SYSTEM: the named file cannot be
  * read (errno; also a diagnostic).  In every case milt_compile_free(c) is due.
  */
-enum milt_status milt_compile(struct compilation *c, const char *path,
-			      const struct compile_options *);
+enum milt_status milt_compile(
+    struct compilation *c, const char *path, const struct compile_options *);
 
 /* The same for a text in memory; `path` is its name in diagnostics. */
 enum milt_status milt_compile_text(struct compilation *c, struct str path,
-				   struct str text,
-				   const struct compile_options *);
+    struct str text, const struct compile_options *);
 
 /*
  * Reads and parses one file, without what it includes ("-": standard input):

@@ -306,7 +306,7 @@ void ast_dump(const struct ast_file *, const struct sources *, FILE *);
  * formatting twice changes nothing.  Only for sources that parse without
  * errors.
  */
-struct str milt_format(struct arena *, const struct source *,
-		       const struct ast_file *);
+struct str milt_format(
+    struct arena *, const struct source *, const struct ast_file *);
 
 #endif

@@ -33,9 +33,9 @@ const struct type_row type_rows[TYPE_COUNT] = {
 
 const struct attr_row attr_rows[ATTR_COUNT] = {
 	{ .name = STR("") },
-#define ATTR(id, name, type, key, from, scope, count, source, doc, example)   \
-	{ STR(name), TYPE_##type,       key,      from,        SCOPE_##scope, \
-	  count,     SOURCE_OF(source), STR(doc), STR(example) },
+#define ATTR(id, name, type, key, from, scope, count, source, doc, example) \
+	{ STR(name), TYPE_##type, key, from, SCOPE_##scope, count,          \
+		SOURCE_OF(source), STR(doc), STR(example) },
 #include "dsl/attributes.def"
 #undef ATTR
 };
@@ -48,22 +48,18 @@ const struct action_row action_rows[ACTION_COUNT] = {
 #undef ACTION
 };
 
-#define ROW_NUMBER(name, def, min, max, doc, example) \
-	{ STR(name), OPTION_NUMBER, def,      min,    \
-	  max,       STR(""),       STR(doc), STR(example) },
-#define ROW_SIZE(name, def, min, max, doc, example)            \
-	{                                                      \
-		STR(name), OPTION_SIZE, def,      min,         \
-		max,       STR(""),     STR(doc), STR(example) \
-	},
-#define ROW_CHOICE(name, def, min, max, doc, example) \
-	{ STR(name), OPTION_CHOICE, def,      min,    \
-	  max,       STR(""),       STR(doc), STR(example) },
-#define ROW_TEXT(name, def, min, max, doc, example)            \
-	{                                                      \
-		STR(name), OPTION_TEXT, 0,        min,         \
-		max,       STR(def),    STR(doc), STR(example) \
-	},
+#define ROW_NUMBER(name, def, min, max, doc, example)                 \
+	{ STR(name), OPTION_NUMBER, def, min, max, STR(""), STR(doc), \
+		STR(example) },
+#define ROW_SIZE(name, def, min, max, doc, example)                 \
+	{ STR(name), OPTION_SIZE, def, min, max, STR(""), STR(doc), \
+		STR(example) },
+#define ROW_CHOICE(name, def, min, max, doc, example)                 \
+	{ STR(name), OPTION_CHOICE, def, min, max, STR(""), STR(doc), \
+		STR(example) },
+#define ROW_TEXT(name, def, min, max, doc, example)                \
+	{ STR(name), OPTION_TEXT, 0, min, max, STR(def), STR(doc), \
+		STR(example) },
 
 const struct option_row option_rows[OPTION_COUNT] = {
 #define OPTION(id, name, kind, def, min, max, doc, example) \
