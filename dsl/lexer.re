@@ -130,17 +130,34 @@ utf8_encode(uint32_t c, char *out)
 	return 4;
 }
 
-/*
- * One escape at p, which points behind the backslash; *n bytes are written.
- * Returns where it ends, or NULL if it is none (*p is then one character).
- */
-static const char *
-escape_decode(const char *p, const char *limit, char out[4], size_t *n)
+/* The number in \u{...}, which ends at p; false if no character has it. */
+static bool
+escaped_character(const char *p, char out[4], size_t *n)
 {
-	const char *m, *a;
+	const char *a = p - 2;
 	uint32_t c = 0;
 
-	(void)m;
+	while (*a != '{')
+		a--;
+	for (a++; *a != '}'; a++)
+		c = c << 4 | (uint32_t)(*a <= '9' ? *a - '0'
+						  : (*a | 32) - 'a' + 10);
+	if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
+		return false;
+	*n = utf8_encode(c, out);
+	return true;
+}
+
+/*
+ * One escape; p points behind the backslash.  Moves p to its end and writes
+ * *n bytes, or returns false if it is none.
+ */
+static bool
+escape_decode(const char **at, const char *limit, char out[4], size_t *n)
+{
+	const char *p = *at, *m;
+
+	*n = 1;
 	/*!re2c
 	re2c:yyfill:enable = 0;
 	re2c:eof = 0;
@@ -150,24 +167,38 @@ escape_decode(const char *p, const char *limit, char out[4], size_t *n)
 	re2c:define:YYLIMIT = limit;
 	re2c:flags:case-ranges = 1;
 
-	["\\]           { *n = 1; out[0] = p[-1]; return p; }
-	"n"             { *n = 1; out[0] = '\n'; return p; }
-	"r"             { *n = 1; out[0] = '\r'; return p; }
-	"t"             { *n = 1; out[0] = '\t'; return p; }
+	["\\]           { out[0] = p[-1]; goto good; }
+	"n"             { out[0] = '\n'; goto good; }
+	"r"             { out[0] = '\r'; goto good; }
+	"t"             { out[0] = '\t'; goto good; }
 	"u{" [0-9a-fA-F]{1,6} "}" {
-		for (a = p - 2; *a != '{'; a--)
-			;
-		for (a++; *a != '}'; a++)
-			c = c << 4 | (uint32_t)(*a <= '9' ? *a - '0'
-							  : (*a | 32) - 87);
-		if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
-			return NULL;
-		*n = utf8_encode(c, out);
-		return p;
+		if (escaped_character(p, out, n))
+			goto good;
+		goto bad;
 	}
-	*               { return NULL; }
-	$               { return NULL; }
+	"u{" [^}"\n\x00]* "}" { goto bad; }
+	*               { goto bad; }
+	$               { goto bad; }
 	*/
+good:
+	*at = p;
+	return true;
+bad:
+	while (p < limit && (*p & 0xC0) == 0x80)
+		p++;
+	*at = p;
+	*n = 0;
+	return false;
+}
+
+static void
+report_escape(struct lexer *lx, const char *begin, const char *end)
+{
+	struct diag *d = correct(lx, BAD_ESCAPE, span_of(lx, begin, end),
+	    "`%.*s` is not an escape", (int)(end - begin), begin);
+
+	help(lx, d, "the escapes are \\\\ \\\" \\n \\t \\r and \\u{1F4E7}; a "
+	    "backslash is written \\\\");
 }
 
 /* Decodes what stands between the quotes; `map` and `lx` may be NULL. */
@@ -180,35 +211,18 @@ unescape(struct arena *arena, struct lexer *lx, struct str raw, uint32_t base,
 	size_t n = 0;
 
 	while (p < limit) {
-		char buffer[4];
+		const char *from = p++;
+		char buffer[4] = { *from };
 		size_t k = 1;
-		const char *from = p, *end = p + 1;
 
-		buffer[0] = *p;
-		if (*p == '\\') {
-			end = escape_decode(p + 1, limit, buffer, &k);
-			if (!end) {
-				end = p + 1 + (p + 1 < limit);
-				while (end < limit && (*end & 0xC0) == 0x80)
-					end++;
-				k = 0;
-				if (lx) {
-					struct diag *d = correct(lx,
-					    BAD_ESCAPE, span_of(lx, p, end),
-					    "`%.*s` is not an escape",
-					    (int)(end - p), p);
-					help(lx, d, "the escapes are \\\\ \\\" "
-					    "\\n \\t \\r and \\u{1F4E7}; a "
-					    "backslash is written \\\\");
-				}
-			}
-		}
+		if (*from == '\\' && !escape_decode(&p, limit, buffer, &k) &&
+		    lx)
+			report_escape(lx, from, p);
 		for (size_t i = 0; i < k; i++) {
 			if (map)
 				map[n] = base + (uint32_t)(from - raw.p);
 			out[n++] = buffer[i];
 		}
-		p = end;
 	}
 	if (map)
 		map[n] = base + (uint32_t)raw.n;
@@ -306,6 +320,22 @@ regex_token(struct lexer *lx, const char *begin)
 	return t;
 }
 
+/*
+ * Does /.../flags end such a regex?  Only with the flag x, and not where the
+ * last slash rather begins the next regex.
+ */
+static bool
+ends_extended(struct str s)
+{
+	size_t n = s.n;
+	bool extended = false;
+
+	for (; s.p[n - 1] != '/'; n--)
+		extended |= s.p[n - 1] == 'x';
+	return extended && !str_ends(str_trim(str_head(s, n - 1)),
+	    STR("matches"));
+}
+
 /* A regex of several lines: the flag x makes their ends mean nothing. */
 static bool
 regex_of_lines(struct lexer *lx, const char *begin)
@@ -328,9 +358,8 @@ regex_of_lines(struct lexer *lx, const char *begin)
 	$           { return false; }
 	*/
 closed:
-	for (m = lx->at; m[-1] != '/'; m--)
-		if (m[-1] == 'x')
-			return true;
+	if (ends_extended(text_of(begin, lx->at)))
+		return true;
 	lx->searched += (size_t)(lx->at - begin);
 	return false;
 }
@@ -640,6 +669,12 @@ again:
 	"|" | "||"   { return foreign(lx, begin, TOKEN_OR, "write `or`"); }
 	"!"          { return foreign(lx, begin, TOKEN_NOT, "write `not`"); }
 	";"          { skip_semicolon(lx, begin); goto again; }
+	"//" [A-Za-z]* {
+		if (lx->last == TOKEN_MATCHES)
+			return regex_token(lx, begin);
+		skip_foreign_comment(lx, begin);
+		goto again;
+	}
 	"/" "/"+     { skip_foreign_comment(lx, begin); goto again; }
 	"/" "*"      { skip_foreign_comment(lx, begin); goto again; }
 	['] [^'\n\r]* ['] { return quoted_otherwise(lx, begin, 1, "single"); }

@@ -233,19 +233,34 @@ leave_group(struct driver *d, struct token t)
 		d->ps.group = NULL;
 }
 
-/* Is `t`, which comes while brackets are open, the next item all the same? */
+/*
+ * Is `t`, which cannot follow, or comes while brackets are open, the next item
+ * all the same?  Outside of brackets the indentation tells.
+ */
 static bool
 is_next_item(const struct driver *d, struct token t, unsigned base)
 {
 	size_t at = indentation(d, t.span);
+	bool outside = at <= line_indentation(d, d->item.span);
 
-	if (at == NOT_FIRST)
+	if (at == NOT_FIRST || !begins_item(t.kind))
 		return false;
 	if (d->ps.group && !begins_rule(t.kind) &&
 	    at > line_indentation(d, d->group.span))
 		return false;
-	return (d->level <= base || at <= line_indentation(d, d->item.span)) &&
-	       looks_like_item(d, t);
+	if (d->level <= base && outside)
+		return true;
+	return (d->level <= base || outside) && looks_like_item(d, t);
+}
+
+/*
+ * The grammar takes note of a group when it sees what follows the brace; this
+ * can follow.
+ */
+static void
+know_group(struct driver *d)
+{
+	grammar(d->ps.grammar, TOKEN_RULE, d->item, &d->ps);
 }
 
 /*
@@ -255,13 +270,15 @@ is_next_item(const struct driver *d, struct token t, unsigned base)
 static void
 recover(struct driver *d, struct token t)
 {
-	unsigned base = d->ps.group ? 1 : 0, level = base;
+	unsigned base = d->in_group ? 1 : 0, level = base;
 	bool closes = t.kind == TOKEN_RB;
 
+	if (d->in_group && !d->ps.group)
+		know_group(d);
 	for (unsigned i = base; i < d->level; i++)
 		level += d->open[i].kind == TOKEN_LB;
 	d->level = level;
-	if (begins_item(t.kind) && is_next_item(d, t, base)) {
+	if (is_next_item(d, t, base)) {
 		leave_group(d, t);
 		d->pending = t;
 		restart(d);
@@ -425,6 +442,13 @@ refused(const struct driver *d, int kind)
 	return !grammar_accepts(d->ps.grammar, kind, true);
 }
 
+/* May a comparison follow? */
+static bool
+compares(const struct driver *d)
+{
+	return grammar_accepts(d->ps.grammar, TOKEN_CONTAINS, false);
+}
+
 static void
 report_foreign(
     struct driver *d, struct token t, const char *message, const char *help)
@@ -440,12 +464,11 @@ report_foreign(
 static bool
 repair(struct driver *d, struct token *t)
 {
-	if (t->kind == TOKEN_EQ && refused(d, TOKEN_EQ) &&
-	    !refused(d, TOKEN_IS)) {
+	if (t->kind == TOKEN_EQ && refused(d, TOKEN_EQ) && compares(d)) {
 		report_foreign(d, *t, "`=` does not compare", "write `is`");
 		t->kind = TOKEN_IS;
 	} else if (t->kind == TOKEN_ADDRESS && t->text.n == 0 &&
-		   refused(d, TOKEN_ADDRESS) && !refused(d, TOKEN_IS)) {
+		   refused(d, TOKEN_ADDRESS) && compares(d)) {
 		report_foreign(
 		    d, *t, "`<>` is the empty address", "write `is not`");
 		t->kind = TOKEN_NE;
@@ -472,6 +495,8 @@ notice_item(struct driver *d, struct token t)
 	unsigned base = d->in_group && begins_rule(t.kind) ? 1 : 0;
 
 	if (d->level == base) {
+		if (!grammar_accepts(d->ps.grammar, t.kind, false))
+			return;
 		d->item = t;
 		d->lx.failed = false;
 		d->told_comma = false;
@@ -494,16 +519,25 @@ report_end(struct driver *d, struct token end)
 	report_open(d, open, end, NULL);
 }
 
+/* The bracket inside the item's own that is still open, or NULL. */
+static const struct span *
+open_around(const struct driver *d)
+{
+	unsigned own = d->in_group ? 2 : 1;
+
+	if (d->level == 0 ||
+	    (d->open[d->level - 1].kind == TOKEN_LB && d->level <= own))
+		return NULL;
+	return &d->open[d->level - 1].span;
+}
+
 static void
 refuse(struct driver *d, struct token t)
 {
 	if (t.kind == 0 && d->level > 0)
 		report_end(d, t);
 	else if (!is_explained(d, t))
-		report_syntax(&d->ps, &d->trail, t,
-		    d->level && d->open[d->level - 1].kind == TOKEN_LP
-			? &d->open[d->level - 1].span
-			: NULL);
+		report_syntax(&d->ps, &d->trail, t, open_around(d));
 }
 
 /*
@@ -517,9 +551,8 @@ may_follow(const struct driver *d, struct token t)
 
 	if (!grammar_accepts(d->ps.grammar, t.kind, true))
 		return false;
-	return !begins_item(t.kind) || d->level != base ||
-	       grammar_accepts(d->ps.grammar, t.kind, false) ||
-	       !is_next_item(d, t, base);
+	return d->level != base || !is_next_item(d, t, base) ||
+	       grammar_accepts(d->ps.grammar, t.kind, false);
 }
 
 /* Reads the source to its end. */

@@ -107,6 +107,7 @@ cover_conditions(struct expected *e)
 	cover(e, "a name", SET(T(WORD), T(AND), T(ACCEPT)),
 	    SET(HARD_WORDS, VERDICTS));
 	cover(e, "a comparison", SET(T(IS), T(CONTAINS)), SET(OPERATORS));
+	cover(e, "a number", SET(T(ATOM), T(SIGNED)), SET(0));
 	cover(e, "`and`, `or`", SET(T(AND), T(OR)), SET(T(OR)));
 }
 
@@ -290,6 +291,9 @@ add_help(struct parser *ps, struct diag *d, const struct trail *trail,
 		before = trail->last[1].kind == TOKEN_ATOM
 			     ? trail->last[2].kind
 			     : trail->last[1].kind;
+	if ((before == TOKEN_REJECT || before == TOKEN_TEMPFAIL) &&
+	    !grammar_accepts(ps->grammar, TOKEN_STRING, false))
+		return;
 	if (!help && (before == TOKEN_HEADER || before != TOKEN_ATOM))
 		help = form_of(before);
 	if (!help && t.kind != 0 && form_of(t.kind) && trail->last[0].kind == 0)
@@ -324,7 +328,8 @@ report_syntax(struct parser *ps, const struct trail *trail, struct token t,
 	else
 		d = diag_at(ps->diags, D_SYNTAX, t.span,
 		    "%.*s cannot stand here", STR_ARG(what));
-	if (open && grammar_accepts(ps->grammar, TOKEN_RP, false))
+	if (open && (grammar_accepts(ps->grammar, TOKEN_RP, false) ||
+			grammar_accepts(ps->grammar, TOKEN_RB, false)))
 		diag_label(ps->diags, d, *open, "opened here");
 	add_help(ps, d, trail, t);
 }
