@@ -7,7 +7,7 @@
  * letter, then the body where it is new.
  */
 static struct str
-delivered(const struct mta *m, const struct mta_outcome *o, const char *body)
+delivered(struct mta *m, const struct mta_outcome *o, const char *body)
 {
 	static struct bytes b;
 
