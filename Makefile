@@ -141,6 +141,10 @@ asan: asan-built
 tsan: tsan-built
 	BUILD=$(BUILD) tests/run tsan
 
+# help: make bench     ratios to a filter that does nothing
+bench: all $(BENCH)
+	BUILD=$(BUILD) tests/bench/run
+
 # help: make bless     write the expectations of the text cases anew
 bless: all
 	MILTERC=$(BUILD)/milterc tests/cases/run --bless
@@ -218,5 +222,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all help deps demo tests-built asan-built tsan-built test asan tsan bless \
+.PHONY: all help deps demo tests-built asan-built tsan-built test asan tsan bench bless \
         check format format-check layers fresh generated install clean
