@@ -9,11 +9,11 @@
 static json_t *
 text(struct arena *arena, struct str s)
 {
-	const char *limit = s.p + s.n;
+	const char *limit = s.n ? s.p + s.n : s.p;
 	char *out = arena_alloc(arena, s.n * 3 + 1);
 	size_t n = 0, k;
 
-	for (const char *p = s.p; p < limit; p += k ? k : 1) {
+	for (const char *p = s.p; p != limit; p += k ? k : 1) {
 		k = utf8_length(p, limit);
 		memcpy(out + n, k ? p : "\xEF\xBF\xBD", k ? k : 3);
 		n += k ? k : 3;

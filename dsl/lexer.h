@@ -41,6 +41,19 @@ struct token lexer_next(struct lexer *);
 struct str string_decode(
     struct arena *, const struct source *, struct span, uint32_t **map);
 
+/*
+ * Decodes what stands between quotes.  `map`: room for raw.n + 1 places, base
+ * being that of raw, or NULL.  `lx`: who reports bad escapes, or NULL.
+ */
+struct str unescape(struct arena *, struct lexer *lx, struct str raw,
+    uint32_t base, uint32_t *map);
+
+/* begin to end is a backslash and what follows it, and no escape. */
+void report_escape(struct lexer *, const char *begin, const char *end);
+
+/* TOKEN_WORD if it is no keyword. */
+int word_kind(struct str word);
+
 /* The word of a keyword's token kind, or empty. */
 struct str keyword_text(int kind);
 
