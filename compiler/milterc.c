@@ -1,94 +1,18 @@
 /*
  * milterc: checks, compiles, tests and explains policies.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/compile.h"
+#include "compiler/command.h"
 #include "compiler/explain.h"
-#include "compiler/testrun.h"
-
-enum { EXIT_OK, EXIT_POLICY, EXIT_USAGE, EXIT_SYSTEM };
-
-struct options {
-	const char *output; /* -o */
-	const char *after;  /* --after */
-	bool json, strict, check, verbose;
-};
 
 struct command {
 	const char *name, *usage, *what, *help;
 	int (*run)(const struct options *, int argc, char **argv);
 };
-
-static bool
-use_color(FILE *f)
-{
-	const char *no = getenv("NO_COLOR");
-
-	return isatty(fileno(f)) && !(no && *no);
-}
-
-static int
-no_memory(void)
-{
-	fputs("milterc: out of memory\n", stderr);
-	return EXIT_SYSTEM;
-}
-
-/* Diagnostics to stderr, or as JSON to stdout. */
-static void
-show(struct compilation *c, bool json)
-{
-	if (json)
-		diags_print_json(&c->diags, stdout);
-	else
-		diags_print(&c->diags, stderr, use_color(stderr));
-}
-
-static int
-status_exit(enum milt_status st)
-{
-	switch (st) {
-	case MILT_OK:
-		return EXIT_OK;
-	case MILT_INVALID:
-		return EXIT_POLICY;
-	case MILT_NO_MEMORY:
-		return no_memory();
-	case MILT_QUESTION:
-	case MILT_OTHER_TABLES:
-	case MILT_SYSTEM:
-		break;
-	}
-	return EXIT_SYSTEM;
-}
-
-/*
- * Compiles one file and shows its diagnostics; c is to be freed in any case.
- */
-static int
-compile(
-    struct compilation *c, const char *path, const struct options *o, bool lint)
-{
-	struct compile_options opt = { .lint = lint };
-	int result = status_exit(milt_compile(c, path, &opt));
-
-	show(c, o->json && lint);
-	if (result == EXIT_OK && o->strict && c->diags.warnings)
-		result = EXIT_POLICY;
-	return result;
-}
-
-static int
-worse(int a, int b)
-{
-	return a > b ? a : b;
-}
 
 /* ---- compile ---------------------------------------------------------- */
 
@@ -130,7 +54,7 @@ run_compile(const struct options *o, int argc, char **argv)
 
 	if (argc != 1)
 		return EXIT_USAGE;
-	result = compile(&c, argv[0], o, o->strict);
+	result = command_compile(&c, argv[0], o, o->strict);
 	if (result == EXIT_OK) {
 		const char *out = o->output;
 
@@ -138,7 +62,7 @@ run_compile(const struct options *o, int argc, char **argv)
 		if (!out)
 			out = output_name(&c.arena, argv[0]);
 		if (!out) {
-			result = no_memory();
+			result = command_no_memory();
 		} else if (!write_file(&c.arena, out, c.image, c.image_size)) {
 			fprintf(stderr, "milterc: cannot write %s: %s\n", out,
 			    strerror(errno));
@@ -161,143 +85,10 @@ run_lint(const struct options *o, int argc, char **argv)
 	for (int i = 0; i < argc; i++) {
 		struct compilation c;
 
-		result = worse(result, compile(&c, argv[i], o, true));
+		result = command_worse(
+		    result, command_compile(&c, argv[i], o, true));
 		milt_compile_free(&c);
 	}
-	return result;
-}
-
-/* ---- test ------------------------------------------------------------- */
-
-struct totals {
-	size_t passed, failed, files;
-	json_t *list; /* NULL: for people */
-};
-
-static int
-test_compiled(struct compilation *c, const char *path, const struct options *o,
-    struct totals *sum)
-{
-	struct milt_image *im;
-	struct test_results r;
-	const char *why = NULL;
-	enum milt_status st;
-
-	st = milt_image_load(c->image, c->image_size, &im, &why);
-	if (st != MILT_OK) {
-		fprintf(stderr, "milterc: %s: %s\n", path, why ? why : "");
-		return status_exit(st);
-	}
-	if (setjmp(c->no_memory)) {
-		milt_image_free(im);
-		return no_memory();
-	}
-	c->arena.on_fail = &c->no_memory;
-	st = tests_run(&c->arena, c, im, &r);
-	if (st == MILT_OK) {
-		sum->passed += r.n - r.failed;
-		sum->failed += r.failed;
-		if (sum->list) {
-			json_t *one = tests_json(&r, c, im);
-
-			json_array_extend(sum->list, one);
-			json_decref(one);
-		} else {
-			printf("%s: %zu test%s%s\n", path, r.n,
-			    r.n == 1 ? "" : "s",
-			    r.n ? "" : " (the policy has none)");
-			tests_print(
-			    &r, c, stdout, use_color(stdout), o->verbose);
-		}
-	}
-	milt_image_free(im);
-	return st != MILT_OK ? no_memory() : r.failed ? EXIT_POLICY : EXIT_OK;
-}
-
-static int
-test_file(const char *path, const struct options *o, struct totals *sum)
-{
-	struct options quiet = *o;
-	struct compilation c;
-	int result;
-
-	quiet.json = false;
-	sum->files++;
-	result = compile(&c, path, &quiet, false);
-	if (result == EXIT_OK)
-		result = test_compiled(&c, path, o, sum);
-	milt_compile_free(&c);
-	return result;
-}
-
-static int
-by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int test_path(const char *path, const struct options *, struct totals *);
-
-static int
-test_directory(const char *path, const struct options *o, struct totals *sum)
-{
-	struct dirent **entries;
-	int n = scandir(path, &entries, NULL, by_name), result = EXIT_OK;
-
-	if (n < 0) {
-		fprintf(stderr, "milterc: cannot read %s: %s\n", path,
-		    strerror(errno));
-		return EXIT_SYSTEM;
-	}
-	for (int i = 0; i < n; i++) {
-		struct str name = str_from(entries[i]->d_name);
-		char *child;
-		struct stat st;
-
-		if (name.p[0] != '.' &&
-		    asprintf(&child, "%s/%s", path, name.p) >= 0) {
-			if (stat(child, &st) == 0 &&
-			    (S_ISDIR(st.st_mode) ||
-				str_ends(name, STR(".milt"))))
-				result =
-				    worse(result, test_path(child, o, sum));
-			free(child);
-		}
-		free(entries[i]);
-	}
-	free(entries);
-	return result;
-}
-
-static int
-test_path(const char *path, const struct options *o, struct totals *sum)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return test_directory(path, o, sum);
-	return test_file(path, o, sum);
-}
-
-static int
-run_test(const struct options *o, int argc, char **argv)
-{
-	struct totals sum = { .list = o->json ? json_array() : NULL };
-	int result = EXIT_OK;
-
-	if (argc < 1)
-		return EXIT_USAGE;
-	for (int i = 0; i < argc; i++)
-		result = worse(result, test_path(argv[i], o, &sum));
-	if (!sum.list) {
-		printf("%zu passed, %zu failed\n", sum.passed, sum.failed);
-		return result;
-	}
-	sum.list = json_pack("{s:o,s:I,s:I}", "tests", sum.list, "passed",
-	    (json_int_t)sum.passed, "failed", (json_int_t)sum.failed);
-	json_dumpf(sum.list, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(sum.list);
 	return result;
 }
 
@@ -341,7 +132,7 @@ run_explain(const struct options *o, int argc, char **argv)
 		    stderr, "milterc: there is no diagnostic %s\n", argv[0]);
 		return EXIT_USAGE;
 	}
-	result = compile(&c, argv[0], o, false);
+	result = command_compile(&c, argv[0], o, false);
 	if (result == EXIT_OK) {
 		if (o->json)
 			explain_print_json(&c, stdout);
@@ -362,9 +153,9 @@ format_file(const char *path, const struct options *o)
 	struct str text;
 	const struct source *s;
 
-	result = status_exit(milt_parse_file(&c, path));
+	result = command_status(milt_parse_file(&c, path));
 	if (result != EXIT_OK) {
-		show(&c, false);
+		command_show(&c, false);
 		milt_compile_free(&c);
 		return result;
 	}
@@ -372,7 +163,7 @@ format_file(const char *path, const struct options *o)
 	text = milt_format(&c.arena, s, c.file);
 	c.arena.on_fail = NULL;
 	if (!text.p && s->text.n) {
-		result = no_memory();
+		result = command_no_memory();
 	} else if (o->check) {
 		if (!str_eq(text, s->text)) {
 			puts(path);
@@ -398,7 +189,7 @@ run_fmt(const struct options *o, int argc, char **argv)
 	if (argc < 1)
 		return EXIT_USAGE;
 	for (int i = 0; i < argc; i++)
-		result = worse(result, format_file(argv[i], o));
+		result = command_worse(result, format_file(argv[i], o));
 	return result;
 }
 
@@ -415,7 +206,7 @@ dump_image(const void *data, size_t size, const char *path)
 	if (st != MILT_OK) {
 		fprintf(stderr, "milterc: %s: %s\n", path,
 		    why ? why : strerror(errno));
-		return status_exit(st);
+		return command_status(st);
 	}
 	image_dump(im, stdout);
 	milt_image_free(im);
@@ -429,12 +220,12 @@ dump_source(const struct options *o, const char *path)
 	int result;
 
 	if (strcmp(o->after, "parse") == 0) {
-		result = status_exit(milt_parse_file(&c, path));
-		show(&c, false);
+		result = command_status(milt_parse_file(&c, path));
+		command_show(&c, false);
 		if (c.file)
 			ast_dump(c.file, &c.sources, stdout);
 	} else {
-		result = compile(&c, path, o, false);
+		result = command_compile(&c, path, o, false);
 		if (result == EXIT_OK && strcmp(o->after, "lower") == 0)
 			ir_dump(c.ir, stdout);
 		else if (result == EXIT_OK)
@@ -482,7 +273,7 @@ static const struct command commands[] = {
 	    "DIR.\n"
 	    "  -v, --verbose      name the tests that pass too\n"
 	    "  --json             results as JSON on standard output\n",
-	    run_test },
+	    command_test },
 	{ "explain", "[--json] FILE|CODE",
 	    "when rules decide; what a code means",
 	    "For a policy: where each rule is decided and spoken, what holds "
