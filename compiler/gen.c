@@ -9,6 +9,7 @@
  * paragraphs, ``` blocks, `- ` items; a line `@NAME` stands for a table.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "compiler/gen.h"
