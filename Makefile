@@ -40,6 +40,10 @@ GEN_C := dsl/lexer.c dsl/grammar.c runtime/fold.c
 LIB_O := $(SRC:%.c=$(BUILD)/obj/%.o) $(GEN_C:%.c=$(BUILD)/obj/gen/%.o)
 LIB   := $(BUILD)/libmilt.a
 
+# V=1 shows the commands.
+V ?=
+Q  = $(if $(V),,@printf '  %s\n' '$(@:$(CURDIR)/%=%)'; )
+
 all: $(BUILD)/milterc $(BUILD)/milterd
 
 help:
@@ -51,12 +55,12 @@ deps:
 # ---- generated sources ------------------------------------------------------
 $(BUILD)/gen/dsl/lexer.c: dsl/lexer.re | $(BUILD)/gen/dsl/grammar.h
 	@mkdir -p $(@D)
-	re2c -W -i --no-generation-date -o $@ $<
+	$(Q)re2c -W -i --no-generation-date -o $@ $<
 
 $(BUILD)/gen/dsl/grammar.c $(BUILD)/gen/dsl/grammar.h &: dsl/grammar.y
 	@mkdir -p $(BUILD)/gen/dsl
-	cp $< $(BUILD)/gen/dsl/grammar.y
-	cd $(BUILD)/gen/dsl && lemon -q -c grammar.y
+	$(Q)cp $< $(BUILD)/gen/dsl/grammar.y && cd $(BUILD)/gen/dsl && \
+	    lemon -q -c grammar.y && touch grammar.c grammar.h
 
 $(BUILD)/gen/runtime/fold.c: $(BUILD)/mkfold
 	@mkdir -p $(@D)
@@ -64,27 +68,27 @@ $(BUILD)/gen/runtime/fold.c: $(BUILD)/mkfold
 
 $(BUILD)/mkfold: runtime/mkfold.c
 	@mkdir -p $(@D)
-	$(CC) $(CSTD) $(WARN) -O1 $(PKG_CFLAGS) -o $@ $< $(PKG_LIBS)
+	$(Q)$(CC) $(CSTD) $(WARN) -O1 $(PKG_CFLAGS) -o $@ $< $(PKG_LIBS)
 
 # ---- objects ----------------------------------------------------------------
 $(BUILD)/obj/%.o: %.c | $(BUILD)/gen/dsl/grammar.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Wno-unused-parameter -Wno-sign-compare \
+	$(Q)$(CC) $(CFLAGS_ALL) -Wno-unused-parameter -Wno-sign-compare \
 	    -Wno-missing-prototypes -Wno-implicit-fallthrough -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_O)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/%: $(BUILD)/obj/compiler/%.o $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/milterd: $(BUILD)/obj/runtime/milterd.o $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 # ---- tests ------------------------------------------------------------------
 UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
@@ -96,19 +100,19 @@ PROP   := $(BUILD)/property/property
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/property/%: $(BUILD)/obj/tests/property/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 # What the tests of this build run; `asan` and `tsan` make builds of their own.
 # The libraries are looked for when make starts, so each step is a make of its
@@ -182,7 +186,7 @@ fresh: $(BUILD)/milt-gen
 	@$(BUILD)/milt-gen vim | diff -q - dsl/editor/milt.vim
 
 $(BUILD)/milt-gen: $(BUILD)/obj/compiler/gen.o $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/man/milt.5: dsl/reference.in $(BUILD)/milt-gen
 	@mkdir -p $(@D)
