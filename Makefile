@@ -78,7 +78,8 @@ $(BUILD)/obj/%.o: %.c | $(BUILD)/gen/dsl/grammar.h
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -Wno-unused-parameter -Wno-sign-compare \
-	    -Wno-missing-prototypes -Wno-implicit-fallthrough -MMD -MP -c -o $@ $<
+	    -Wno-missing-prototypes -Wno-implicit-fallthrough \
+	    -Wno-maybe-uninitialized -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_O)
 	@rm -f $@
