@@ -208,7 +208,7 @@ char *
 words_mask(struct str s)
 {
 	GString *out = g_string_sized_new(s.n);
-	size_t i = 0, end;
+	size_t i = 0, end = 0;
 	struct word w;
 
 	while (i < s.n) {
