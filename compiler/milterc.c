@@ -67,16 +67,24 @@ run_compile(const struct options *o, int argc, char **argv)
 static int
 run_lint(const struct options *o, int argc, char **argv)
 {
+	struct options opt = *o;
 	int result = EXIT_OK;
 
 	if (argc < 1)
 		return EXIT_USAGE;
+	if (o->json)
+		opt.diagnostics = json_array();
 	for (int i = 0; i < argc; i++) {
 		struct compilation c;
 
 		result = command_worse(
-		    result, command_compile(&c, argv[i], o, true));
+		    result, command_compile(&c, argv[i], &opt, true));
 		milt_compile_free(&c);
+	}
+	if (opt.diagnostics) {
+		json_dumpf(opt.diagnostics, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(opt.diagnostics);
 	}
 	return result;
 }
@@ -144,7 +152,7 @@ format_file(const char *path, const struct options *o)
 
 	result = command_status(milt_parse_file(&c, path));
 	if (result != EXIT_OK) {
-		command_show(&c, false);
+		command_show(&c, o);
 		milt_compile_free(&c);
 		return result;
 	}
@@ -210,7 +218,7 @@ dump_source(const struct options *o, const char *path)
 
 	if (strcmp(o->after, "parse") == 0) {
 		result = command_status(milt_parse_file(&c, path));
-		command_show(&c, false);
+		command_show(&c, o);
 		if (c.file)
 			ast_dump(c.file, &c.sources, stdout);
 	} else {
