@@ -125,3 +125,24 @@ p.milt" ]
 	[ "${lines[0]}" = "d/e/p.milt: 0 tests (the policy has none)" ]
 	[ "${#lines[@]}" -eq 2 ]
 }
+
+@test "an image of another version, a broken one, none" {
+	"$MILTERC" compile p.milt
+	cp p.miltc v.miltc
+	printf '\377' | dd of=v.miltc bs=1 seek=16 conv=notrunc status=none
+	status 1 "$MILTERC" dump --after=emit v.miltc
+	[[ $output == *"made by another version: compile the policy again" ]]
+	head -c 100 p.miltc >t.miltc
+	status 1 "$MILTERC" dump --after=emit t.miltc
+	status 3 "$MILTERC" dump --after=emit none.miltc
+}
+
+@test "lint --json of several files is one array" {
+	printf 'milt 1\nrule {\n' >bad.milt
+	run bash -c "'$MILTERC' lint --json p.milt bad.milt 2>err"
+	[ "$status" -eq 1 ]
+	[ ! -s err ]
+	[ "$(grep -c '"code"' <<<"$output")" -ge 2 ]
+	[ "$(head -c 1 <<<"$output")" = "[" ]
+	[ "$(grep -c '^\[' <<<"$output")" -eq 1 ]
+}
