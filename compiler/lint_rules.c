@@ -94,12 +94,41 @@ lint_unreachable(struct compilation *c, const node_vec *parts, size_t i)
 /* ---- always, never ------------------------------------------------------ */
 
 static bool
+ranges_are_disjoint(const struct ir_list *a, const struct ir_list *b)
+{
+	for (size_t i = 0; i < a->ranges.n; i++)
+		for (size_t k = 0; k < b->ranges.n; k++)
+			if (ip_compare(a->ranges.v[i].first,
+				b->ranges.v[k].last) <= 0 &&
+			    ip_compare(
+				b->ranges.v[k].first, a->ranges.v[i].last) <= 0)
+				return false;
+	return true;
+}
+
+static bool
+numbers_are_disjoint(const struct ir_list *a, const struct ir_list *b)
+{
+	for (size_t i = 0; i < a->numbers.n; i++)
+		for (size_t k = 0; k < b->numbers.n; k++)
+			if (a->numbers.v[i] == b->numbers.v[k])
+				return false;
+	return true;
+}
+
+static bool
 lists_are_disjoint(const struct ir_list *a, const struct ir_list *b)
 {
-	if (a->type != b->type || a->keys.n * b->keys.n > 1000000)
+	static const size_t most = 1000; /* to compare each with each */
+
+	if (a->type != b->type || a->keys.n > most || b->keys.n > most ||
+	    a->ranges.n > most || b->ranges.n > most || a->numbers.n > most ||
+	    b->numbers.n > most)
 		return false;
-	if (a->type == TYPE_NETWORK || a->type == TYPE_NUMBER)
-		return false;
+	if (a->type == TYPE_NETWORK)
+		return ranges_are_disjoint(a, b);
+	if (a->type == TYPE_NUMBER)
+		return numbers_are_disjoint(a, b);
 	for (size_t i = 0; i < a->keys.n; i++)
 		for (size_t k = 0; k < b->keys.n; k++)
 			if (str_eq(a->keys.v[i], b->keys.v[k]))
@@ -182,9 +211,9 @@ lint_never(
 			d = diag_at(&c->diags, D_NEVER, r->span,
 			    "the condition of rule `%.*s` can never hold",
 			    STR_ARG(r->name));
-			diag_label(
-			    &c->diags, d, n->span, "this contradicts ...");
-			diag_label(&c->diags, d, parts->v[k]->span, "... this");
+			diag_label(&c->diags, d, n->span, "not both this ...");
+			diag_label(&c->diags, d, parts->v[k]->span,
+			    "... and this");
 			return;
 		}
 	}
