@@ -12,6 +12,7 @@
 
 #include "runtime/match.h"
 #include "runtime/opcodes.h"
+#include "runtime/scan.h"
 #include "runtime/verify.h"
 
 /*
@@ -204,6 +205,8 @@ finish(struct milt_image *im, struct milt_image **out, const char **why)
 		if (s == MILT_INVALID)
 			refuse(why, "a regular expression does not compile");
 	}
+	if (s == MILT_OK)
+		s = scan_build(im);
 	if (s != MILT_OK) {
 		milt_image_free(im);
 		return s;
@@ -304,6 +307,7 @@ milt_image_free(struct milt_image *im)
 {
 	if (!im)
 		return;
+	scan_free(im);
 	match_free(im);
 	free(im->loop_classes);
 	if (im->mapped)

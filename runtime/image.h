@@ -282,8 +282,9 @@ struct milt_image {
 	uint32_t count[SECTION_COUNT]; /* records of each section */
 	uint8_t *loop_classes; /* owned; for each outermost loop the enum
 				  memo_class of what it depends on */
-	void *matchers;        /* compiled regexes, owned: runtime/match.h */
-	bool jit;              /* all regexes run as machine code */
+	struct matchers *matchers; /* compiled regexes, owned: match.h */
+	struct scan *scan;     /* what finds their candidates, owned: scan.h */
+	bool jit;              /* regexes run as machine code */
 	const char *jit_error; /* why not, static text; NULL if jit */
 	void *map;             /* owned: mapping or heap block */
 	size_t map_size;

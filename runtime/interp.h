@@ -20,6 +20,8 @@ struct interp {
 	uint32_t *found; /* one for each loop: index of the element that
 			    made it true; valid while its memo is TRUE_ */
 	struct match_scratch *scratch; /* borrowed, for one call */
+	bool plain;          /* without indexes, for tests: each regex is
+				tried */
 	bool asking;         /* the clock's answer is needed: suspended.
 				Cleared when a call starts */
 	const char *failure; /* what the last ERROR_ was about; static text */
@@ -33,8 +35,8 @@ struct interp {
 enum truth interp_run(struct interp *, uint32_t code);
 
 /* The same for the body of a `where`: loop 0 is at element `index`. */
-enum truth interp_where(struct interp *, uint32_t code, enum milt_attr,
-			size_t index);
+enum truth interp_where(
+    struct interp *, uint32_t code, enum milt_attr, size_t index);
 
 /*
  * A template filled in, in the message's arena: octets as they are, not yet

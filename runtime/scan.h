@@ -49,8 +49,10 @@ struct scan_result {
 	struct str subject; /* as the regexes see it: valid UTF-8 or octets */
 	const uint32_t *regexes; /* candidates, ascending */
 	uint32_t count;
-	const uint32_t *windows; /* for each its first window, or IMAGE_NONE:
-				    anywhere */
+	/* For each its first window, or IMAGE_NONE where a match can begin
+	 * anywhere.  NULL: that is so for all. */
+	const uint32_t *first;
+	const struct scan_window *windows;
 };
 
 /* Fills im->scan.  MILT_NO_MEMORY. */
@@ -59,19 +61,26 @@ void scan_free(struct milt_image *im);
 
 /*
  * The subject of the regexes with these REGEX_ flags on a reference's values;
- * IMAGE_NONE for values that are not texts.
+ * IMAGE_NONE for values that are not texts, and where there are none.
  */
 uint32_t scan_subject(const struct milt_image *, uint32_t ref, uint32_t flags);
 
 /*
  * The candidates for a value of a subject.  It is scanned once in a call of the
- * interpreter; the result is borrowed until the next scan or match of this
- * thread.  False with no memory.
+ * interpreter; the result is borrowed until this thread's next scan.  False
+ * with no memory.
  */
 bool scan_value(struct interp *, uint32_t subject, const struct fact_value *,
     struct scan_result *out);
 
-/* Is the regex among the candidates?  *window is its first window. */
-bool scan_has(const struct scan_result *, uint32_t regex, uint32_t *window);
+/* Is the regex among the candidates?  *first is its first window. */
+bool scan_has(const struct scan_result *, uint32_t regex, uint32_t *first);
+
+/* What a thread keeps of its scans: part of its match_scratch. */
+struct scan_cache;
+struct scan_cache *scan_cache_new(void);
+void scan_cache_free(struct scan_cache *);
+/* Forgets all values; those of a new call may lie in the same place. */
+void scan_cache_forget(struct scan_cache *);
 
 #endif

@@ -77,28 +77,27 @@ fill_needle(struct scan_needle *to, const struct scan_entry *e)
 static bool
 grams_new(struct scan_table *t, struct scan_grams *g, uint32_t count)
 {
-	unsigned bits = FILTER_LEAST;
-	uint32_t slots = 4;
+	unsigned bits = FILTER_LEAST, slots = 2;
 
-	while (bits < FILTER_MOST && (1u << bits) < count * FILTER_SPACE)
+	while (bits < FILTER_MOST && (1u << bits) / FILTER_SPACE < count)
 		bits++;
-	while (slots / 2 < count)
-		slots *= 2;
+	while ((1u << slots) / 2 < count)
+		slots++;
 	g->filter_shift = 32 - bits;
-	g->slot_mask = slots - 1;
+	g->slot_shift = 32 - slots;
 	g->filter = calloc((1u << bits) / 64, sizeof(*g->filter));
-	g->slots = calloc(slots, sizeof(*g->slots));
-	t->bytes += (1u << bits) / 8 + slots * sizeof(*g->slots);
+	g->slots = calloc(1u << slots, sizeof(*g->slots));
+	t->bytes += (1u << bits) / 8 + (1u << slots) * sizeof(*g->slots);
 	return g->filter && g->slots;
 }
 
 static struct scan_slot *
 slot_for(const struct scan_grams *g, uint32_t gram)
 {
-	uint32_t i = scan_gram_hash(gram, 0) & g->slot_mask;
+	uint32_t i = scan_gram_hash(gram, g->slot_shift);
 
 	while (g->slots[i].count && g->slots[i].gram != gram)
-		i = (i + 1) & g->slot_mask;
+		i = (i + 1) & (UINT32_MAX >> g->slot_shift);
 	return &g->slots[i];
 }
 
@@ -228,38 +227,38 @@ static void __attribute__((noinline)) look_closer(
 	}
 }
 
-static inline void
-try_gram(
-    const struct run *run, const struct scan_grams *g, uint32_t gram, size_t at)
+static inline bool
+passes(const uint64_t *filter, unsigned shift, uint32_t gram)
 {
-	uint32_t h = scan_gram_hash(gram, g->filter_shift);
+	uint32_t h = scan_gram_hash(gram, shift);
 
-	if (__builtin_expect(g->filter[h / 64] >> h % 64 & 1, 0))
-		look_closer(run, g, gram, at);
+	return __builtin_expect(filter[h / 64] >> h % 64 & 1, 0);
 }
 
 static void
 run_level(const struct run *run, unsigned n)
 {
 	const struct scan_grams *g = &run->table->grams[n - GRAM_SHORTEST];
-	/* The gram's octets come first in memory, whatever the byte order. */
-	const uint8_t fold_octets[4] = { 0x20, 0x20, n > 2 ? 0x20 : 0,
-		n > 3 ? 0x20 : 0 };
-	const uint8_t mask_octets[4] = { 0xff, 0xff, n > 2 ? 0xff : 0,
-		n > 3 ? 0xff : 0 };
-	uint32_t fold, mask, gram;
-	size_t i = 0;
+	const uint64_t *filter = g->filter;
+	const char *p = run->value.p;
+	size_t size = run->value.n, i = 0;
+	unsigned shift = g->filter_shift;
+	uint32_t fold = 0, mask = 0, gram;
 
-	memcpy(&fold, fold_octets, sizeof(fold));
-	memcpy(&mask, mask_octets, sizeof(mask));
-	for (; i + sizeof(gram) <= run->value.n; i++) {
-		memcpy(&gram, run->value.p + i, sizeof(gram));
-		try_gram(run, g, (gram & mask) | fold, i);
+	memset(&fold, 0x20, n);
+	memset(&mask, 0xff, n);
+	for (; i + sizeof(gram) <= size; i++) {
+		memcpy(&gram, p + i, sizeof(gram));
+		gram = (gram & mask) | fold;
+		if (passes(filter, shift, gram))
+			look_closer(run, g, gram, i);
 	}
-	for (; i + n <= run->value.n; i++) {
+	for (; i + n <= size; i++) {
 		gram = 0;
-		memcpy(&gram, run->value.p + i, n);
-		try_gram(run, g, gram | fold, i);
+		memcpy(&gram, p + i, n);
+		gram |= fold;
+		if (passes(filter, shift, gram))
+			look_closer(run, g, gram, i);
 	}
 }
 

@@ -38,7 +38,7 @@ struct scan_grams {
 	uint64_t *filter; /* NULL: there are none */
 	unsigned filter_shift;
 	struct scan_slot *slots;
-	uint32_t slot_mask;
+	unsigned slot_shift;
 };
 
 struct scan_table {

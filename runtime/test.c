@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "runtime/match.h"
+#include "runtime/scan.h"
 #include "runtime/sets.h"
 #include "runtime/value.h"
 
@@ -190,16 +191,44 @@ test_under(struct interp *ip, const struct image_list *list,
 	return truth_of(set_has_under(ip->image, list, key));
 }
 
+/* Only the regexes that the scan of the value names are tried. */
+static enum match_result
+match_indexed(struct interp *ip, uint32_t subject, uint32_t regex,
+    const struct fact_value *v)
+{
+	struct scan_result candidates;
+	uint32_t first;
+
+	if (!scan_value(ip, subject, v, &candidates))
+		return MATCH_NO_MEMORY;
+	if (!scan_has(&candidates, regex, &first))
+		return MATCH_NO;
+	return match_windows(ip->image, regex, candidates.subject, ip->scratch,
+	    candidates.windows, first);
+}
+
+static enum match_result
+match_plain(struct interp *ip, const struct image_ref *ref, uint32_t regex,
+    const struct fact_value *v)
+{
+	struct str subject = value_subject(
+	    ip, ref->attr, v, ip->image->regexes[regex].flags & REGEX_BYTES);
+
+	if (!subject.p)
+		return MATCH_NO_MEMORY;
+	return match_run(ip->image, regex, subject, ip->scratch, NULL, 0);
+}
+
 static enum truth
 test_match(
     struct interp *ip, const struct image_insn *in, const struct fact_value *v)
 {
-	struct str subject =
-	    value_subject(ip, &ip->image->refs[in->a], v, in->b);
+	uint32_t subject =
+	    scan_subject(ip->image, in->a, ip->image->regexes[in->b].flags);
 
-	if (!subject.p)
-		return no_memory(ip);
-	switch (match_run(ip->image, in->b, subject, ip->scratch, NULL, 0)) {
+	switch (ip->plain || subject == IMAGE_NONE
+		    ? match_plain(ip, &ip->image->refs[in->a], in->b, v)
+		    : match_indexed(ip, subject, in->b, v)) {
 	case MATCH_NO:
 		return FALSE_;
 	case MATCH_YES:

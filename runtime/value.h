@@ -20,12 +20,12 @@ enum fact_state value_load(struct interp *, const struct image_ref *,
 struct str value_text(struct interp *, const struct fact_value *);
 
 /*
- * The text of a value as the subject of a regex: made valid UTF-8 if the regex
- * is on characters and the value may hold any octets.  {NULL, 0} with no
- * memory.
+ * The text of an attribute's value as the subject of regexes: made valid UTF-8
+ * if they are on characters and the value may hold any octets.  {NULL, 0} with
+ * no memory.
  */
-struct str value_subject(struct interp *, const struct image_ref *,
-    const struct fact_value *, uint32_t regex);
+struct str value_subject(
+    struct interp *, enum milt_attr, const struct fact_value *, bool octets);
 
 /*
  * One test, an instruction with a REF operand: FALSE_, TRUE_, or ERROR_ with
