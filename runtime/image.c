@@ -110,6 +110,14 @@ attach(struct milt_image *im)
 	im->rules = at[SECTION_RULES];
 	im->stages = at[SECTION_STAGES];
 	im->stage_rules = at[SECTION_STAGE_RULES];
+	im->guards = at[SECTION_GUARDS];
+	im->pending = at[SECTION_PENDING];
+	im->probes = at[SECTION_PROBES];
+	im->slots = at[SECTION_SLOTS];
+	im->blocks = at[SECTION_BLOCKS];
+	im->points = at[SECTION_POINTS];
+	im->hits = at[SECTION_HITS];
+	im->hit_rules = at[SECTION_HIT_RULES];
 	im->code = at[SECTION_CODE];
 	im->macros = at[SECTION_MACROS];
 	im->needs = at[SECTION_NEEDS];

@@ -17,7 +17,7 @@ found_element(
 			     : image_text(ip->image, loop->key);
 	size_t count = 0;
 
-	*at = ip->found[c->loop];
+	*at = interp_found(ip, c->loop);
 	return *at != IMAGE_NONE &&
 	       facts_count(ip->facts, loop->attr, key, &count) == FACT_THERE &&
 	       *at < count;
