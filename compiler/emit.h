@@ -21,6 +21,7 @@ struct index_sections {
 	VEC(struct image_key) slots;
 	VEC(struct image_block) blocks;
 	VEC(struct image_point) points;
+	VEC(struct image_pattern) patterns;
 	VEC(struct image_hits) hits;
 	VEC(uint32_t) hit_rules;
 };
@@ -90,7 +91,7 @@ struct probe_maker;
 
 /* An empty probe; `ref` IMAGE_NONE: PROBE_CODE. */
 struct probe_maker *probe_new(
-    struct emitter *, enum probe_kind, enum milt_type form, uint32_t ref);
+    struct emitter *, enum probe_kind, uint32_t form, uint32_t ref);
 /* The rule, in file order, is hit by what the test asks for. */
 void probe_add(
     struct emitter *, struct probe_maker *, const struct ir_node *, uint32_t);

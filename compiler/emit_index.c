@@ -19,11 +19,13 @@ probe_ref(const struct ir_node *n)
 	return ref;
 }
 
-static enum milt_type
-key_form(const struct ir_node *n, enum probe_kind kind)
+static uint32_t
+probe_form(const struct ir_node *n, enum probe_kind kind)
 {
 	if (kind == PROBE_UNDER)
 		return TYPE_DOMAIN;
+	if (kind == PROBE_REGEXES)
+		return ir_regex_flags(n->right_regex) & REGEX_BYTES;
 	if (kind != PROBE_KEYS || n->op == OPC_IS_EXACT)
 		return TYPE_NONE;
 	return n->op == OPC_IN ? n->right_list->type
@@ -37,7 +39,9 @@ add_test(void *data, const struct ir_node *n, enum probe_kind kind)
 	struct ir_ref ref = probe_ref(n);
 	struct {
 		uint32_t kind, form, ref, own;
-	} key = { .kind = kind, .form = key_form(n, kind), .own = IMAGE_NONE };
+	} key = {
+		.kind = kind, .form = probe_form(n, kind), .own = IMAGE_NONE
+	};
 	uint32_t number;
 	bool added;
 
@@ -50,7 +54,7 @@ add_test(void *data, const struct ir_node *n, enum probe_kind kind)
 	    &p->known, (struct str){ (char *)&key, sizeof(key) }, &added);
 	if (added)
 		vec_push(p->e->arena, &p->list,
-		    probe_new(p->e, kind, (enum milt_type)key.form, key.ref));
+		    probe_new(p->e, kind, key.form, key.ref));
 	probe_add(p->e, p->list.v[number], n, p->rule);
 }
 

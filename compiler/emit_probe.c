@@ -19,8 +19,7 @@ struct probe_maker {
 };
 
 struct probe_maker *
-probe_new(
-    struct emitter *e, enum probe_kind kind, enum milt_type form, uint32_t ref)
+probe_new(struct emitter *e, enum probe_kind kind, uint32_t form, uint32_t ref)
 {
 	struct probe_maker *p = ARENA_NEW(e->arena, struct probe_maker);
 
@@ -146,6 +145,12 @@ probe_add(struct emitter *e, struct probe_maker *p, const struct ir_node *n,
 			add_number(e, p, n->right_number, rule);
 		else
 			add_key(e, p, n->right_text, rule);
+		return;
+	case PROBE_REGEXES:
+		add_key(e, p,
+		    (struct str){ (char *)&n->right_regex->number,
+			sizeof(n->right_regex->number) },
+		    rule);
 		return;
 	case PROBE_LIST:
 	case PROBE_UNDER_LIST:
@@ -285,6 +290,32 @@ emit_points(struct emitter *e, struct probe_maker *p)
 		vec_push(e->arena, &e->index.points, v[i]);
 }
 
+static int
+compare_patterns(const void *a, const void *b)
+{
+	const struct image_pattern *x = a, *y = b;
+
+	return (x->regex > y->regex) - (x->regex < y->regex);
+}
+
+static void
+emit_patterns(struct emitter *e, struct probe_maker *p)
+{
+	size_t n = p->keys.keys.n;
+	struct image_pattern *v =
+	    ARENA_ARRAY(e->arena, n, struct image_pattern);
+
+	for (size_t i = 0; i < n; i++) {
+		memcpy(&v[i].regex, p->keys.keys.v[i].p, sizeof(v[i].regex));
+		v[i].hits = p->hits + (uint32_t)i;
+	}
+	qsort(v, n, sizeof(*v), compare_patterns);
+	p->probe.first = (uint32_t)e->index.patterns.n;
+	p->probe.count = (uint32_t)n;
+	for (size_t i = 0; i < n; i++)
+		vec_push(e->arena, &e->index.patterns, v[i]);
+}
+
 void
 probe_emit(struct emitter *e, struct probe_maker *p, enum milt_stage stage)
 {
@@ -300,6 +331,9 @@ probe_emit(struct emitter *e, struct probe_maker *p, enum milt_stage stage)
 		break;
 	case PROBE_NUMBERS:
 		emit_points(e, p);
+		break;
+	case PROBE_REGEXES:
+		emit_patterns(e, p);
 		break;
 	case PROBE_LIST:
 	case PROBE_UNDER_LIST:

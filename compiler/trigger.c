@@ -13,6 +13,7 @@ enum {
 	COST_NUMBER = 4,
 	COST_NETWORK = 6,
 	COST_UNDER = 6,
+	COST_REGEX = 8,
 	COST_LIST = 8,
 	COST_CODE = 64
 };
@@ -111,6 +112,10 @@ test_kind(
 						  : PROBE_UNDER_LIST;
 	case OPC_EQ:
 		return PROBE_NUMBERS;
+	case OPC_MATCH:
+		return is_text(type) && n->left.from != REF_COUNT
+			   ? PROBE_REGEXES
+			   : PROBE_KINDS;
 	}
 	return PROBE_KINDS;
 }
@@ -127,6 +132,8 @@ kind_cost(enum probe_kind kind)
 		return COST_NETWORK;
 	case PROBE_NUMBERS:
 		return COST_NUMBER;
+	case PROBE_REGEXES:
+		return COST_REGEX;
 	case PROBE_LIST:
 	case PROBE_UNDER_LIST:
 		return COST_LIST;

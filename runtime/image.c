@@ -116,6 +116,7 @@ attach(struct milt_image *im)
 	im->slots = at[SECTION_SLOTS];
 	im->blocks = at[SECTION_BLOCKS];
 	im->points = at[SECTION_POINTS];
+	im->patterns = at[SECTION_PATTERNS];
 	im->hits = at[SECTION_HITS];
 	im->hit_rules = at[SECTION_HIT_RULES];
 	im->code = at[SECTION_CODE];

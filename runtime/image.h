@@ -208,6 +208,7 @@ enum probe_kind {
 	PROBE_UNDER,      /* SLOTS: the domain and those above it */
 	PROBE_NETWORKS,   /* BLOCKS: the value's first address */
 	PROBE_NUMBERS,    /* POINTS: the number */
+	PROBE_REGEXES,    /* PATTERNS: candidates of a scan (runtime/scan.h) */
 	PROBE_LIST,       /* member of a list, for all rules of the probe */
 	PROBE_UNDER_LIST, /* the same with the domains above */
 	PROBE_CODE,       /* a condition: hits unless it is false */
@@ -221,7 +222,8 @@ enum probe_kind {
 struct image_probe {
 	uint8_t kind; /* enum probe_kind */
 	uint8_t form; /* KEYS, UNDER: enum milt_type by which the key is made,
-			 or TYPE_NONE: the text as it is */
+			 or TYPE_NONE: the text as it is; REGEXES: REGEX_BYTES
+			 or 0 */
 	uint16_t zero;
 	uint32_t ref;          /* IMAGE_NONE: PROBE_CODE */
 	uint32_t code;         /* PROBE_CODE, else IMAGE_NONE */
@@ -253,6 +255,11 @@ struct image_point {
 	int64_t number; /* ascending */
 	uint32_t hits;
 	uint32_t zero;
+};
+
+struct image_pattern {
+	uint32_t regex; /* ascending */
+	uint32_t hits;
 };
 
 struct image_hits {
@@ -324,6 +331,7 @@ struct image_needs {
 	SECTION(SLOTS, struct image_key)            \
 	SECTION(BLOCKS, struct image_block)         \
 	SECTION(POINTS, struct image_point)         \
+	SECTION(PATTERNS, struct image_pattern)     \
 	SECTION(HITS, struct image_hits)            \
 	SECTION(HIT_RULES, uint32_t)                \
 	SECTION(CODE, struct image_insn)            \
@@ -379,14 +387,15 @@ struct milt_image {
 	const struct image_key *slots;
 	const struct image_block *blocks;
 	const struct image_point *points;
+	const struct image_pattern *patterns;
 	const struct image_hits *hits;
 	const uint32_t *hit_rules;
 	const struct image_insn *code;
 	const struct image_macro *macros;
 	const struct image_needs *needs;
 	uint32_t count[SECTION_COUNT]; /* records of each section */
-	uint8_t *loop_classes; /* owned; for each outermost loop the enum
-				  memo_class of what it depends on */
+	uint8_t *loop_classes;     /* owned; for each outermost loop the enum
+				      memo_class of what it depends on */
 	struct matchers *matchers; /* compiled regexes, owned: match.h */
 	struct scan *scan;     /* what finds their candidates, owned: scan.h */
 	bool jit;              /* regexes run as machine code */

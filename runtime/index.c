@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "runtime/scan.h"
 #include "runtime/sets.h"
 #include "runtime/value.h"
 
@@ -174,6 +175,39 @@ look_numbers(struct lookup *l, const struct fact_value *v)
 	       hit(l, base[low].hits);
 }
 
+/* Both the candidates and the patterns are in order. */
+static bool
+look_regexes(struct lookup *l, const struct fact_value *v)
+{
+	const struct milt_image *im = l->ip->image;
+	const struct image_pattern *base = im->patterns + l->probe->first;
+	uint32_t subject = scan_subject(im, l->probe->ref, l->probe->form);
+	struct scan_result found;
+	uint32_t at = 0;
+
+	if (l->ip->plain || subject == IMAGE_NONE ||
+	    !scan_value(l->ip, subject, v, &found))
+		return hit(l, l->probe->all);
+	for (uint32_t i = 0; i < found.count && at < l->probe->count; i++) {
+		uint32_t low = at, high = l->probe->count;
+
+		while (low < high) {
+			uint32_t middle = low + (high - low) / 2;
+
+			if (base[middle].regex < found.regexes[i])
+				low = middle + 1;
+			else
+				high = middle;
+		}
+		at = low;
+		if (at < l->probe->count &&
+		    base[at].regex == found.regexes[i] &&
+		    !hit(l, base[at].hits))
+			return false;
+	}
+	return true;
+}
+
 /* A list that stays what it is: one look-up for all rules that ask for it. */
 static bool
 look_list(struct lookup *l, const struct fact_value *v)
@@ -196,6 +230,8 @@ look(struct lookup *l, const struct fact_value *v)
 		return look_networks(l, v);
 	case PROBE_NUMBERS:
 		return look_numbers(l, v);
+	case PROBE_REGEXES:
+		return look_regexes(l, v);
 	case PROBE_LIST:
 	case PROBE_UNDER_LIST:
 		return look_list(l, v);

@@ -78,6 +78,19 @@ check_points(const struct verifier *v, const struct image_probe *p)
 }
 
 static const char *
+check_patterns(const struct verifier *v, const struct image_probe *p)
+{
+	if (p->form & ~REGEX_BYTES)
+		return "a probe's regexes are of no kind";
+	if (!verify_range(v, SECTION_PATTERNS, p->first, p->count))
+		return "a probe's regexes lie outside their section";
+	for (uint32_t i = p->first; i < p->first + p->count; i++)
+		if (!is_hits(v, v->im->patterns[i].hits))
+			return "a probe's regex is damaged";
+	return NULL;
+}
+
+static const char *
 check_probe_list(const struct verifier *v, const struct image_probe *p)
 {
 	struct image_insn in = {
@@ -108,6 +121,8 @@ check_records(const struct verifier *v, const struct image_probe *p)
 		return check_blocks(v, p);
 	case PROBE_NUMBERS:
 		return check_points(v, p);
+	case PROBE_REGEXES:
+		return check_patterns(v, p);
 	case PROBE_LIST:
 	case PROBE_UNDER_LIST:
 		return check_probe_list(v, p);
