@@ -92,7 +92,8 @@ PROTO  := $(patsubst tests/protocol/%.c,$(BUILD)/protocol/%,\
             $(wildcard tests/protocol/*.c))
 MTA_O  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/mta/*.c))
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-PROP   := $(BUILD)/property/property $(BUILD)/property/regexes
+PROP   := $(patsubst tests/property/%.c,$(BUILD)/property/%,\
+            $(filter-out tests/property/patterns.c,$(wildcard tests/property/*.c)))
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
