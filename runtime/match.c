@@ -15,7 +15,6 @@ enum {
 	JIT_STACK_LAST = 1 << 20,
 	KEEP_AT_MOST = 64 << 10, /* octets that match data may keep */
 	JIT_AT_ONCE = 500,       /* regexes; with more, each when it is tried */
-	SHORT = 512, /* octets that are not worth more than one window */
 };
 
 /* In front of each block that PCRE2 takes for match data. */
@@ -437,8 +436,7 @@ match_windows(const struct milt_image *im, uint32_t regex, struct str subject,
 	enum match_result result = MATCH_NO;
 	const pcre2_code *code;
 
-	if (first == IMAGE_NONE ||
-	    (subject.n <= SHORT && windows[first].next != IMAGE_NONE))
+	if (first == IMAGE_NONE)
 		return match_run(im, regex, subject, s, NULL, 0);
 	code = code_of(im, regex);
 	if (!code || !s || !renew_data(s))

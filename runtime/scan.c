@@ -10,8 +10,10 @@ enum {
 	SLOTS_LEAST = 64,
 	ENTRIES_MOST = 1 << 14, /* more values than this push each other out */
 	LISTS_MOST = 1 << 18,   /* so do more candidates or windows */
-	WINDOWS_MOST = 8,       /* of a candidate; further ones are joined */
+	WINDOW_EACH = 256,      /* octets of a value, for each a window more */
+	WINDOWS_LEAST = 4,      /* of a candidate; further ones are joined */
 	WINDOW_GAP = 64,        /* octets that are not worth a window more */
+	LINE_MOST = 4096,       /* octets that are searched for its begin */
 	SORT_MOST = 24,         /* candidates that are sorted by insertion */
 	KEEP_BYTES = 1 << 20,   /* of the lists, between two calls */
 };
@@ -49,6 +51,8 @@ struct scan_cache {
 	uint32_t *hit_of; /* for each regex: its hit, if that names it */
 	uint64_t *sorted; /* a bit for each regex; zeros */
 	uint32_t regex_room;
+	struct str text;
+	uint32_t windows_most;
 	bool anywhere, failed;
 };
 
@@ -216,9 +220,11 @@ add_window(struct scan_cache *c, struct hit *hit, uint32_t from, uint32_t to)
 {
 	struct scan_window *last = hit->windows ? &c->windows[hit->last] : NULL;
 
-	if (last && (hit->windows == WINDOWS_MOST ||
-			(from <= width_add(last->to, WINDOW_GAP) &&
-			    last->from <= width_add(to, WINDOW_GAP)))) {
+	if (last && ((hit->windows >= WINDOWS_LEAST &&
+			 (hit->windows >= c->windows_most ||
+			     c->window_count >= LISTS_MOST)) ||
+			(from <= last->to + WINDOW_GAP &&
+			    last->from <= to + WINDOW_GAP))) {
 		widen(last, from, to);
 		return;
 	}
@@ -253,6 +259,32 @@ hit_for(struct scan_cache *c, uint32_t regex)
 	return &c->hits[c->hit_count++];
 }
 
+/* Where the line begins that the octet before `at` is in, or 0. */
+static size_t
+line_begin(struct str text, size_t at)
+{
+	size_t least = at < LINE_MOST ? 0 : at - LINE_MOST;
+
+	for (size_t i = at; i > least; i--)
+		if (text.p[i - 1] == '\n' || text.p[i - 1] == '\r')
+			return i;
+	return 0;
+}
+
+/* The first place where a match can begin that holds a literal at `at`. */
+static uint32_t
+first_begin(struct str text, size_t at, uint32_t width)
+{
+	uint32_t octets = width_octets(width);
+
+	for (uint32_t n = width_lines(width);; n--) {
+		at = at < octets ? 0 : at - octets;
+		if (n == 0)
+			return (uint32_t)at;
+		at = line_begin(text, at);
+	}
+}
+
 /* A literal of a regex, at that offset of the value. */
 static void
 found(void *of, const struct scan_owner *owner, size_t at)
@@ -270,7 +302,7 @@ found(void *of, const struct scan_owner *owner, size_t at)
 		hit->first = IMAGE_NONE;
 		return;
 	}
-	add_window(c, hit, at < owner->max ? 0 : (uint32_t)at - owner->max,
+	add_window(c, hit, first_begin(c->text, at, owner->max),
 	    (uint32_t)at - owner->min);
 }
 
@@ -421,12 +453,12 @@ scan_text(struct interp *ip, struct scan_cache *c, const struct scan_subject *s,
 
 		if (!plain.p && text.n)
 			return false;
-		if (plain.p != text.p) {
-			/* Offsets in the one are not those in the other. */
-			c->anywhere = true;
-			scan_table_run(s->table, plain, found, c);
-		}
+		/* Offsets in the one are not those in the other. */
+		c->anywhere = plain.p != text.p;
+		text = plain;
 	}
+	c->text = text;
+	c->windows_most = WINDOWS_LEAST + (uint32_t)(text.n / WINDOW_EACH);
 	scan_table_run(s->table, text, found, c);
 	return !c->failed;
 }
