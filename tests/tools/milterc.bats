@@ -185,3 +185,19 @@ This does not:
 	[ "$status" -eq 1 ]
 	[[ $output == *'"not_compiled": ['*'"./p.milt"'* ]]
 }
+
+@test "lint sees through large policies" {
+	{
+		echo 'milt 1'
+		for i in $(seq 20000); do
+			echo "rule r$i { when helo is \"h$i\" reject \"no\" }"
+		done
+		echo 'rule late { when client.port > 1 and helo is "h7" accept }'
+		echo 'rule many { when'
+		for i in $(seq 50000); do echo "helo is \"h$i\" or"; done
+		echo 'sender is <> reject "no" }'
+	} >large.milt
+	status 0 timeout 100 "$MILTERC" lint large.milt
+	[[ $output == *"large.milt:20002:6: warning[W0201]: rule \`late\` can never be reached"* ]]
+	[[ $output == *"warning[W0302]: rule \`many\` refuses mail from <>"* ]]
+}
