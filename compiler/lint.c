@@ -45,6 +45,9 @@ is_always_there(enum milt_attr attr)
 	case SOURCE_MACRO:
 		return attr == ATTR_MTA_NAME || attr == ATTR_QUEUE_ID ||
 		       attr == ATTR_DAEMON_IP || attr == ATTR_DAEMON_PORT;
+	case SOURCE_AUTHRES:
+		/* No result is not a pass: that is what is meant. */
+		return attr_rows[attr].type == TYPE_RESULT;
 	case SOURCE_HEADER:
 		return attr == ATTR_ALL_HEADERS_NAME ||
 		       attr == ATTR_ALL_HEADERS_VALUE;
@@ -53,10 +56,12 @@ is_always_there(enum milt_attr attr)
 	}
 	switch (attr_rows[attr].from) {
 	case STAGE_CONNECT:
-		return attr != ATTR_CLIENT_NAME;
+		return attr != ATTR_CLIENT_NAME &&
+		       attr != ATTR_CLIENT_ORG_DOMAIN;
 	case STAGE_MAIL:
 		return attr == ATTR_SENDER || attr == ATTR_SENDER_ADDRESS;
 	case STAGE_HELO:
+		return attr != ATTR_HELO_ORG_DOMAIN;
 	case STAGE_RCPT:
 	case STAGE_DATA:
 		return attr != ATTR_RECIPIENT_DETAIL &&

@@ -82,7 +82,7 @@ add_ref(struct gather *g, const struct ir_ref *ref)
 
 	switch (row->source) {
 	case SOURCE_ARG:
-		if (ref->attr == ATTR_HELO)
+		if (row->from == STAGE_HELO)
 			g->out->flags |= NEED_HELO;
 		break;
 	case SOURCE_MACRO:
@@ -95,6 +95,11 @@ add_ref(struct gather *g, const struct ir_ref *ref)
 		g->out->flags |= NEED_HEADERS;
 		if (ref->attr == ATTR_HEADER_DATE_AGE)
 			g->out->flags |= NEED_CLOCK;
+		break;
+	case SOURCE_AUTHRES:
+		g->out->flags |= NEED_HEADERS;
+		if (!g->ir->option_texts[OPTION_AUTHSERV_ID].n)
+			add_macro(g, STAGE_CONNECT, STR("j"));
 		break;
 	case SOURCE_BODY:
 		g->out->flags |= NEED_BODY;

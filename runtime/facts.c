@@ -35,7 +35,7 @@ forget_message(struct facts *f)
 static void
 forget_helo(struct facts *f)
 {
-	f->helo = (struct cell){ .text = { NULL, 0 } };
+	f->helo = f->helo_org = (struct cell){ .text = { NULL, 0 } };
 	f->helo_macros = NULL;
 	arena_free(&f->helo_arena);
 }
@@ -43,7 +43,8 @@ forget_helo(struct facts *f)
 static void
 forget_connect(struct facts *f)
 {
-	f->client_name = f->client_text = f->client_network = f->helo;
+	f->client_name = f->client_text = f->client_network = f->client_org =
+	    f->helo;
 	f->has_client = f->has_ip = false;
 	f->connect_macros = NULL;
 	f->clock = NULL;

@@ -51,7 +51,7 @@ facts_client(struct facts *f, struct str name, bool verified,
 	f->has_ip = ip != NULL;
 	if (ip)
 		f->client_ip = *ip;
-	f->client_name = (struct cell){ .text = { NULL, 0 } };
+	f->client_name = f->client_org = (struct cell){ .text = { NULL, 0 } };
 	if (verified && name.n &&
 	    !facts_set_cell(&f->client_name, &f->connect_arena, name))
 		return MILT_NO_MEMORY;
@@ -61,6 +61,7 @@ facts_client(struct facts *f, struct str name, bool verified,
 enum milt_status
 facts_helo(struct facts *f, struct str argument)
 {
+	f->helo_org = (struct cell){ .text = { NULL, 0 } };
 	return facts_set_cell(&f->helo, &f->helo_arena, cut(argument))
 		   ? MILT_OK
 		   : MILT_NO_MEMORY;
