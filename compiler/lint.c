@@ -51,6 +51,18 @@ is_always_there(enum milt_attr attr)
 	case SOURCE_HEADER:
 		return attr == ATTR_ALL_HEADERS_NAME ||
 		       attr == ATTR_ALL_HEADERS_VALUE;
+	case SOURCE_PARTS:
+		return attr == ATTR_PART_TYPE || attr == ATTR_PART_DEPTH ||
+		       attr_rows[attr].type == TYPE_BOOLEAN;
+	case SOURCE_TEXTS:
+		return attr == ATTR_URL || attr == ATTR_URL_DECEPTIVE;
+	case SOURCE_FILES:
+	case SOURCE_KINDS:
+		return attr != ATTR_FILE_NAME && attr != ATTR_FILE_TYPE &&
+		       attr != ATTR_FILE_EXTENSION &&
+		       attr != ATTR_FILE_EXTENSIONS;
+	case SOURCE_DIGESTS:
+	case SOURCE_FILE_TEXTS:
 	case SOURCE_ARG:
 		break;
 	}

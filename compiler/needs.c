@@ -110,6 +110,14 @@ add_ref(struct gather *g, const struct ir_ref *ref)
 	case SOURCE_CLOCK:
 		g->out->flags |= NEED_CLOCK;
 		break;
+	case SOURCE_PARTS:
+	case SOURCE_TEXTS:
+	case SOURCE_FILES:
+	case SOURCE_KINDS:
+	case SOURCE_DIGESTS:
+	case SOURCE_FILE_TEXTS:
+		g->out->flags |= image_content_needs(row->source);
+		break;
 	}
 }
 

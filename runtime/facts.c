@@ -1,5 +1,5 @@
 /* The facts of a transaction: their life, and what logs want of them. */
-#include "runtime/facts_state.h"
+#include "runtime/content.h"
 
 #include <stdlib.h>
 
@@ -24,6 +24,8 @@ facts_new(const struct milt_image *im)
 static void
 forget_message(struct facts *f)
 {
+	if (f->message)
+		content_free(f->message->content);
 	f->message = NULL;
 	arena_free(&f->message_arena);
 	free(f->body);

@@ -303,10 +303,13 @@ facts_body(struct facts *f, struct str chunk)
 		return MILT_OK;
 	if (chunk.n > limit - f->body_length) {
 		f->body_over = true;
-		free(f->body);
-		f->body = NULL;
-		f->body_length = f->body_room = 0;
-		return MILT_OK;
+		if (!(needs->flags & NEED_MIME)) {
+			free(f->body);
+			f->body = NULL;
+			f->body_length = f->body_room = 0;
+			return MILT_OK;
+		}
+		chunk.n = limit - f->body_length;
 	}
 	if (f->body_length + chunk.n > f->body_room &&
 	    !grow_body(f, f->body_length + chunk.n, limit))

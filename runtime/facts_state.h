@@ -122,6 +122,7 @@ struct message {
 	struct header *header;            /* NULL: no field yet */
 	long long header_size, body_size; /* octets as sent */
 	struct cell body;                 /* the octets at facts.body */
+	struct content *content; /* owned: content_free; NULL until asked for */
 };
 
 struct clock {
@@ -143,7 +144,8 @@ struct facts {
 	struct message *message; /* NULL: none */
 	char *body;              /* owned; malloc */
 	size_t body_length, body_room;
-	bool body_over; /* larger than option scan-limit: not held */
+	bool body_over; /* larger than option scan-limit: not held, or (with
+			   NEED_MIME) cut there */
 	const char *failure;
 };
 

@@ -309,22 +309,32 @@ test_value(
 	return truth_of(compare_numbers(in->op, v->number, im->numbers[in->b]));
 }
 
+/* A value of which there may be more: what does not hold is not certain. */
+static enum truth
+test_loaded(struct interp *ip, enum fact_state state, enum truth result)
+{
+	if (state != FACT_PARTIAL || result != FALSE_)
+		return result;
+	return fail(ip, facts_failure(ip->facts));
+}
+
 enum truth
 test_run(struct interp *ip, const struct image_insn *in, const size_t *at)
 {
 	const struct milt_image *im = ip->image;
 	struct fact_value a, b;
-	enum fact_state state;
+	enum fact_state left, right;
 
 	if (in->op == OPC_MALFORMED)
 		return test_malformed(ip, &im->refs[in->a]);
-	state = value_load(ip, &im->refs[in->a], at, &a);
-	if (state != FACT_THERE)
-		return state == FACT_FAILED ? ERROR_ : FALSE_;
+	left = value_load(ip, &im->refs[in->a], at, &a);
+	if (left != FACT_THERE && left != FACT_PARTIAL)
+		return left == FACT_FAILED ? ERROR_ : FALSE_;
 	if (in->op < OPC_IS_REF)
-		return test_value(ip, in, &a);
-	state = value_load(ip, &im->refs[in->b], at, &b);
-	if (state != FACT_THERE)
-		return state == FACT_FAILED ? ERROR_ : FALSE_;
-	return test_refs(ip, in, &a, &b);
+		return test_loaded(ip, left, test_value(ip, in, &a));
+	right = value_load(ip, &im->refs[in->b], at, &b);
+	if (right != FACT_THERE && right != FACT_PARTIAL)
+		return right == FACT_FAILED ? ERROR_ : FALSE_;
+	return test_loaded(
+	    ip, left == FACT_PARTIAL ? left : right, test_refs(ip, in, &a, &b));
 }
