@@ -226,6 +226,12 @@ static htmlSAXHandler handler = {
 
 /* ---- feeding it ---------------------------------------------------------- */
 
+static bool
+is_separator(char c)
+{
+	return c == '"' || c == '\'' || (unsigned char)c <= ' ';
+}
+
 /* Does the parser wait for the end of a tag that has too many attributes? */
 static bool
 is_bomb(struct reader *r)
@@ -245,31 +251,54 @@ is_bomb(struct reader *r)
 	s = (struct str){ (const char *)in->cur + r->waiting, n - r->waiting };
 	r->waiting = n;
 	for (size_t i = 0; i < s.n; i++)
-		r->separators += s.p[i] == '"' || s.p[i] == '\'' ||
-				 (unsigned char)s.p[i] <= ' ';
+		r->separators += is_separator(s.p[i]);
 	return r->separators > MAX_SEPARATORS;
 }
 
-/* NUL ends a text for libxml2; to a reader it is nothing. */
-static void
-feed(struct reader *r, struct str chunk)
+/* Is there a tag like that at the end of the chunk? */
+static bool
+ends_in_bomb(struct str chunk)
 {
-	char copy[CHUNK];
+	size_t separators = 0;
 
-	memcpy(copy, chunk.p, chunk.n);
-	for (size_t i = 0; i < chunk.n; i++)
-		if (copy[i] == 0)
-			copy[i] = ' ';
-	(void)htmlParseChunk(r->parser, copy, (int)chunk.n, 0);
+	for (size_t i = chunk.n - 1; i-- > 0;) {
+		char c = chunk.p[i];
+
+		if (c == '>')
+			return false;
+		if (c == '<' && g_ascii_isalpha(chunk.p[i + 1]))
+			return separators > MAX_SEPARATORS;
+		separators += is_separator(c);
+	}
+	return false;
+}
+
+/*
+ * To the end of a tag: of one that comes in two pieces libxml2 (2.9.14)
+ * sometimes does not see the end.
+ */
+static size_t
+chunk_length(struct str source)
+{
+	struct str head = str_head(source, CHUNK);
+	const char *end = memrchr(head.p, '>', head.n);
+
+	if (!end && source.n > head.n)
+		end = memchr(source.p + head.n, '>', source.n - head.n);
+	return end ? (size_t)(end - source.p) + 1 : source.n;
 }
 
 static void
 read_all(struct reader *r, struct str source)
 {
 	while (source.n && !r->no_memory) {
-		struct str chunk = str_head(source, CHUNK);
+		struct str chunk = str_head(source, chunk_length(source));
 
-		feed(r, chunk);
+		if (ends_in_bomb(chunk)) {
+			r->out->over = true;
+			break;
+		}
+		(void)htmlParseChunk(r->parser, chunk.p, (int)chunk.n, 0);
 		source = str_skip(source, chunk.n);
 		if (is_bomb(r)) {
 			r->out->over = true;
@@ -280,6 +309,22 @@ read_all(struct reader *r, struct str source)
 	(void)htmlParseChunk(r->parser, "", 0, 1);
 }
 
+/* NUL ends a text for libxml2; to a reader it is nothing. */
+static struct str
+without_nul(struct arena *a, struct str s)
+{
+	char *p;
+
+	if (str_find(s, 0) == s.n)
+		return s;
+	s = arena_dup(a, s);
+	p = (char *)s.p;
+	for (size_t i = 0; i < s.n; i++)
+		if (p[i] == 0)
+			p[i] = ' ';
+	return s;
+}
+
 bool
 html_read(
     struct arena *a, struct str source, size_t max_links, struct html *out)
@@ -287,6 +332,9 @@ html_read(
 	struct reader r = { .arena = a, .out = out, .max_links = max_links };
 
 	*out = (struct html){ .over = false };
+	source = without_nul(a, source);
+	if (!source.p && source.n)
+		return false;
 	r.parser = htmlCreatePushParserCtxt(
 	    &handler, &r, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
 	if (!r.parser)
