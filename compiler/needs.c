@@ -136,7 +136,17 @@ looks_at_headers(enum milt_action action)
 	return action_rows[action].kind == ACTION_CHANGE &&
 	       (action == ACTION_SET_HEADER || action == ACTION_INSERT_HEADER ||
 		   action == ACTION_REMOVE_HEADER ||
-		   action == ACTION_REPLACE_BODY);
+		   action == ACTION_REPLACE_BODY ||
+		   action == ACTION_PREPEND_TEXT ||
+		   action == ACTION_APPEND_TEXT);
+}
+
+/* Whether the body may be changed, and where, it says itself. */
+static bool
+looks_at_body(enum milt_action action)
+{
+	return action == ACTION_REPLACE_BODY || action == ACTION_PREPEND_TEXT ||
+	       action == ACTION_APPEND_TEXT;
 }
 
 static bool
@@ -167,6 +177,8 @@ add_rule(struct gather *g, const struct ir_rule *r)
 		g->out->actions |= action_rows[a->action].smfif;
 		if (looks_at_headers(a->action))
 			g->out->flags |= NEED_HEADERS;
+		if (looks_at_body(a->action))
+			g->out->flags |= NEED_BODY;
 	}
 	g->out->recipient_effects |= r->recipient && has_effects(r);
 	g->out->info |= rule_fragments(r);

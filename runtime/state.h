@@ -5,6 +5,7 @@
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
+#include "runtime/insert.h"
 #include "runtime/interp.h"
 #include "runtime/session.h"
 
@@ -59,6 +60,8 @@ struct milt_session {
 	VEC(struct milt_note) notes;
 	size_t notes_given;
 	const char *change_failure; /* an effect could not be computed */
+	bool insertable_known;      /* of this message */
+	enum insert_status insertable;
 };
 
 /* What decide() may look at. */
@@ -73,7 +76,7 @@ enum reading {
  * there is one.
  */
 bool decide(const struct milt_session *, enum milt_stage, enum reading,
-	    struct decision *out);
+    struct decision *out);
 
 /*
  * Before RCPT: a pinned rule of that kind that is certain at `stage`, to speak
