@@ -27,8 +27,6 @@ value_load(struct interp *ip, const struct image_ref *ref, const size_t *at,
 		break;
 	case REF_COUNT:
 		state = facts_count(ip->facts, ref->attr, key, &count);
-		if (state == FACT_PARTIAL)
-			state = FACT_FAILED;
 		*out = (struct fact_value){ .type = TYPE_NUMBER,
 			.number = (long long)count };
 		break;
