@@ -14,9 +14,11 @@ VERSION := 0.1.0
 
 PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libgmime-3.0-dev libpsl-dev libidn2-dev libjansson-dev \
-            libxxhash-dev clang clang-format libclang-rt-14-dev valgrind bats \
+            libxxhash-dev libarchive-dev libmagic-dev libgsf-1-dev \
+            libxml2-dev clang clang-format libclang-rt-14-dev valgrind bats \
             postfix miltertest
-LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash
+LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash libarchive \
+        libmagic libgsf-1 libxml-2.0
 
 ifneq ($(filter-out deps demo clean help,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for l in $(LIBS); do \
