@@ -1,6 +1,6 @@
 /*
  * From a .milt file to an image.  The passes, in order: read, parse, resolve,
- * check, lower, stage, (lint), emit, verify.
+ * check, lower, stage, (lint), index, emit, verify.
  */
 #ifndef COMPILER_COMPILE_H
 #define COMPILER_COMPILE_H
@@ -16,6 +16,7 @@ struct compilation {
 	struct ast_file *file; /* the file named; NULL if it was not read */
 	VEC(struct ast_file *) files; /* it and all included, each once */
 	struct ir *ir;                /* NULL after errors */
+	struct plan *plan;            /* compiler/plan.h */
 	void *image;                  /* malloc'ed bytes; NULL after errors */
 	size_t image_size;
 };
@@ -23,6 +24,8 @@ struct compilation {
 struct compile_options {
 	bool lint;     /* also run lint.c: warnings */
 	size_t memory; /* limit in bytes; 0: LIMIT_COMPILER_MEMORY */
+	bool plain;    /* every rule is looked at at every stage: what the
+			  index is compared with */
 };
 
 /*
@@ -30,13 +33,12 @@ struct compile_options {
  * c->diags has errors.  MILT_NO_MEMORY.  MILT_SYSTEM: the named file cannot be
  * read (errno; also a diagnostic).  In every case milt_compile_free(c) is due.
  */
-enum milt_status milt_compile(struct compilation *c, const char *path,
-			      const struct compile_options *);
+enum milt_status milt_compile(
+    struct compilation *c, const char *path, const struct compile_options *);
 
 /* The same for a text in memory; `path` is its name in diagnostics. */
 enum milt_status milt_compile_text(struct compilation *c, struct str path,
-				   struct str text,
-				   const struct compile_options *);
+    struct str text, const struct compile_options *);
 
 /*
  * Reads and parses one file, without what it includes ("-": standard input):
@@ -60,6 +62,11 @@ void pass_lower(struct compilation *c);
 void pass_stage(struct compilation *c);
 /* Warnings. */
 void pass_lint(struct compilation *c);
+/*
+ * How each rule is reached: c->plan.  `plain`: all rules are looked at at every
+ * stage, from the beginning.
+ */
+void pass_index(struct compilation *c, bool plain);
 /* To c->image.  Only without errors. */
 enum milt_status pass_emit(struct compilation *c);
 

@@ -90,6 +90,10 @@ add_ref(struct gather *g, const struct ir_ref *ref)
 			add_named_macro(g, ref->key);
 		else
 			add_macro(g, row->from, row->macro);
+		/* Without TLS it is missing, without trust it is no. */
+		if (ref->attr == ATTR_TLS_VERIFIED)
+			add_macro(
+			    g, row->from, attr_rows[ATTR_TLS_PROTOCOL].macro);
 		break;
 	case SOURCE_HEADER:
 		g->out->flags |= NEED_HEADERS;

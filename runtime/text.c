@@ -17,7 +17,7 @@ found_element(
 			     : image_text(ip->image, loop->key);
 	size_t count = 0;
 
-	*at = ip->found[c->loop];
+	*at = interp_found(ip, c->loop);
 	if (*at == IMAGE_NONE)
 		return false;
 	switch (facts_count(ip->facts, loop->attr, key, &count)) {
@@ -136,7 +136,8 @@ capture(struct interp *ip, const struct image_candidate *c, struct str *out)
 	case FACT_ASK:
 		return false;
 	}
-	subject = value_subject(ip, ref, &value, c->regex);
+	subject = value_subject(ip, ref->attr, &value,
+	    ip->image->regexes[c->regex].flags & REGEX_BYTES);
 	if (!subject.p ||
 	    match_run(ip->image, c->regex, subject, ip->scratch, groups,
 		(size_t)c->group + 1) != MATCH_YES ||
