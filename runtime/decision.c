@@ -187,16 +187,18 @@ log_notes(struct milt_session *s, struct str queue_id)
 	for (size_t i = 0; i < n; i++) {
 		struct log_line l;
 
+		if (notes[i].kind == NOTE_METRIC)
+			continue;
 		line_start(&l);
 		add_id(&l, queue_id);
-		line_add(&l, notes[i].shadow ? "shadow" : "note");
+		line_add(&l, notes[i].kind == NOTE_SHADOW ? "shadow" : "note");
 		add_rule(&l, milt_session_image(s), notes[i].rule);
 		add_envelope(&l, milt_session_facts(s), STAGE_MAIL);
 		if (notes[i].recipient.n) {
 			line_add(&l, " to=");
 			add_address(&l, notes[i].recipient);
 		}
-		if (!notes[i].shadow) {
+		if (notes[i].kind == NOTE_LOG) {
 			line_add(&l, " text=\"%.*s\"",
 			    (int)(notes[i].text.n < 1000 ? notes[i].text.n
 							 : 1000),
