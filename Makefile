@@ -14,9 +14,10 @@ VERSION := 0.1.0
 
 PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libgmime-3.0-dev libpsl-dev libidn2-dev libjansson-dev \
-            libxxhash-dev clang clang-format libclang-rt-14-dev valgrind bats \
-            postfix miltertest
-LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash
+            libxxhash-dev libmicrohttpd-dev clang clang-format \
+            libclang-rt-14-dev valgrind bats postfix miltertest curl jq
+LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash \
+        libmicrohttpd
 
 ifneq ($(filter-out deps demo clean help,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for l in $(LIBS); do \
@@ -34,7 +35,7 @@ CFLAGS_ALL  = $(CSTD) $(WARN) $(OPT) $(SAN) -I. -I$(BUILD)/gen \
 LDFLAGS_ALL = $(SAN) $(LDFLAGS)
 
 MAINS := compiler/milterc.c compiler/gen.c runtime/milterd.c \
-         runtime/mkfold.c
+         runtime/milterctl.c runtime/mkfold.c
 SRC   := $(filter-out $(MAINS),$(wildcard dsl/*.c runtime/*.c compiler/*.c))
 GEN_C := dsl/lexer.c dsl/grammar.c runtime/fold.c
 LIB_O := $(SRC:%.c=$(BUILD)/obj/%.o) $(GEN_C:%.c=$(BUILD)/obj/gen/%.o)
@@ -44,7 +45,7 @@ LIB   := $(BUILD)/libmilt.a
 V ?=
 Q  = $(if $(V),,@printf '  %s\n' '$(@:$(CURDIR)/%=%)'; )
 
-all: $(BUILD)/milterc $(BUILD)/milterd
+all: $(BUILD)/milterc $(BUILD)/milterd $(BUILD)/milterctl
 
 help:
 	@sed -n 's/^# *help: //p' Makefile
@@ -88,7 +89,7 @@ $(LIB): $(LIB_O)
 $(BUILD)/%: $(BUILD)/obj/compiler/%.o $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/milterd: $(BUILD)/obj/runtime/milterd.o $(LIB)
+$(BUILD)/milterd $(BUILD)/milterctl: $(BUILD)/%: $(BUILD)/obj/runtime/%.o $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 # ---- tests ------------------------------------------------------------------
@@ -207,10 +208,12 @@ install: all $(BUILD)/man/milt.5
 	    $(DESTDIR)$(PREFIX)/include/milt/runtime \
 	    $(DESTDIR)$(PREFIX)/include/milt/compiler
 	install -m 755 $(BUILD)/milterc $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(BUILD)/milterd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(BUILD)/milterd $(BUILD)/milterctl \
+	    $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 compiler/milterc.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 $(BUILD)/man/milt.5 $(DESTDIR)$(PREFIX)/share/man/man5/
-	install -m 644 runtime/milterd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 runtime/milterd.8 runtime/milterctl.8 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 dsl/editor/milt.vim \
 	    $(DESTDIR)$(PREFIX)/share/vim/vimfiles/syntax/
 	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/

@@ -22,6 +22,9 @@ static const char usage[] =
     "  -d, --daemon            go into the background\n"
     "      --check             read the policy and exit\n"
     "      --drain SECONDS     how long TERM waits for open sessions (30)\n"
+    "      --strict            warnings of the policy are errors\n"
+    "      --metrics SOCKET    serve metrics: inet:PORT@HOST or unix:/PATH\n"
+    "      --control PATH      unix socket for milterctl\n"
     "      --log stderr|syslog where to log (stderr; with -d syslog)\n"
     "      --allow-world       permit a socket that is not on loopback\n"
     "  -v, --verbose           log more\n"
@@ -69,7 +72,17 @@ identity(const char *name, const char *text)
 	return who;
 }
 
-enum { OPT_CHECK = 256, OPT_DRAIN, OPT_LOG, OPT_WORLD, OPT_HELP, OPT_VERSION };
+enum {
+	OPT_CHECK = 256,
+	OPT_CONTROL,
+	OPT_DRAIN,
+	OPT_LOG,
+	OPT_METRICS,
+	OPT_STRICT,
+	OPT_WORLD,
+	OPT_HELP,
+	OPT_VERSION
+};
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 'p' },
@@ -79,6 +92,9 @@ static const struct option long_options[] = {
 	{ "pid-file", required_argument, NULL, 'P' },
 	{ "daemon", no_argument, NULL, 'd' },
 	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "metrics", required_argument, NULL, OPT_METRICS },
+	{ "strict", no_argument, NULL, OPT_STRICT },
 	{ "drain", required_argument, NULL, OPT_DRAIN },
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ "allow-world", no_argument, NULL, OPT_WORLD },
@@ -134,6 +150,19 @@ set_option(struct arguments *o, int c)
 		break;
 	case OPT_CHECK:
 		o->check = true;
+		break;
+	case OPT_CONTROL:
+		if (optarg[0] != '/')
+			milterd_fail(EXIT_USAGE,
+			    "--control: `%s` is no path that begins with /",
+			    optarg);
+		o->control = optarg;
+		break;
+	case OPT_METRICS:
+		o->metrics = optarg;
+		break;
+	case OPT_STRICT:
+		o->strict = true;
 		break;
 	case OPT_DRAIN:
 		o->drain = number("--drain", optarg, 10, 86400);

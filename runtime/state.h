@@ -1,6 +1,7 @@
 /*
  * Inside a session: shared by session.c (stages and answers), decide.c (who
- * speaks) and outcome.c (changes and notes).  Nothing else includes it.
+ * speaks), outcome.c (changes and notes) and trace.c (what each rule came to).
+ * Nothing else includes it.
  */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
@@ -73,7 +74,7 @@ enum reading {
  * there is one.
  */
 bool decide(const struct milt_session *, enum milt_stage, enum reading,
-	    struct decision *out);
+    struct decision *out);
 
 /*
  * Before RCPT: a pinned rule of that kind that is certain at `stage`, to speak
