@@ -289,6 +289,8 @@ check_literal(struct checker *k, struct ast_value *v, struct span at,
 	enum diag_id id = literal_diag(type);
 
 	v->bad = true;
+	if (!utf8_is_valid(v->text)) /* the lexer has said so */
+		return false;
 	if (subject && like != TYPE_NONE && !written_alike(type, like))
 		report_mismatch(k, subject, v, at);
 	else if (id == D_TYPE_MISMATCH && subject)
@@ -297,6 +299,19 @@ check_literal(struct checker *k, struct ast_value *v, struct span at,
 		report_literal(k, id == D_TYPE_MISMATCH ? D_FACT_VALUES : id,
 		    at, source_words(k->c, at), type);
 	return false;
+}
+
+/* Of what stands in the policy itself the lexer has said so. */
+static void
+report_encoding(
+    struct checker *k, const struct item_list *list, const struct list_entry *e)
+{
+	struct diag *d;
+
+	if (!list->from_file)
+		return;
+	d = diag_at(k->diags, D_ENCODING, e->span, "the line is not UTF-8");
+	diag_help(k->diags, d, "save the file in UTF-8");
 }
 
 void
@@ -311,6 +326,10 @@ check_list_entries(struct checker *k, const struct item_list *list)
 		if (kind_fits(list->type, kind, true) &&
 		    text_fits(list->type, e->text))
 			continue;
+		if (!utf8_is_valid(e->text)) {
+			report_encoding(k, list, e);
+			continue;
+		}
 
 		struct diag *d = report_literal(k, D_LIST_ENTRY, e->span,
 		    source_words(k->c, e->span), list->type);

@@ -19,12 +19,17 @@ command_no_memory(void)
 }
 
 void
-command_show(struct compilation *c, bool json)
+command_show(struct compilation *c, const struct options *o)
 {
-	if (json)
-		diags_print_json(&c->diags, stdout);
-	else
+	json_t *all;
+
+	if (!o->diagnostics) {
 		diags_print(&c->diags, stderr, command_color(stderr));
+		return;
+	}
+	all = diags_json(&c->diags);
+	json_array_extend(o->diagnostics, all);
+	json_decref(all);
 }
 
 int
@@ -34,11 +39,11 @@ command_status(enum milt_status st)
 	case MILT_OK:
 		return EXIT_OK;
 	case MILT_INVALID:
+	case MILT_OTHER_TABLES:
 		return EXIT_POLICY;
 	case MILT_NO_MEMORY:
 		return command_no_memory();
 	case MILT_QUESTION:
-	case MILT_OTHER_TABLES:
 	case MILT_SYSTEM:
 		break;
 	}
@@ -52,7 +57,7 @@ command_compile(
 	struct compile_options opt = { .lint = lint };
 	int result = command_status(milt_compile(c, path, &opt));
 
-	command_show(c, o->json && lint);
+	command_show(c, o);
 	if (result == EXIT_OK && o->strict && c->diags.warnings)
 		result = EXIT_POLICY;
 	return result;

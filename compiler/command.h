@@ -5,6 +5,8 @@
 #ifndef COMPILER_COMMAND_H
 #define COMPILER_COMMAND_H
 
+#include <jansson.h>
+
 #include "compiler/compile.h"
 
 enum { EXIT_OK, EXIT_POLICY, EXIT_USAGE, EXIT_SYSTEM };
@@ -13,6 +15,7 @@ struct options {
 	const char *output; /* -o */
 	const char *after;  /* --after */
 	bool json, strict, check, verbose;
+	json_t *diagnostics; /* where they go as JSON; NULL: standard error */
 };
 
 /* Is `f` a terminal that is to show colours (NO_COLOR is not set)? */
@@ -24,8 +27,8 @@ int command_no_memory(void);
 /* The exit status for a result; says what nobody has said yet. */
 int command_status(enum milt_status);
 
-/* Diagnostics to standard error, or as JSON to standard output. */
-void command_show(struct compilation *, bool json);
+/* Diagnostics to standard error, or into o->diagnostics. */
+void command_show(struct compilation *, const struct options *o);
 
 /*
  * Compiles one file and shows its diagnostics; `c` is to be freed in any case.

@@ -96,7 +96,8 @@ test_directory(const char *path, const struct options *o, struct totals *sum)
 
 		if (name.p[0] != '.' &&
 		    asprintf(&child, "%s/%s", path, name.p) >= 0) {
-			if (stat(child, &st) == 0 &&
+			/* A link to a folder may lead back up. */
+			if (lstat(child, &st) == 0 &&
 			    (S_ISDIR(st.st_mode) ||
 				str_ends(name, STR(".milt"))))
 				result = command_worse(

@@ -181,41 +181,31 @@ print_limits(void)
 	form->end();
 }
 
+static void
+print_operators(void)
+{
+	static const char *const head[] = { "operator", "meaning" };
+
+	begin(head, 2);
+	for (int i = 0; i < OP_COUNT; i++)
+		row((struct str[]){
+		    code(operator_rows[i].words), operator_rows[i].doc });
+	form->end();
+}
+
 /* A row of the table of comparisons, as words. */
 struct comparison {
-	struct str op, left, kind, right;
+	enum compare_op op;
+	struct str left, kind, right;
 };
 
 static const struct comparison comparisons[] = {
 #define COMPARE(op, left, kind, right, exactly) \
-	{ STR(#op), STR(#left), STR(#kind), STR(#right) },
+	{ OP_##op, STR(#left), STR(#kind), STR(#right) },
 #include "dsl/comparisons.def"
 #undef COMPARE
 };
 enum { COMPARISONS = sizeof(comparisons) / sizeof(*comparisons) };
-
-/* STARTS_WITH as `starts with`. */
-static struct str
-operator_words(struct str op)
-{
-	static const struct str signs[][2] = {
-		{ STR("LT"), STR("`<`") },
-		{ STR("LE"), STR("`<=`") },
-		{ STR("GT"), STR("`>`") },
-		{ STR("GE"), STR("`>=`") },
-	};
-	struct str s = arena_printf(&arena, "`%.*s`", STR_ARG(op));
-	char *p = (char *)(uintptr_t)s.p;
-
-	for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
-		if (str_eq(signs[i][0], op))
-			return signs[i][1];
-	for (size_t i = 0; i < s.n; i++)
-		p[i] = p[i] == '_'                  ? ' '
-		       : p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] + 32)
-						    : p[i];
-	return s;
-}
 
 /* The phrase for a type's identifier; HELO stands for itself. */
 static struct str
@@ -272,7 +262,9 @@ print_comparisons(void)
 			if (same_operands(c, &comparisons[k]))
 				ops = arena_printf(&arena, "%.*s%s%.*s",
 				    STR_ARG(ops), ops.n ? ", " : "",
-				    STR_ARG(operator_words(comparisons[k].op)));
+				    STR_ARG(
+					code(operator_rows[comparisons[k].op]
+						 .words)));
 		if (!str_eq(c->kind, STR("REGEX")))
 			right = arena_printf(&arena, "%.*s: %.*s",
 			    STR_ARG(right), STR_ARG(type_words(c->right)));
@@ -301,6 +293,7 @@ static const struct {
 	{ "attributes", print_attributes },
 	{ "macros", print_macros },
 	{ "collections", print_collections },
+	{ "operators", print_operators },
 	{ "comparisons", print_comparisons },
 	{ "actions", print_actions },
 	{ "options", print_options },

@@ -2,15 +2,18 @@
  * milterc: checks, compiles, tests and explains policies.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "compiler/command.h"
 #include "compiler/explain.h"
+#include "compiler/write_file.h"
 
 struct command {
 	const char *name, *usage, *what, *help;
+	const char *options; /* letters of run_command */
 	int (*run)(const struct options *, int argc, char **argv);
 };
 
@@ -26,26 +29,6 @@ output_name(struct arena *a, const char *path)
 	return arena_printf(a, "%.*s.miltc", STR_ARG(s)).p;
 }
 
-/* Written beside the target and renamed: nobody sees half an image. */
-static bool
-write_file(struct arena *a, const char *path, const void *data, size_t size)
-{
-	const char *part =
-	    arena_printf(a, "%s.part.%ld", path, (long)getpid()).p;
-	FILE *f = part ? fopen(part, "wb") : NULL;
-	bool ok;
-
-	if (!f)
-		return false;
-	ok = fwrite(data, 1, size, f) == size && fflush(f) == 0 &&
-	     fsync(fileno(f)) == 0;
-	ok = fclose(f) == 0 && ok;
-	if (ok && rename(part, path) == 0)
-		return true;
-	unlink(part);
-	return false;
-}
-
 static int
 run_compile(const struct options *o, int argc, char **argv)
 {
@@ -54,6 +37,12 @@ run_compile(const struct options *o, int argc, char **argv)
 
 	if (argc != 1)
 		return EXIT_USAGE;
+	if (strcmp(argv[0], "-") == 0 && !o->output) {
+		fputs("milterc: for a policy on standard input say where to "
+		      "write: -o OUT.miltc\n",
+		    stderr);
+		return EXIT_USAGE;
+	}
 	result = command_compile(&c, argv[0], o, o->strict);
 	if (result == EXIT_OK) {
 		const char *out = o->output;
@@ -63,7 +52,7 @@ run_compile(const struct options *o, int argc, char **argv)
 			out = output_name(&c.arena, argv[0]);
 		if (!out) {
 			result = command_no_memory();
-		} else if (!write_file(&c.arena, out, c.image, c.image_size)) {
+		} else if (!write_file(out, c.image, c.image_size)) {
 			fprintf(stderr, "milterc: cannot write %s: %s\n", out,
 			    strerror(errno));
 			result = EXIT_SYSTEM;
@@ -78,16 +67,24 @@ run_compile(const struct options *o, int argc, char **argv)
 static int
 run_lint(const struct options *o, int argc, char **argv)
 {
+	struct options opt = *o;
 	int result = EXIT_OK;
 
 	if (argc < 1)
 		return EXIT_USAGE;
+	if (o->json)
+		opt.diagnostics = json_array();
 	for (int i = 0; i < argc; i++) {
 		struct compilation c;
 
 		result = command_worse(
-		    result, command_compile(&c, argv[i], o, true));
+		    result, command_compile(&c, argv[i], &opt, true));
 		milt_compile_free(&c);
+	}
+	if (opt.diagnostics) {
+		json_dumpf(opt.diagnostics, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(opt.diagnostics);
 	}
 	return result;
 }
@@ -155,7 +152,7 @@ format_file(const char *path, const struct options *o)
 
 	result = command_status(milt_parse_file(&c, path));
 	if (result != EXIT_OK) {
-		command_show(&c, false);
+		command_show(&c, o);
 		milt_compile_free(&c);
 		return result;
 	}
@@ -172,7 +169,7 @@ format_file(const char *path, const struct options *o)
 	} else if (strcmp(path, "-") == 0) {
 		fwrite(text.p, 1, text.n, stdout);
 	} else if (!str_eq(text, s->text) &&
-		   !write_file(&c.arena, path, text.p, text.n)) {
+		   !write_file(path, text.p, text.n)) {
 		fprintf(stderr, "milterc: cannot write %s: %s\n", path,
 		    strerror(errno));
 		result = EXIT_SYSTEM;
@@ -221,7 +218,7 @@ dump_source(const struct options *o, const char *path)
 
 	if (strcmp(o->after, "parse") == 0) {
 		result = command_status(milt_parse_file(&c, path));
-		command_show(&c, false);
+		command_show(&c, o);
 		if (c.file)
 			ast_dump(c.file, &c.sources, stdout);
 	} else {
@@ -262,36 +259,36 @@ static const struct command commands[] = {
 	    ".miltc).\n"
 	    "  -o, --output OUT   where to write the image\n"
 	    "  --strict           lint too; warnings are errors\n",
-	    run_compile },
+	    "os", run_compile },
 	{ "lint", "[--strict] [--json] FILE...", "errors and warnings",
 	    "Checks each FILE and reports errors and warnings.\n"
 	    "  --strict           exit 1 on warnings too\n"
 	    "  --json             diagnostics as JSON on standard output\n",
-	    run_lint },
+	    "sj", run_lint },
 	{ "test", "[-v] [--json] FILE|DIR...", "run the tests of policies",
 	    "Runs the test blocks of each FILE, and of each .milt file below "
 	    "DIR.\n"
 	    "  -v, --verbose      name the tests that pass too\n"
 	    "  --json             results as JSON on standard output\n",
-	    command_test },
+	    "vj", command_test },
 	{ "explain", "[--json] FILE|CODE",
 	    "when rules decide; what a code means",
 	    "For a policy: where each rule is decided and spoken, what holds "
 	    "it, and what\nthe policy asks of the MTA.  For a code such as "
 	    "E0402: what it means.\n"
 	    "  --json             as JSON\n",
-	    run_explain },
+	    "j", run_explain },
 	{ "fmt", "[--check] FILE...", "canonical layout",
 	    "Rewrites each FILE in the canonical layout; `-` formats standard "
 	    "input to\nstandard output.\n"
 	    "  --check            write nothing; name files that differ, exit "
 	    "1\n",
-	    run_fmt },
+	    "c", run_fmt },
 	{ "dump", "--after=PASS FILE", "what a pass made",
 	    "Shows a policy after a pass of the compiler: parse (syntax tree), "
 	    "lower\n(conditions as a graph) or emit (image; also of a .miltc "
 	    "file).\n",
-	    run_dump },
+	    "a", run_dump },
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
@@ -314,6 +311,24 @@ usage(const struct command *c, FILE *f)
 	fprintf(f, "usage: milterc %s %s\n", c->name, c->usage);
 }
 
+/* What getopt_long has returned is none of the command's. */
+static int
+bad_option(const struct command *c, int ch, char **argv)
+{
+	const char *last = argv[optind - 1];
+
+	if (ch == ':')
+		fprintf(stderr, "milterc: %s needs a value\n", last);
+	else /* behind an option with a value stands that */
+		fprintf(stderr, "milterc: %s is no option of %s\n",
+		    ch == 'o'   ? "--output"
+		    : ch == 'a' ? "--after"
+				: last,
+		    c->name);
+	usage(c, stderr);
+	return EXIT_USAGE;
+}
+
 static int
 run_command(const struct command *c, int argc, char **argv)
 {
@@ -330,7 +345,10 @@ run_command(const struct command *c, int argc, char **argv)
 	struct options o = { 0 };
 	int ch, result;
 
-	while ((ch = getopt_long(argc, argv, "o:vh", longs, NULL)) != -1) {
+	opterr = 0;
+	while ((ch = getopt_long(argc, argv, ":o:vh", longs, NULL)) != -1) {
+		if (ch != 'h' && !strchr(c->options, ch))
+			return bad_option(c, ch, argv);
 		switch (ch) {
 		case 'o':
 			o.output = optarg;
@@ -354,23 +372,31 @@ run_command(const struct command *c, int argc, char **argv)
 			usage(c, stdout);
 			fputs(c->help, stdout);
 			return EXIT_OK;
-		default:
-			usage(c, stderr);
-			return EXIT_USAGE;
 		}
 	}
 	result = c->run(&o, argc - optind, argv + optind);
 	if (result == EXIT_USAGE)
 		usage(c, stderr);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "milterc: cannot write: %s\n", strerror(errno));
-		return EXIT_SYSTEM;
-	}
 	return result;
 }
 
-int
-main(int argc, char **argv)
+/*
+ * A closed descriptor would be that of the next file that is opened, and what
+ * is said would be written into it.  Like a closed one, this cannot be written.
+ */
+static bool
+fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && close(fd) == 0;
+}
+
+static int
+run(int argc, char **argv)
 {
 	if (argc < 2) {
 		help(stderr);
@@ -391,4 +417,19 @@ main(int argc, char **argv)
 	fprintf(stderr, "milterc: no command %s\n", argv[1]);
 	help(stderr);
 	return EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	int result;
+
+	if (!fill_standard_files())
+		return EXIT_SYSTEM;
+	result = run(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "milterc: cannot write: %s\n", strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	return result;
 }

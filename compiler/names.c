@@ -232,6 +232,21 @@ policy_items(struct compilation *c)
 	return (struct policy_items){ list.v, list.n };
 }
 
+bool
+has_error_in(const struct compilation *c, struct span span)
+{
+	if (!c->diags.errors)
+		return false;
+	for (size_t i = 0; i < c->diags.list.n; i++) {
+		const struct diag *d = c->diags.list.v[i];
+
+		if (diag_rows[d->id].severity == SEVERITY_ERROR &&
+		    d->has_span && span_holds(span, d->span))
+			return true;
+	}
+	return false;
+}
+
 struct str
 source_words(const struct compilation *c, struct span span)
 {

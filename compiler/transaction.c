@@ -117,15 +117,29 @@ attribute_fact(struct maker *m, const struct ast_fact *f)
 		set_macro(m, row->from, row->macro, text);
 }
 
+/* As Postfix gives it: cut at a NUL, a bare CR is a blank. */
+static void
+push_field(struct maker *m, struct str name, struct str value)
+{
+	struct play_field field = { name, value };
+	char *p;
+
+	field.value =
+	    arena_dup(m->arena, str_head(value, str_find(value, '\0')));
+	p = (char *)(uintptr_t)field.value.p;
+	for (size_t i = 0; i < field.value.n; i++)
+		if (p[i] == '\r')
+			p[i] = ' ';
+	vec_push(m->arena, &m->t->fields, field);
+}
+
 static void
 header_fact(struct maker *m, const struct ast_fact *f)
 {
-	struct play_field field = { f->name.text,
-		f->values.n ? f->values.v[0]->text : STR("") };
-
-	if (str_eq_ascii(field.name, STR("From")))
+	if (str_eq_ascii(f->name.text, STR("From")))
 		m->has_from = true;
-	vec_push(m->arena, &m->t->fields, field);
+	push_field(
+	    m, f->name.text, f->values.n ? f->values.v[0]->text : STR(""));
 }
 
 static void
@@ -219,7 +233,7 @@ split_message(struct maker *m)
 			field.value = arena_printf(m->arena, "%.*s\n%.*s",
 			    STR_ARG(field.value), STR_ARG(line));
 		}
-		vec_push(m->arena, &m->t->fields, field);
+		push_field(m, field.name, field.value);
 	}
 	m->t->body = rest;
 }

@@ -66,21 +66,6 @@ enum expr_kind {
 	EXPR_LISTED, /* X listed in "zone" ...: refused by resolve */
 };
 
-enum compare_op {
-	OP_IS,
-	OP_IN,
-	OP_UNDER,
-	OP_CONTAINS,
-	OP_STARTS_WITH,
-	OP_ENDS_WITH,
-	OP_MATCHES,
-	OP_LIKE,
-	OP_LT,
-	OP_LE,
-	OP_GT,
-	OP_GE,
-};
-
 struct ast_expr {
 	enum expr_kind kind;
 	struct span span;

@@ -71,15 +71,13 @@ diag_json(const struct diags *ds, const struct diag *d)
 	return o;
 }
 
-void
-diags_print_json(struct diags *ds, FILE *f)
+json_t *
+diags_json(struct diags *ds)
 {
 	json_t *all = json_array();
 
 	diags_sort(ds);
 	for (size_t i = 0; i < ds->list.n; i++)
 		json_array_append_new(all, diag_json(ds, ds->list.v[i]));
-	json_dumpf(all, f, JSON_INDENT(2));
-	fputc('\n', f);
-	json_decref(all);
+	return all;
 }

@@ -59,8 +59,8 @@ struct str keyword_text(int kind);
 
 /*
  * Reports bytes that no policy may hold: invalid UTF-8 and control
- * characters, one diagnostic for each run.  False if there are so many that
- * the text is none.
+ * characters, one diagnostic for each run; *clean: there are none.  False if
+ * there are so many that the text is none.
  */
 bool text_check(struct diags *, uint32_t source, bool *clean);
 

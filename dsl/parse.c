@@ -28,6 +28,21 @@ report_foreign(
 	    diag_at(d->ps.diags, D_FOREIGN, t.span, "%s", message), "%s", help);
 }
 
+/* Where no value can follow, what follows is explained by it. */
+static void
+drop_comma(struct driver *d, struct token t)
+{
+	bool list = !refused(d, TOKEN_STRING);
+
+	if (!d->told_comma)
+		report_foreign(d, t, "`,` has no meaning here",
+		    list ? "leave it out: blanks separate values"
+			 : "several values stand in braces: "
+			   "in { example.com example.org }");
+	d->told_comma = true;
+	d->lx.failed |= !list;
+}
+
 /*
  * Signs of other languages whose meaning is clear are reported and read as
  * what they mean.  False: the token is left out.
@@ -50,10 +65,7 @@ repair(struct driver *d, struct token *t)
 		t->kind = TOKEN_WHEN;
 		t->text = STR("when");
 	} else if (t->kind == TOKEN_COMMA && refused(d, TOKEN_COMMA)) {
-		if (!d->told_comma)
-			report_foreign(d, *t, "`,` has no meaning here",
-			    "leave it out: blanks separate values");
-		d->told_comma = true;
+		drop_comma(d, *t);
 		return false;
 	}
 	return true;

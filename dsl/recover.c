@@ -4,6 +4,9 @@
 
 enum { MOST_INDENT = 200, NOT_FIRST = 201 };
 
+/* A bad byte so close behind a word may be one of its letters. */
+enum { NEAR = 64 };
+
 bool
 begins_rule(int kind)
 {
@@ -174,6 +177,9 @@ is_explained(const struct driver *d, struct token t)
 		return false;
 	if (d->ps.diags->errors > (size_t)LIMIT_VALUE_ERRORS)
 		return true;
+	while (end < text.n && end < t.span.end + NEAR &&
+	       !is_blank(text.p[end]) && text.p[end] != '\n')
+		end++;
 	return !text_is_clean((struct str){ text.p + begin, end - begin });
 }
 
@@ -218,17 +224,19 @@ is_next_item(const struct driver *d, struct token t, unsigned base)
 static void
 know_group(struct driver *d)
 {
-	grammar(d->ps.grammar, TOKEN_RULE, d->item, &d->ps);
+	if (d->in_group && !d->ps.group &&
+	    grammar_accepts(d->ps.grammar, TOKEN_RULE, false))
+		grammar(d->ps.grammar, TOKEN_RULE, d->item, &d->ps);
 }
 
 void
 recover(struct driver *d, struct token t)
 {
-	unsigned base = d->in_group ? 1 : 0, level = base;
 	bool closes = t.kind == TOKEN_RB;
+	unsigned base, level;
 
-	if (d->in_group && !d->ps.group)
-		know_group(d);
+	know_group(d);
+	level = base = d->ps.group ? 1 : 0;
 	for (unsigned i = base; i < d->level; i++)
 		level += d->open[i].kind == TOKEN_LB;
 	d->level = level;
@@ -256,7 +264,7 @@ recover(struct driver *d, struct token t)
 		else if (closes && d->level > 0)
 			d->level--;
 	}
-	if (closes && d->level < base)
+	if (closes && d->level < base && d->ps.group)
 		ast_group_close(&d->ps, t);
 	driver_restart(d);
 }

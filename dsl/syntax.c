@@ -232,6 +232,12 @@ is_name_like(int kind)
 	return kind == TOKEN_WORD || kind == TOKEN_SCORED;
 }
 
+static bool
+quantifies(int kind)
+{
+	return kind == TOKEN_ANY || kind == TOKEN_EVERY || kind == TOKEN_NO;
+}
+
 /* What people write who know other languages. */
 static const char *
 foreign_help(const struct trail *trail, struct token t)
@@ -291,7 +297,13 @@ add_help(struct parser *ps, struct diag *d, const struct trail *trail,
 		before = trail->last[1].kind == TOKEN_ATOM
 			     ? trail->last[2].kind
 			     : trail->last[1].kind;
-	if ((before == TOKEN_REJECT || before == TOKEN_TEMPFAIL) &&
+	if (quantifies(trail->last[1].kind) &&
+	    grammar_accepts(ps->grammar, TOKEN_LB, false))
+		help = "the condition on an element stands in braces: any "
+		       "header { name is \"X-Test\" }";
+	if (!help &&
+	    (before == TOKEN_REJECT || before == TOKEN_TEMPFAIL ||
+		before == TOKEN_HEADER) &&
 	    !grammar_accepts(ps->grammar, TOKEN_STRING, false))
 		return;
 	if (!help && (before == TOKEN_HEADER || before != TOKEN_ATOM))

@@ -61,6 +61,12 @@ const struct action_row action_rows[ACTION_COUNT] = {
 	{ STR(name), OPTION_TEXT, 0, min, max, STR(def), STR(doc), \
 		STR(example) },
 
+const struct operator_row operator_rows[OP_COUNT] = {
+#define OPERATOR(id, words, takes, doc) { STR(words), STR(takes), STR(doc) },
+#include "dsl/operators.def"
+#undef OPERATOR
+};
+
 const struct option_row option_rows[OPTION_COUNT] = {
 #define OPTION(id, name, kind, def, min, max, doc, example) \
 	ROW_##kind(name, def, min, max, doc, example)
@@ -154,6 +160,9 @@ static const char rows[] =
 #define ACTION(...) #__VA_ARGS__ ";"
 #include "dsl/actions.def"
 #undef ACTION
+#define OPERATOR(...) #__VA_ARGS__ ";"
+#include "dsl/operators.def"
+#undef OPERATOR
 #define OPTION(...) #__VA_ARGS__ ";"
 #define CHOICE(...) #__VA_ARGS__ ";"
 #include "dsl/options.def"

@@ -61,6 +61,20 @@ enum milt_action {
 
 enum milt_action_kind { ACTION_VERDICT, ACTION_CHANGE, ACTION_NOTE };
 
+/* Operators between two values. */
+enum compare_op {
+#define OPERATOR(id, words, takes, doc) OP_##id,
+#include "dsl/operators.def"
+#undef OPERATOR
+};
+
+enum {
+	OP_COUNT = 0
+#define OPERATOR(id, words, takes, doc) +1
+#include "dsl/operators.def"
+#undef OPERATOR
+};
+
 enum milt_option {
 #define OPTION(id, name, kind, def, min, max, doc, example) OPTION_##id,
 #define CHOICE(option, id, word)
@@ -121,6 +135,12 @@ struct action_row {
 
 enum option_kind { OPTION_NUMBER, OPTION_SIZE, OPTION_CHOICE, OPTION_TEXT };
 
+struct operator_row {
+	struct str words;
+	struct str takes; /* plural: what it compares */
+	struct str doc;
+};
+
 struct option_row {
 	struct str name;
 	enum option_kind kind;
@@ -157,6 +177,7 @@ extern const struct stage_row stage_rows[STAGE_COUNT];
 extern const struct type_row type_rows[TYPE_COUNT]; /* [0] is TYPE_NONE */
 extern const struct attr_row attr_rows[ATTR_COUNT]; /* [0] is ATTR_NONE */
 extern const struct action_row action_rows[ACTION_COUNT];
+extern const struct operator_row operator_rows[OP_COUNT];
 extern const struct option_row option_rows[OPTION_COUNT];
 extern const struct choice_row choice_rows[];
 extern const size_t choice_row_count;
