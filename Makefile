@@ -14,10 +14,10 @@ VERSION := 0.1.0
 
 PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libgmime-3.0-dev libpsl-dev libidn2-dev libjansson-dev \
-            libxxhash-dev libmicrohttpd-dev clang clang-format \
+            libxxhash-dev libmicrohttpd-dev libsystemd-dev clang clang-format \
             libclang-rt-14-dev valgrind bats postfix miltertest curl jq
 LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash \
-        libmicrohttpd
+        libmicrohttpd libsystemd
 
 ifneq ($(filter-out deps demo clean help,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for l in $(LIBS); do \

@@ -17,6 +17,7 @@ struct arguments {
 	struct identity user;
 	bool daemon, check, strict, verbose, log_given;
 	enum log_target log;
+	enum log_format format;
 	unsigned long drain; /* seconds */
 };
 

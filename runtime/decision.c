@@ -1,5 +1,6 @@
 #include "runtime/decision.h"
 
+#include "runtime/decision_json.h"
 #include "runtime/log.h"
 
 enum { LISTED = 10 };
@@ -160,8 +161,13 @@ log_decision(const struct decision_record *d)
 {
 	const struct milt_answer *a = d->answer;
 	struct facts *f = milt_session_facts(d->session);
+	enum log_level level = d->failure ? LEVEL_WARNING : LEVEL_INFO;
 	struct log_line l;
 
+	if (log_is_json()) {
+		log_json(level, decision_json(d));
+		return;
+	}
 	line_start(&l);
 	add_id(&l, d->queue_id);
 	line_add(&l, "%s stage=%s", verdict_word(a->kind).p,
@@ -175,7 +181,7 @@ log_decision(const struct decision_record *d)
 	if (d->failure)
 		line_add(&l, " failure=\"%s\"", d->failure);
 	line_add(&l, " time=%.2fms", d->ms);
-	line_end(d->failure ? LEVEL_WARNING : LEVEL_INFO, &l);
+	line_end(level, &l);
 }
 
 void
@@ -183,6 +189,10 @@ log_note(struct milt_session *s, struct str queue_id, const struct milt_note *n)
 {
 	struct log_line l;
 
+	if (log_is_json()) {
+		log_json(LEVEL_INFO, note_json(s, queue_id, n));
+		return;
+	}
 	line_start(&l);
 	add_id(&l, queue_id);
 	line_add(&l, n->kind == NOTE_SHADOW ? "shadow" : "note");

@@ -280,7 +280,7 @@ main(int argc, char **argv)
 	if (!identity_become(&o.user))
 		give_up("cannot become the user", strerror(errno));
 	signals_block();
-	log_open(o.log, o.verbose);
+	log_open(o.log, o.format, o.verbose);
 	if (geteuid() == 0)
 		log_say(LEVEL_WARNING, "running as root; --user is safer");
 	reload_open(o.policy, compile);
@@ -291,6 +291,6 @@ main(int argc, char **argv)
 	start_serving();
 	nudge_start(sockets.mta.fd);
 	log_say(LEVEL_INFO, "listening on %s", spec);
-	process_ready(!o.log_given || o.log == LOG_TO_SYSLOG);
+	process_ready(!o.log_given || o.log != LOG_TO_STDERR);
 	govern(&o);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "runtime/json.h"
+#include "runtime/decision_json.h"
 #include "runtime/metrics.h"
 #include "runtime/state.h"
 
@@ -26,32 +26,6 @@ static struct tracer *tracers; /* under the lock, and all in them */
 static atomic_uint count;
 
 /* ---- the transaction ----------------------------------------------------- */
-
-static struct str
-attribute(struct facts *f, enum milt_attr attr)
-{
-	struct fact_value v;
-
-	if (facts_get(f, attr, STR(""), 0, &v) != FACT_THERE)
-		return STR("");
-	return v.text;
-}
-
-/* The current one at RCPT, the accepted ones later. */
-static size_t
-recipient_count(const struct decision_record *d, struct facts *f)
-{
-	if (d->answer->stage < STAGE_RCPT)
-		return 0;
-	return d->answer->stage == STAGE_RCPT ? 1 : facts_recipients(f);
-}
-
-static struct str
-recipient(const struct decision_record *d, struct facts *f, size_t i)
-{
-	return d->answer->stage == STAGE_RCPT ? attribute(f, ATTR_RECIPIENT)
-					      : facts_recipient(f, i);
-}
 
 static enum truth
 value_of(const struct decision_record *d, uint32_t rule)
@@ -112,13 +86,12 @@ fits_rule(const struct decision_record *d, const char *pattern)
 }
 
 static bool
-fits_recipient(
-    const struct decision_record *d, struct facts *f, const char *pattern)
+fits_recipient(const struct decision_record *d, const char *pattern)
 {
 	if (!pattern[0])
 		return true;
-	for (size_t i = 0; i < recipient_count(d, f); i++)
-		if (fits(pattern, recipient(d, f, i)))
+	for (size_t i = 0; i < decision_recipients(d); i++)
+		if (fits(pattern, decision_recipient(d, i)))
 			return true;
 	return false;
 }
@@ -130,7 +103,7 @@ is_wanted(const struct trace_filter *w, const struct decision_record *d)
 
 	return fits_client(w->client, facts_client_text(f)) &&
 	       fits(w->sender, facts_sender_text(f)) &&
-	       fits_recipient(d, f, w->recipient) && fits_rule(d, w->rule);
+	       fits_recipient(d, w->recipient) && fits_rule(d, w->rule);
 }
 
 /* ---- the line ------------------------------------------------------------ */
@@ -173,44 +146,12 @@ rule_json(const struct decision_record *d, uint32_t i)
 	return o;
 }
 
-static void
-put_reply(json_t *o, const struct milt_answer *a)
-{
-	json_t *lines;
-
-	if (a->kind != ANSWER_REJECT && a->kind != ANSWER_TEMPFAIL)
-		return;
-	lines = json_array();
-	for (unsigned i = 0; i < a->line_count; i++)
-		json_array_append_new(lines, json_text(a->lines[i]));
-	json_put_number(o, "code", a->code);
-	json_put_text(o, "xcode", a->xcode);
-	json_put(o, "text", lines);
-}
-
 static char *
 line_of(const struct decision_record *d)
 {
 	const struct milt_image *im = milt_session_image(d->session);
-	struct facts *f = milt_session_facts(d->session);
-	json_t *o = json_object(), *to = json_array(), *rules = json_array();
+	json_t *o = decision_json(d), *rules = json_array();
 
-	if (d->queue_id.n)
-		json_put_text(o, "id", d->queue_id);
-	json_put_text(o, "verdict", verdict_word(d->answer->kind));
-	json_put_text(o, "stage", stage_rows[d->answer->stage].name);
-	json_put_text(o, "client", facts_client_text(f));
-	if (d->answer->stage >= STAGE_HELO)
-		json_put_text(o, "helo", attribute(f, ATTR_HELO));
-	if (d->answer->stage >= STAGE_MAIL)
-		json_put_text(o, "sender", facts_sender_text(f));
-	for (size_t i = 0; i < recipient_count(d, f); i++)
-		json_array_append_new(to, json_text(recipient(d, f, i)));
-	json_put(o, "recipients", to);
-	put_reply(o, d->answer);
-	if (d->failure)
-		json_put(o, "failure", json_string(d->failure));
-	json_put(o, "ms", json_real(d->ms));
 	for (uint32_t i = 0; i < im->count[SECTION_RULES]; i++)
 		json_array_append_new(rules, rule_json(d, i));
 	json_put(o, "rules", rules);

@@ -260,3 +260,75 @@ ctl() { "$MILTERCTL" -s "$T/control" "$@"; }
 	ctl reload
 	[[ $(ask) == *"text one"* ]]
 }
+
+# ---- logs -------------------------------------------------------------------
+
+@test "a decision's line begins with the queue id" {
+	counting_policy
+	serve
+	deliver
+	grep -E '^milterd\[[0-9]+\]: NOQUEUE: reject stage=rcpt rule=bad-one ' "$T/log"
+	submit 4XyZ12
+	grep -E '^milterd\[[0-9]+\]: 4XyZ12: reject stage=rcpt rule=bad-one ' "$T/log"
+}
+
+@test "--log-format json: each line is an object" {
+	counting_policy
+	serve --log-format json
+	deliver
+	[ "$(jq -s 'all(type == "object" and has("time") and has("level") and has("pid"))' "$T/log")" = true ]
+	[ "$(jq -r 'select(.verdict=="reject") | [.stage,.rule,.line,.client,.sender,.recipients[0],.code,.xcode,.text[0]] | @csv' "$T/log")" = \
+		'"rcpt","bad-one",2,"mx.example.net[192.0.2.1]","a@b.test","bad@other.test",550,"5.1.1","no"' ]
+	[ "$(jq -r 'select(.verdict=="accept") | .effects[] | [.rule,.effect] | @csv' "$T/log")" = '"tag","add header"' ]
+	[ "$(jq -r 'select(.note) | [.note,.rule,.text] | @csv' "$T/log")" = '"shadow","any-subject",
+"log","tag","tagged"' ]
+	[ "$(jq -r 'select(.message) | .message' "$T/log" | grep -c 'listening on')" = 1 ]
+}
+
+@test "--log-format json: any byte is valid JSON" {
+	counting_policy
+	serve --log-format json
+	open_session
+	packet C 'mx\001\377\0004\000\000192.0.2.1\0'
+	packet M '<\377\300\200\"\\\\a@b.test>\0'
+	packet R '<bad@other.test>\0'
+	packet Q ''
+	timeout 20 cat <&9 >/dev/null
+	exec 9>&-
+	jq -s . "$T/log" >/dev/null
+	[ "$(jq -r 'select(.verdict) | .rule' "$T/log")" = bad-one ]
+}
+
+@test "--log journald" {
+	[ ! -e /run/systemd/journal/socket ] || skip "there is a journald"
+	mkdir -p /run/systemd/journal
+	perl -MSocket -e '
+		$p = "/run/systemd/journal/socket";
+		socket($s, AF_UNIX, SOCK_DGRAM, 0) && bind($s, sockaddr_un($p)) or die;
+		alarm 60;
+		$| = 1;
+		while (defined recv($s, $m, 65536, 0)) { print "$m\n--\n" }' >"$T/journal" 3>&- &
+	local journal=$!
+	PIDS+=("$journal")
+	until_true test -S /run/systemd/journal/socket
+	"$MILTERD" -p "unix:$T/s" --log journald "$T/p.milt" 2>>"$T/log" </dev/null 3>&- &
+	PIDS+=("$!")
+	heard() { grep -q "$1" "$T/journal"; }
+	until_true heard '^MESSAGE=listening on unix:'
+	heard '^PRIORITY=6$'
+	heard '^SYSLOG_IDENTIFIER=milterd$'
+	rm -f /run/systemd/journal/socket
+}
+
+@test "a full disk for the log changes no answer" {
+	[ -w /dev/full ] || skip "no /dev/full"
+	"$MILTERD" -p "inet:$PORT@127.0.0.1" --metrics "unix:$T/metrics" \
+		"$T/p.milt" >"$T/out" 2>/dev/full </dev/null 3>&- &
+	PID=$!
+	PIDS+=("$PID")
+	until_true metrics
+	[[ $(ask) == *"text one"* ]]
+	[ "$(metrics | sed -n 's/^milt_log_lines_lost_total //p')" -ge 3 ]
+	kill "$PID"
+	ends 0
+}
