@@ -4,6 +4,8 @@
 BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
+CONFDIR ?= /etc/milt
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 CC      ?= gcc
 CSTD    := -std=c11 -D_GNU_SOURCE
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -15,7 +17,8 @@ VERSION := 0.1.0
 PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libgmime-3.0-dev libpsl-dev libidn2-dev libjansson-dev \
             libxxhash-dev libmicrohttpd-dev libsystemd-dev clang clang-format \
-            libclang-rt-14-dev valgrind bats postfix miltertest curl jq
+            libclang-rt-14-dev valgrind bats postfix miltertest curl jq \
+            debhelper lintian
 LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash \
         libmicrohttpd libsystemd
 
@@ -31,7 +34,7 @@ endif
 
 CFLAGS_ALL  = $(CSTD) $(WARN) $(OPT) $(SAN) -I. -I$(BUILD)/gen \
               -I$(BUILD)/gen/dsl $(PKG_CFLAGS) -DMILT_VERSION='"$(VERSION)"' \
-              $(CFLAGS)
+              $(CPPFLAGS) $(CFLAGS)
 LDFLAGS_ALL = $(SAN) $(LDFLAGS)
 
 MAINS := compiler/milterc.c compiler/gen.c runtime/milterd.c \
@@ -104,6 +107,10 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+# Its allocations fail at will.
+$(BUILD)/unit/memory: LDFLAGS_ALL += \
+    -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 $(BUILD)/property/%: $(BUILD)/obj/tests/property/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
@@ -115,6 +122,12 @@ $(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/*.c))
+
+$(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
 # What the tests of this build run; `asan` and `tsan` make builds of their own.
 # The libraries are looked for when make starts, so each step is a make of its
@@ -135,8 +148,18 @@ asan-built:
 tsan-built:
 	$(MAKE) BUILD=$(BUILD)/tsan OPT="-O1 -g" SAN="$(TSAN)" tests-built
 
+fuzz-built:
+	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang OPT="-O1 -g" \
+	    SAN="$(ASAN) -fsanitize=fuzzer-no-link" fuzzers
+fuzzers: $(FUZZERS) $(BUILD)/milterc
+
+# help: make fuzz      look for inputs that break it: SECONDS=600
+SECONDS ?= 600
+fuzz: fuzz-built
+	BUILD=$(BUILD) tests/fuzz/run $(SECONDS)
+
 # help: make test      all tests: every layer, and the sanitizers
-test: tests-built asan-built tsan-built
+test: tests-built asan-built tsan-built fuzz-built
 	BUILD=$(BUILD) tests/run
 
 # help: make asan      unit and protocol tests under ASan and UBSan
@@ -203,7 +226,7 @@ install: all $(BUILD)/man/milt.5
 	    $(DESTDIR)$(PREFIX)/share/man/man8 \
 	    $(DESTDIR)$(PREFIX)/share/milt \
 	    $(DESTDIR)$(PREFIX)/share/vim/vimfiles/syntax \
-	    $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	    $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(UNITDIR) \
 	    $(DESTDIR)$(PREFIX)/include/milt/dsl \
 	    $(DESTDIR)$(PREFIX)/include/milt/runtime \
 	    $(DESTDIR)$(PREFIX)/include/milt/compiler
@@ -220,9 +243,24 @@ install: all $(BUILD)/man/milt.5
 	for d in dsl runtime compiler; do \
 	    install -m 644 $$d/*.h $(DESTDIR)$(PREFIX)/include/milt/$$d/; done
 	install -m 644 dsl/*.def $(DESTDIR)$(PREFIX)/include/milt/dsl/
-	sed 's|@PREFIX@|$(PREFIX)|' runtime/milterd.service.in \
-	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/milterd.service
+	sed 's|@PREFIX@|$(PREFIX)|; s|@CONFDIR@|$(CONFDIR)|' \
+	    runtime/milterd.service.in > $(DESTDIR)$(UNITDIR)/milterd.service
+	install -m 644 runtime/milterd.socket $(DESTDIR)$(UNITDIR)/
 	cp -R policies $(DESTDIR)$(PREFIX)/share/milt/
+
+# The package's files stand in .debian: at the top there are only our folders.
+DEB := $(BUILD)/deb/milt-$(VERSION)
+# help: make deb       a Debian package in build/deb, judged by lintian
+deb:
+	@rm -rf $(BUILD)/deb && mkdir -p $(DEB)
+	@dpkg-parsechangelog -l .debian/changelog -S Version | \
+	    grep -qxF $(VERSION) || { echo '.debian/changelog is not about' \
+	    '$(VERSION)' >&2; exit 1; }
+	cp -R Makefile README.md dsl compiler runtime policies $(DEB)/
+	cp -R .debian $(DEB)/debian
+	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u BUILD dpkg-buildpackage \
+	    -us -uc -b
+	cd $(BUILD)/deb && lintian --fail-on error,warning *.changes
 
 clean:
 	rm -rf $(BUILD)
@@ -230,5 +268,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all help deps demo tests-built asan-built tsan-built test asan tsan bench bless \
-        check format format-check layers fresh generated install clean
+.PHONY: all help deps demo tests-built asan-built tsan-built fuzz-built fuzzers fuzz test asan tsan bench bless \
+        check format format-check layers fresh generated install deb clean

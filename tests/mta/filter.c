@@ -201,6 +201,8 @@ filter_start_file(struct filter *f, const char *path)
 static void
 remove_files(const struct filter *f)
 {
+	char path[128];
+
 	unlink(f->where + 5);
 	if (strncmp(f->policy, f->dir, strlen(f->dir)) == 0)
 		unlink(f->policy);
