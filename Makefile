@@ -16,11 +16,12 @@ VERSION := 0.1.0
 
 PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libgmime-3.0-dev libpsl-dev libidn2-dev libjansson-dev \
-            libxxhash-dev libmicrohttpd-dev libsystemd-dev clang clang-format \
+            libxxhash-dev libarchive-dev libmagic-dev libgsf-1-dev \
+            libxml2-dev libmicrohttpd-dev libsystemd-dev clang clang-format \
             libclang-rt-14-dev valgrind bats postfix miltertest curl jq \
             debhelper lintian
-LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash \
-        libmicrohttpd libsystemd
+LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash libarchive \
+        libmagic libgsf-1 libxml-2.0 libmicrohttpd libsystemd
 
 ifneq ($(filter-out deps demo clean help,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for l in $(LIBS); do \
@@ -101,7 +102,8 @@ PROTO  := $(patsubst tests/protocol/%.c,$(BUILD)/protocol/%,\
             $(wildcard tests/protocol/*.c))
 MTA_O  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/mta/*.c))
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-PROP   := $(BUILD)/property/property
+PROP   := $(patsubst tests/property/%.c,$(BUILD)/property/%,\
+            $(filter-out tests/property/patterns.c,$(wildcard tests/property/*.c)))
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -111,6 +113,7 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 $(BUILD)/unit/memory: LDFLAGS_ALL += \
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
+$(BUILD)/property/regexes: $(BUILD)/obj/tests/property/patterns.o
 $(BUILD)/property/%: $(BUILD)/obj/tests/property/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)

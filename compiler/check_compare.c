@@ -369,7 +369,8 @@ check_right_literal(struct checker *k, const struct ast_expr *e,
 {
 	enum milt_type type = literal_type(e, left, right);
 	bool member = e->op == OP_IN || e->op == OP_UNDER;
-	bool word = type == TYPE_WEEKDAY || type == TYPE_BOOLEAN;
+	bool word =
+	    type == TYPE_WEEKDAY || type == TYPE_RESULT || type == TYPE_BOOLEAN;
 	const struct compare_row *row =
 	    find_row(e->op, left, RIGHT_VALUE, type);
 

@@ -69,6 +69,8 @@ text_fits(enum milt_type type, struct str s)
 		return date_parse(s, &n);
 	case TYPE_WEEKDAY:
 		return literal_weekday(s, &n);
+	case TYPE_RESULT:
+		return literal_result(s, &n);
 	case TYPE_BOOLEAN:
 		return literal_boolean(s, &n);
 	case TYPE_NONE:
@@ -108,6 +110,7 @@ kind_fits(enum milt_type type, enum value_kind kind, bool bare)
 	case TYPE_DATE:
 		return kind == VALUE_STRING;
 	case TYPE_WEEKDAY:
+	case TYPE_RESULT:
 	case TYPE_BOOLEAN:
 		return kind == VALUE_NAME;
 	case TYPE_NONE:
@@ -173,6 +176,7 @@ written_alike(enum milt_type want, enum milt_type got)
 	case TYPE_DATE:
 		return got == TYPE_TEXT || got == TYPE_DATE;
 	case TYPE_WEEKDAY:
+	case TYPE_RESULT:
 	case TYPE_BOOLEAN:
 		return got == TYPE_TEXT || number;
 	case TYPE_TEXT:
@@ -208,6 +212,8 @@ literal_diag(enum milt_type type)
 		return D_BAD_DATE;
 	case TYPE_WEEKDAY:
 		return D_BAD_WEEKDAY;
+	case TYPE_RESULT:
+		return D_BAD_RESULT;
 	case TYPE_BOOLEAN:
 		return D_BAD_BOOLEAN;
 	case TYPE_TEXT:
@@ -247,6 +253,9 @@ literal_help(enum milt_type type)
 		return "a date is written \"2026-01-31\"";
 	case TYPE_WEEKDAY:
 		return "the days are mon, tue, wed, thu, fri, sat and sun";
+	case TYPE_RESULT:
+		return "the results are pass, fail, softfail, neutral, none, "
+		       "temperror and permerror";
 	case TYPE_BOOLEAN:
 		return "write yes or no";
 	case TYPE_NONE:

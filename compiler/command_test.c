@@ -6,10 +6,13 @@
 
 #include "compiler/command.h"
 #include "compiler/testrun.h"
+#include "runtime/normal.h"
 
 struct totals {
-	size_t passed, failed, files;
-	json_t *list; /* NULL: for people */
+	size_t passed, failed;
+	size_t broken; /* files that do not compile */
+	json_t *list;  /* NULL: for people */
+	json_t *broken_list;
 };
 
 static int
@@ -54,6 +57,24 @@ test_compiled(struct compilation *c, const char *path, const struct options *o,
 			     : EXIT_OK;
 }
 
+/* JSON is UTF-8; a path need not be. */
+static void
+add_broken(struct totals *sum, const char *path)
+{
+	struct arena a;
+	struct str name;
+
+	sum->broken++;
+	if (!sum->list)
+		return;
+	arena_init(&a, 0, NULL);
+	name = utf8_make_valid(&a, str_from(path));
+	if (name.p)
+		json_array_append_new(
+		    sum->broken_list, json_stringn(name.p, name.n));
+	arena_free(&a);
+}
+
 static int
 test_file(const char *path, const struct options *o, struct totals *sum)
 {
@@ -62,10 +83,11 @@ test_file(const char *path, const struct options *o, struct totals *sum)
 	int result;
 
 	quiet.json = false;
-	sum->files++;
 	result = command_compile(&c, path, &quiet, false);
 	if (result == EXIT_OK)
 		result = test_compiled(&c, path, o, sum);
+	else
+		add_broken(sum, path);
 	milt_compile_free(&c);
 	return result;
 }
@@ -123,7 +145,10 @@ test_path(const char *path, const struct options *o, struct totals *sum)
 int
 command_test(const struct options *o, int argc, char **argv)
 {
-	struct totals sum = { .list = o->json ? json_array() : NULL };
+	struct totals sum = {
+		.list = o->json ? json_array() : NULL,
+		.broken_list = o->json ? json_array() : NULL,
+	};
 	int result = EXIT_OK;
 
 	if (argc < 1)
@@ -131,11 +156,16 @@ command_test(const struct options *o, int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		result = command_worse(result, test_path(argv[i], o, &sum));
 	if (!sum.list) {
-		printf("%zu passed, %zu failed\n", sum.passed, sum.failed);
+		printf("%zu passed, %zu failed", sum.passed, sum.failed);
+		if (sum.broken)
+			printf(", %zu file%s not compiled", sum.broken,
+			    sum.broken == 1 ? "" : "s");
+		putchar('\n');
 		return result;
 	}
-	sum.list = json_pack("{s:o,s:I,s:I}", "tests", sum.list, "passed",
-	    (json_int_t)sum.passed, "failed", (json_int_t)sum.failed);
+	sum.list = json_pack("{s:o,s:I,s:I,s:o}", "tests", sum.list, "passed",
+	    (json_int_t)sum.passed, "failed", (json_int_t)sum.failed,
+	    "not_compiled", sum.broken_list);
 	json_dumpf(sum.list, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
 	putchar('\n');
 	json_decref(sum.list);

@@ -92,6 +92,7 @@ run(struct compilation *c, uint32_t source,
 		pass_lint(c);
 	if (c->diags.errors)
 		return MILT_INVALID;
+	pass_index(c, options && options->plain);
 	s = pass_emit(c);
 	return s == MILT_OK ? verify(c) : s;
 }

@@ -1,6 +1,6 @@
 /*
  * From a .milt file to an image.  The passes, in order: read, parse, resolve,
- * check, lower, stage, (lint), emit, verify.
+ * check, lower, stage, (lint), index, emit, verify.
  */
 #ifndef COMPILER_COMPILE_H
 #define COMPILER_COMPILE_H
@@ -17,6 +17,7 @@ struct compilation {
 	VEC(struct ast_file *) files; /* it and all included, each once */
 	VEC(struct str) watched;      /* paths of lists, for reload */
 	struct ir *ir;                /* NULL after errors */
+	struct plan *plan;            /* compiler/plan.h */
 	void *image;                  /* malloc'ed bytes; NULL after errors */
 	size_t image_size;
 };
@@ -24,6 +25,8 @@ struct compilation {
 struct compile_options {
 	bool lint;     /* also run lint.c: warnings */
 	size_t memory; /* limit in bytes; 0: LIMIT_COMPILER_MEMORY */
+	bool plain;    /* every rule is looked at at every stage: what the
+			  index is compared with */
 };
 
 /*
@@ -60,6 +63,11 @@ void pass_lower(struct compilation *c);
 void pass_stage(struct compilation *c);
 /* Warnings. */
 void pass_lint(struct compilation *c);
+/*
+ * How each rule is reached: c->plan.  `plain`: all rules are looked at at every
+ * stage, from the beginning.
+ */
+void pass_index(struct compilation *c, bool plain);
 /* To c->image.  Only without errors. */
 enum milt_status pass_emit(struct compilation *c);
 

@@ -90,6 +90,22 @@ place_of(struct emitter *e, struct span span, struct image_rule *out)
 	out->line = line;
 }
 
+/* Before it enters, a rule has the code of its guard. */
+static uint32_t
+fragment(struct emitter *e, const struct ir_rule *r, enum milt_stage stage)
+{
+	uint32_t guard = r == e->ir->otherwise
+			     ? IMAGE_NONE
+			     : e->c->plan->rules[r->number].guard[stage];
+
+	if (guard == IMAGE_NONE)
+		return emit_fragment(e, r->condition, stage, true);
+	if (e->guard_code[guard] == IMAGE_NONE)
+		e->guard_code[guard] =
+		    emit_fragment(e, r->condition, stage, true);
+	return e->guard_code[guard];
+}
+
 static void
 rule(struct emitter *e, const struct ir_rule *r)
 {
@@ -113,8 +129,7 @@ rule(struct emitter *e, const struct ir_rule *r)
 		action(e, r->actions.v[i]);
 	for (int s = 0; s < STAGE_COUNT; s++)
 		out.fragments[s] = rule_fragments(r) >> s & 1
-				       ? emit_fragment(e, r->condition,
-					     (enum milt_stage)s, true)
+				       ? fragment(e, r, (enum milt_stage)s)
 				       : IMAGE_NONE;
 	vec_push(e->arena, &e->rules, out);
 }
@@ -134,10 +149,13 @@ pass_emit(struct compilation *c)
 	e->list_numbers = ARENA_ARRAY(e->arena, c->ir->lists.n, uint32_t);
 	for (size_t i = 0; i < c->ir->lists.n; i++)
 		e->list_numbers[i] = IMAGE_NONE;
+	e->guard_code = ARENA_ARRAY(e->arena, c->plan->guards.n + 1, uint32_t);
+	memset(e->guard_code, 0xff, c->plan->guards.n * sizeof(uint32_t));
 	e->needs = needs_of(c->ir);
 	emit_memo(e);
 	for (size_t i = 0; i < c->ir->rules.n && !e->too_large; i++)
 		rule(e, c->ir->rules.v[i]);
 	rule(e, c->ir->otherwise);
+	emit_index(e);
 	return e->too_large ? MILT_INVALID : emit_image(e);
 }

@@ -9,6 +9,22 @@
 #include "compiler/compile.h"
 #include "compiler/intern.h"
 #include "compiler/needs.h"
+#include "compiler/plan.h"
+
+/* What the stages look at: emit_index.c. */
+struct index_sections {
+	struct image_stage stages[STAGE_COUNT];
+	VEC(uint32_t) stage_rules;
+	VEC(struct image_guard) guards;
+	VEC(struct image_pending) pending;
+	VEC(struct image_probe) probes;
+	VEC(struct image_key) slots;
+	VEC(struct image_block) blocks;
+	VEC(struct image_point) points;
+	VEC(struct image_pattern) patterns;
+	VEC(struct image_hits) hits;
+	VEC(uint32_t) hit_rules;
+};
 
 struct emitter {
 	struct compilation *c;
@@ -33,6 +49,8 @@ struct emitter {
 	VEC(struct image_rule) rules;
 	VEC(struct image_insn) code;
 	uint32_t memo[MEMO_CLASSES];
+	uint32_t *guard_code; /* by guard: its fragment, or IMAGE_NONE */
+	struct index_sections index;
 
 	/* Code of the present fragment. */
 	enum milt_stage stage;
@@ -63,6 +81,22 @@ void emit_memo(struct emitter *);
 /* Where the fragment begins.  Facts of later stages are unknown in it. */
 uint32_t emit_fragment(struct emitter *, const struct ir_node *condition,
     enum milt_stage, bool use_memo);
+
+/* ---- the index: emit_index.c, emit_probe.c -------------------------- */
+
+/* Fills e->index; after the rules' code. */
+void emit_index(struct emitter *);
+
+struct probe_maker;
+
+/* An empty probe; `ref` IMAGE_NONE: PROBE_CODE. */
+struct probe_maker *probe_new(
+    struct emitter *, enum probe_kind, uint32_t form, uint32_t ref);
+/* The rule, in file order, is hit by what the test asks for. */
+void probe_add(
+    struct emitter *, struct probe_maker *, const struct ir_node *, uint32_t);
+/* Its records, into e->index. */
+void probe_emit(struct emitter *, struct probe_maker *, enum milt_stage);
 
 /* Reports, once, that an image cannot hold the policy. */
 void emit_refuse(struct emitter *, const char *what);

@@ -142,25 +142,6 @@ regexes_section(struct emitter *e)
 	return (struct section){ out, n, sizeof(*out) };
 }
 
-static void
-stages_sections(
-    struct emitter *e, struct section *stages, struct section *stage_rules)
-{
-	struct image_stage *s =
-	    ARENA_ARRAY(e->arena, STAGE_COUNT, struct image_stage);
-	VEC(uint32_t) list = { 0 };
-
-	for (int i = 0; i < STAGE_COUNT; i++) {
-		s[i].first = (uint32_t)list.n;
-		for (size_t k = 0; k < e->rules.n; k++)
-			if (e->rules.v[k].fragments[i] != IMAGE_NONE)
-				vec_push(e->arena, &list, (uint32_t)k);
-		s[i].count = (uint32_t)list.n - s[i].first;
-	}
-	*stages = (struct section){ s, STAGE_COUNT, sizeof(*s) };
-	*stage_rules = (struct section){ list.v, list.n, sizeof(*list.v) };
-}
-
 static struct section
 macros_section(struct emitter *e)
 {
@@ -266,12 +247,23 @@ emit_image(struct emitter *e)
 		[SECTION_TEMPLATES] = VEC_SECTION(e->templates),
 		[SECTION_ACTIONS] = VEC_SECTION(e->actions),
 		[SECTION_RULES] = VEC_SECTION(e->rules),
+		[SECTION_STAGES] = { e->index.stages, STAGE_COUNT,
+		    sizeof(struct image_stage) },
+		[SECTION_STAGE_RULES] = VEC_SECTION(e->index.stage_rules),
+		[SECTION_GUARDS] = VEC_SECTION(e->index.guards),
+		[SECTION_PENDING] = VEC_SECTION(e->index.pending),
+		[SECTION_PROBES] = VEC_SECTION(e->index.probes),
+		[SECTION_SLOTS] = VEC_SECTION(e->index.slots),
+		[SECTION_BLOCKS] = VEC_SECTION(e->index.blocks),
+		[SECTION_POINTS] = VEC_SECTION(e->index.points),
+		[SECTION_PATTERNS] = VEC_SECTION(e->index.patterns),
+		[SECTION_HITS] = VEC_SECTION(e->index.hits),
+		[SECTION_HIT_RULES] = VEC_SECTION(e->index.hit_rules),
 		[SECTION_CODE] = VEC_SECTION(e->code),
 		[SECTION_MACROS] = macros_section(e),
 		[SECTION_NEEDS] = needs_section(e),
 	};
 
-	stages_sections(e, &s[SECTION_STAGES], &s[SECTION_STAGE_RULES]);
 	texts_section(e, &s[SECTION_BYTES], &s[SECTION_TEXTS]);
 	return e->too_large ? MILT_INVALID : write_image(e, s);
 }

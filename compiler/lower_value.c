@@ -336,7 +336,9 @@ parse_number(enum milt_type type, struct str text, long long *out)
 		return time_parse(text, out);
 	if (type == TYPE_DATE)
 		return date_parse(text, out);
-	return type == TYPE_WEEKDAY && literal_weekday(text, out);
+	if (type == TYPE_WEEKDAY)
+		return literal_weekday(text, out);
+	return type == TYPE_RESULT && literal_result(text, out);
 }
 
 long long

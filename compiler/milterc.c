@@ -91,17 +91,54 @@ run_lint(const struct options *o, int argc, char **argv)
 
 /* ---- explain ---------------------------------------------------------- */
 
+/* In lines of 78 columns at most, where there are blanks. */
+static void
+print_wrapped(struct str text)
+{
+	enum { WIDTH = 78 };
+	bool at_top = true;
+
+	for (size_t column = 0; text.n > 0;) {
+		size_t n = str_find(text, ' ');
+
+		if (column > 0 && column + 1 + n > WIDTH)
+			column = 0;
+		if (n > 0)
+			printf("%s%.*s",
+			    column   ? " "
+			    : at_top ? ""
+				     : "\n",
+			    (int)n, text.p);
+		column += n + (column > 0);
+		at_top = false;
+		text = str_skip(text, n < text.n ? n + 1 : n);
+	}
+	putchar('\n');
+}
+
+static void
+print_example(const char *title, struct str text)
+{
+	if (!text.n)
+		return;
+	printf("\n%s\n\n", title);
+	while (text.n > 0) {
+		size_t n = str_find(text, '\n');
+
+		printf("%s%.*s\n", n ? "    " : "", (int)n, text.p);
+		text = str_skip(text, n < text.n ? n + 1 : n);
+	}
+}
+
 static int
 explain_code(enum diag_id id)
 {
 	const struct diag_row *d = &diag_rows[id];
 
-	printf("%.*s: %.*s\n\n%.*s\n", STR_ARG(d->code), STR_ARG(d->title),
-	    STR_ARG(d->why));
-	if (d->wrong.n)
-		printf("\nThis has it:\n\n%.*s\n", STR_ARG(d->wrong));
-	if (d->right.n)
-		printf("\nThis does not:\n\n%.*s\n", STR_ARG(d->right));
+	printf("%.*s: %.*s\n\n", STR_ARG(d->code), STR_ARG(d->title));
+	print_wrapped(d->why);
+	print_example("This has it:", d->wrong);
+	print_example("This does not:", d->right);
 	return EXIT_OK;
 }
 

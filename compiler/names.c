@@ -83,7 +83,8 @@ attr_find(struct str name)
 	struct str rest;
 
 	for (size_t i = 0; attr == ATTR_NONE && i < collection_row_count; i++)
-		if (name_split(name, collection_rows[i].singular, &rest))
+		if (name_split(name, collection_rows[i].singular, &rest) ||
+		    name_split(name, collection_rows[i].plural, &rest))
 			attr = field_find(collection_rows[i].attr, rest);
 	return attr;
 }

@@ -108,8 +108,8 @@ list_finish(struct ir_list *l)
 
 /* ---- hashed sets ---------------------------------------------------- */
 
-static uint32_t
-slots_for(size_t count)
+uint32_t
+set_slots(size_t count)
 {
 	uint32_t slots = 2;
 
@@ -118,51 +118,68 @@ slots_for(size_t count)
 	return slots;
 }
 
-/* Fills `slots`; the length of the longest probe, from 1. */
+/* With one seed: the longest probe. */
 static uint32_t
-place(const struct ir_list *l, const uint32_t *texts, uint64_t seed,
-    struct image_slot *slots, uint32_t count)
+place(const struct str *keys, size_t n, uint64_t seed, uint32_t slots,
+    bool *used, uint32_t *at)
 {
 	uint32_t longest = 0;
 
-	for (uint32_t i = 0; i < count; i++)
-		slots[i] = (struct image_slot){ 0, IMAGE_NONE };
-	for (size_t i = 0; i < l->keys.n; i++) {
-		uint64_t hash = set_hash(l->keys.v[i], seed);
-		uint32_t at = (uint32_t)hash & (count - 1), probe = 1;
+	memset(used, 0, slots);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t slot = (uint32_t)set_hash(keys[i], seed) & (slots - 1);
+		uint32_t probe = 0;
 
-		for (; slots[at].text != IMAGE_NONE; probe++)
-			at = (at + 1) & (count - 1);
-		slots[at] =
-		    (struct image_slot){ (uint32_t)(hash >> 32), texts[i] };
+		for (; used[slot]; probe++)
+			slot = (slot + 1) & (slots - 1);
+		used[slot] = true;
+		at[i] = slot;
 		if (probe > longest)
 			longest = probe;
 	}
 	return longest;
 }
 
+uint32_t
+set_place(struct arena *arena, const struct str *keys, size_t n, uint32_t slots,
+    uint32_t *at, uint64_t *seed)
+{
+	bool *used = ARENA_ARRAY(arena, slots, bool);
+	uint32_t best = UINT32_MAX;
+	uint64_t tries = n < LARGE ? SEEDS : SEEDS_LARGE, last = 0;
+
+	for (uint64_t s = 0; s < tries && best > LONGEST_FINE; s++) {
+		uint32_t longest = place(keys, n, s, slots, used, at);
+
+		last = s;
+		if (longest >= best)
+			continue;
+		best = longest;
+		*seed = s;
+	}
+	if (*seed != last)
+		place(keys, n, *seed, slots, used, at);
+	return best;
+}
+
 static struct str
 build_slots(struct arena *arena, const struct ir_list *l, const uint32_t *texts,
     struct image_list *out)
 {
-	uint32_t count = slots_for(l->keys.n), best = UINT32_MAX;
-	uint64_t tries = l->keys.n < LARGE ? SEEDS : SEEDS_LARGE, last = 0;
+	uint32_t count = set_slots(l->keys.n);
+	uint32_t *at = ARENA_ARRAY(arena, l->keys.n + 1, uint32_t);
 	struct image_slot *slots = ARENA_ARRAY(arena, count, struct image_slot);
 
-	for (uint64_t seed = 0; seed < tries && best > LONGEST_FINE; seed++) {
-		uint32_t longest = place(l, texts, seed, slots, count);
-
-		last = seed;
-		if (longest >= best)
-			continue;
-		best = longest;
-		out->seed = seed;
-	}
-	if (out->seed != last)
-		best = place(l, texts, out->seed, slots, count);
+	out->longest =
+	    set_place(arena, l->keys.v, l->keys.n, count, at, &out->seed);
+	memset(slots, 0xff, count * sizeof(*slots));
+	for (size_t i = 0; i < l->keys.n; i++)
+		slots[at[i]] = (struct image_slot){
+			(uint32_t)(set_hash(l->keys.v[i], out->seed) >> 32),
+			texts[i],
+		};
 	out->count = (uint32_t)l->keys.n;
 	out->slots = count;
-	out->longest = best;
 	return (struct str){ (const char *)slots, count * sizeof(*slots) };
 }
 

@@ -90,6 +90,7 @@ struct ast_piece {
 	struct str text; /* literal text; or what stands in the braces */
 	struct ast_value *value; /* resolve: PIECE_FIELD that is an attribute */
 	bool capture;            /* resolve: PIECE_FIELD that is a capture */
+	bool choice; /* resolve: a number that is a group of several regexes */
 };
 
 struct ast_template {

@@ -18,6 +18,12 @@ const struct type_row type_rows[TYPE_COUNT] = {
 #undef TYPE
 };
 
+const struct result_row result_rows[RESULT_COUNT] = {
+#define RESULT(id, name, doc) { STR(name), STR(doc) },
+#include "dsl/results.def"
+#undef RESULT
+};
+
 #define NOKEY false
 #define KEYED true
 #define FROM(stage) STAGE_##stage
@@ -27,9 +33,16 @@ const struct type_row type_rows[TYPE_COUNT] = {
 #define SOURCE_COLUMN_ARG SOURCE_ARG, STR("")
 #define SOURCE_COLUMN_MACRO(name) SOURCE_MACRO, STR(name)
 #define SOURCE_COLUMN_HEADER SOURCE_HEADER, STR("")
+#define SOURCE_COLUMN_AUTHRES SOURCE_AUTHRES, STR("")
 #define SOURCE_COLUMN_BODY SOURCE_BODY, STR("")
 #define SOURCE_COLUMN_SIZES SOURCE_SIZES, STR("")
 #define SOURCE_COLUMN_CLOCK SOURCE_CLOCK, STR("")
+#define SOURCE_COLUMN_PARTS SOURCE_PARTS, STR("")
+#define SOURCE_COLUMN_TEXTS SOURCE_TEXTS, STR("")
+#define SOURCE_COLUMN_FILES SOURCE_FILES, STR("")
+#define SOURCE_COLUMN_KINDS SOURCE_KINDS, STR("")
+#define SOURCE_COLUMN_DIGESTS SOURCE_DIGESTS, STR("")
+#define SOURCE_COLUMN_FILE_TEXTS SOURCE_FILE_TEXTS, STR("")
 
 const struct attr_row attr_rows[ATTR_COUNT] = {
 	{ .name = STR("") },
@@ -135,6 +148,15 @@ option_by_name(struct str name)
 	return -1;
 }
 
+int
+result_by_name(struct str name)
+{
+	for (int i = 0; i < RESULT_COUNT; i++)
+		if (str_eq_ascii(result_rows[i].name, name))
+			return i;
+	return -1;
+}
+
 const struct macro_row *
 macro_by_name(struct str name)
 {
@@ -154,6 +176,9 @@ static const char rows[] =
 #define TYPE(...) #__VA_ARGS__ ";"
 #include "dsl/types.def"
 #undef TYPE
+#define RESULT(...) #__VA_ARGS__ ";"
+#include "dsl/results.def"
+#undef RESULT
 #define ATTR(...) #__VA_ARGS__ ";"
 #include "dsl/attributes.def"
 #undef ATTR

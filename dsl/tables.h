@@ -31,6 +31,14 @@ enum milt_key {
 	KEY_NUMBER,
 };
 
+/* Values of TYPE_RESULT. */
+enum milt_result {
+#define RESULT(id, name, doc) RESULT_##id,
+#include "dsl/results.def"
+#undef RESULT
+	RESULT_COUNT
+};
+
 enum milt_attr {
 	ATTR_NONE,
 #define ATTR(id, name, type, key, from, scope, count, source, doc, example) \
@@ -46,9 +54,16 @@ enum milt_source {
 	SOURCE_ARG,
 	SOURCE_MACRO,
 	SOURCE_HEADER,
+	SOURCE_AUTHRES,
 	SOURCE_BODY,
 	SOURCE_SIZES,
 	SOURCE_CLOCK,
+	SOURCE_PARTS,
+	SOURCE_TEXTS,
+	SOURCE_FILES,
+	SOURCE_KINDS,
+	SOURCE_DIGESTS,
+	SOURCE_FILE_TEXTS,
 };
 
 enum milt_action {
@@ -114,6 +129,10 @@ struct type_row {
 	enum milt_key key;
 };
 
+struct result_row {
+	struct str name, doc;
+};
+
 struct attr_row {
 	struct str name;
 	enum milt_type type;
@@ -175,6 +194,7 @@ struct limit_row {
 
 extern const struct stage_row stage_rows[STAGE_COUNT];
 extern const struct type_row type_rows[TYPE_COUNT]; /* [0] is TYPE_NONE */
+extern const struct result_row result_rows[RESULT_COUNT];
 extern const struct attr_row attr_rows[ATTR_COUNT]; /* [0] is ATTR_NONE */
 extern const struct action_row action_rows[ACTION_COUNT];
 extern const struct operator_row operator_rows[OP_COUNT];
@@ -191,6 +211,7 @@ extern const struct limit_row limit_rows[LIMIT_COUNT];
 enum milt_attr attr_by_name(struct str name);
 enum milt_type type_by_name(struct str name);
 int option_by_name(struct str name);
+int result_by_name(struct str name);                    /* without case */
 const struct macro_row *macro_by_name(struct str name); /* braces optional */
 
 /*

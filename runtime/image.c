@@ -12,6 +12,7 @@
 
 #include "runtime/match.h"
 #include "runtime/opcodes.h"
+#include "runtime/scan.h"
 #include "runtime/verify.h"
 
 /*
@@ -109,6 +110,15 @@ attach(struct milt_image *im)
 	im->rules = at[SECTION_RULES];
 	im->stages = at[SECTION_STAGES];
 	im->stage_rules = at[SECTION_STAGE_RULES];
+	im->guards = at[SECTION_GUARDS];
+	im->pending = at[SECTION_PENDING];
+	im->probes = at[SECTION_PROBES];
+	im->slots = at[SECTION_SLOTS];
+	im->blocks = at[SECTION_BLOCKS];
+	im->points = at[SECTION_POINTS];
+	im->patterns = at[SECTION_PATTERNS];
+	im->hits = at[SECTION_HITS];
+	im->hit_rules = at[SECTION_HIT_RULES];
 	im->code = at[SECTION_CODE];
 	im->macros = at[SECTION_MACROS];
 	im->needs = at[SECTION_NEEDS];
@@ -204,6 +214,8 @@ finish(struct milt_image *im, struct milt_image **out, const char **why)
 		if (s == MILT_INVALID)
 			refuse(why, "a regular expression does not compile");
 	}
+	if (s == MILT_OK)
+		s = scan_build(im);
 	if (s != MILT_OK) {
 		milt_image_free(im);
 		return s;
@@ -304,6 +316,7 @@ milt_image_free(struct milt_image *im)
 {
 	if (!im)
 		return;
+	scan_free(im);
 	match_free(im);
 	free(im->loop_classes);
 	if (im->mapped)

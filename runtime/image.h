@@ -15,9 +15,10 @@
 #include "dsl/status.h"
 #include "dsl/tables.h"
 #include "dsl/truth.h"
+#include "runtime/normal.h"
 
 #define IMAGE_MAGIC "milt\r\n\032\n"
-enum { IMAGE_VERSION = 1, IMAGE_ALIGN = 16 };
+enum { IMAGE_VERSION = 2, IMAGE_ALIGN = 16 };
 static const uint32_t IMAGE_NONE __attribute__((unused)) = UINT32_MAX;
 
 enum opcode {
@@ -165,9 +166,104 @@ struct image_rule {
 	uint8_t zero[3];
 };
 
-/* Rules that have a fragment at a stage, in file order. */
+/*
+ * How a stage finds the rules that have something new to say (runtime/index.h).
+ *
+ * A rule enters at one stage: there it is `always` looked at, or it is looked
+ * at only where a probe hits it; a rule that no probe hits is false.  Before
+ * that stage it is pending, that is unknown, unless its guard is false; behind
+ * it only rules that are still unknown are looked at, wherever they have a
+ * fragment.  The compiler chooses (compiler/index.c); the verdicts do not
+ * depend on it.
+ */
 struct image_stage {
-	uint32_t first, count; /* in section STAGE_RULES (uint32_t each) */
+	uint32_t always, always_count;   /* STAGE_RULES, in file order */
+	uint32_t probes, probe_count;    /* PROBES */
+	uint32_t guards, guard_count;    /* GUARDS, looked at first */
+	uint32_t pending, pending_count; /* PENDING */
+};
+
+/*
+ * What many rules that enter later know at a stage: false or unknown.
+ */
+struct image_guard {
+	uint32_t code;
+};
+
+enum { PENDING_VERDICTS = 4 };
+
+/*
+ * Rules that have not entered at the end of a stage, together: they are
+ * unknown, or false if their guard is.  Rule numbers or IMAGE_NONE.
+ */
+struct image_pending {
+	uint32_t guard; /* of this stage or an earlier one, or IMAGE_NONE */
+	/* The first that gives ACTION_ACCEPT + i; shadow rules give none. */
+	uint32_t verdict[PENDING_VERDICTS];
+	uint32_t effect; /* the first with changes or notes, or shadow */
+};
+
+enum probe_kind {
+	PROBE_KEYS,       /* SLOTS: the key of the value */
+	PROBE_UNDER,      /* SLOTS: the domain and those above it */
+	PROBE_NETWORKS,   /* BLOCKS: the value's first address */
+	PROBE_NUMBERS,    /* POINTS: the number */
+	PROBE_REGEXES,    /* PATTERNS: candidates of a scan (runtime/scan.h) */
+	PROBE_LIST,       /* member of a list, for all rules of the probe */
+	PROBE_UNDER_LIST, /* the same with the domains above */
+	PROBE_CODE,       /* a condition: hits unless it is false */
+	PROBE_KINDS
+};
+
+/*
+ * A look-up with the values of a reference: the only one, the count, or those
+ * of all elements.  What cannot be looked up hits all its rules.
+ */
+struct image_probe {
+	uint8_t kind; /* enum probe_kind */
+	uint8_t form; /* KEYS, UNDER: enum milt_type by which the key is made,
+			 or TYPE_NONE: the text as it is; REGEXES: REGEX_BYTES
+			 or 0 */
+	uint16_t zero;
+	uint32_t ref;          /* IMAGE_NONE: PROBE_CODE */
+	uint32_t code;         /* PROBE_CODE, else IMAGE_NONE */
+	uint32_t first, count; /* records, of SLOTS a power of two; LIST,
+				  UNDER_LIST: first is the list */
+	uint32_t longest;      /* SLOTS: the longest probe, from 0 */
+	uint64_t seed;         /* SLOTS */
+	uint32_t all;          /* hits: every rule of the probe */
+	uint32_t zero2;
+};
+
+struct image_key {
+	uint32_t tag;  /* upper half of the hash */
+	uint32_t text; /* IMAGE_NONE: empty */
+	uint32_t hits;
+};
+
+/*
+ * A CIDR block.  Sorted by first address, larger blocks first: a block's
+ * `parent` is the smallest that holds it, and stands before it.
+ */
+struct image_block {
+	struct ip_range range;
+	uint32_t parent; /* counted from the probe's first, or IMAGE_NONE */
+	uint32_t hits;
+};
+
+struct image_point {
+	int64_t number; /* ascending */
+	uint32_t hits;
+	uint32_t zero;
+};
+
+struct image_pattern {
+	uint32_t regex; /* ascending */
+	uint32_t hits;
+};
+
+struct image_hits {
+	uint32_t first, count; /* HIT_RULES, ascending */
 };
 
 struct image_macro {
@@ -190,6 +286,12 @@ enum {
 	NEED_BODY = 4,    /* octets of the body */
 	NEED_SIZES = 8,   /* sizes of header and body */
 	NEED_CLOCK = 16,
+	NEED_MIME = 32,        /* the MIME structure */
+	NEED_TEXTS = 64,       /* decoded texts of the body */
+	NEED_FILES = 128,      /* attached files, archives opened */
+	NEED_KINDS = 256,      /* what their contents are */
+	NEED_DIGESTS = 512,    /* digests of their contents */
+	NEED_FILE_TEXTS = 1024, /* their contents as text */
 };
 
 struct image_needs {
@@ -229,6 +331,15 @@ struct image_needs {
 	SECTION(RULES, struct image_rule)           \
 	SECTION(STAGES, struct image_stage)         \
 	SECTION(STAGE_RULES, uint32_t)              \
+	SECTION(GUARDS, struct image_guard)         \
+	SECTION(PENDING, struct image_pending)      \
+	SECTION(PROBES, struct image_probe)         \
+	SECTION(SLOTS, struct image_key)            \
+	SECTION(BLOCKS, struct image_block)         \
+	SECTION(POINTS, struct image_point)         \
+	SECTION(PATTERNS, struct image_pattern)     \
+	SECTION(HITS, struct image_hits)            \
+	SECTION(HIT_RULES, uint32_t)                \
 	SECTION(CODE, struct image_insn)            \
 	SECTION(MACROS, struct image_macro)         \
 	SECTION(NEEDS, struct image_needs)
@@ -276,14 +387,24 @@ struct milt_image {
 	const struct image_rule *rules;
 	const struct image_stage *stages;
 	const uint32_t *stage_rules;
+	const struct image_guard *guards;
+	const struct image_pending *pending;
+	const struct image_probe *probes;
+	const struct image_key *slots;
+	const struct image_block *blocks;
+	const struct image_point *points;
+	const struct image_pattern *patterns;
+	const struct image_hits *hits;
+	const uint32_t *hit_rules;
 	const struct image_insn *code;
 	const struct image_macro *macros;
 	const struct image_needs *needs;
 	uint32_t count[SECTION_COUNT]; /* records of each section */
-	uint8_t *loop_classes; /* owned; for each outermost loop the enum
-				  memo_class of what it depends on */
-	void *matchers;        /* compiled regexes, owned: runtime/match.h */
-	bool jit;              /* all regexes run as machine code */
+	uint8_t *loop_classes;     /* owned; for each outermost loop the enum
+				      memo_class of what it depends on */
+	struct matchers *matchers; /* compiled regexes, owned: match.h */
+	struct scan *scan;     /* what finds their candidates, owned: scan.h */
+	bool jit;              /* regexes run as machine code */
 	const char *jit_error; /* why not, static text; NULL if jit */
 	void *map;             /* owned: mapping or heap block */
 	size_t map_size;
@@ -294,12 +415,12 @@ struct milt_image {
  * Maps, verifies, compiles the regexes.  `why` (may be NULL) gets a static
  * sentence where the result is MILT_INVALID or MILT_OTHER_TABLES.
  */
-enum milt_status milt_image_open(const char *path, struct milt_image **out,
-				 const char **why);
+enum milt_status milt_image_open(
+    const char *path, struct milt_image **out, const char **why);
 
 /* The same from memory; `data` is copied. */
-enum milt_status milt_image_load(const void *data, size_t size,
-				 struct milt_image **out, const char **why);
+enum milt_status milt_image_load(
+    const void *data, size_t size, struct milt_image **out, const char **why);
 
 void milt_image_free(struct milt_image *);
 
@@ -311,6 +432,9 @@ void milt_image_free(struct milt_image *);
  * sentence that says what is wrong.
  */
 const char *image_verify(const struct milt_image *);
+
+/* NEED_ flags of what is inside a message; 0 for sources of another kind. */
+uint32_t image_content_needs(enum milt_source);
 
 static inline struct str
 image_text(const struct milt_image *im, uint32_t text)

@@ -21,6 +21,12 @@ is_stopped(const struct run *run)
 	return run->over || run->ip->asking;
 }
 
+static void
+keep_found(struct interp *ip, uint32_t loop, uint32_t index)
+{
+	memo_put(&ip->memo, ip->image, memo_slots(ip->image) + loop, index);
+}
+
 static enum truth
 each_element(
     struct run *run, const struct image_loop *loop, uint32_t code, size_t count)
@@ -37,7 +43,7 @@ each_element(
 		if (all != TRUE_)
 			continue;
 		if (loop->depth == 0)
-			run->ip->found[in->a] = (uint32_t)i;
+			keep_found(run->ip, in->a, (uint32_t)i);
 		break;
 	}
 	return all;
@@ -52,15 +58,22 @@ each(struct run *run, uint32_t code)
 	struct str key = loop->key == IMAGE_NONE
 			     ? (struct str){ "", 0 }
 			     : image_text(ip->image, loop->key);
+	enum truth all;
 	size_t count = 0;
 
 	if (loop->depth == 0)
-		ip->found[in->a] = IMAGE_NONE;
+		keep_found(ip, in->a, IMAGE_NONE);
 	switch (facts_count(ip->facts, loop->attr, key, &count)) {
 	case FACT_MISSING:
 		return FALSE_;
 	case FACT_THERE:
 		return each_element(run, loop, code, count);
+	case FACT_PARTIAL:
+		all = each_element(run, loop, code, count);
+		if (all != FALSE_)
+			return all;
+		ip->failure = facts_failure(ip->facts);
+		return ERROR_;
 	case FACT_FAILED:
 		ip->failure = facts_failure(ip->facts);
 		return ERROR_;
@@ -78,6 +91,7 @@ step(struct run *run, uint32_t at)
 	struct interp *ip = run->ip;
 	const struct image_insn *in = &ip->image->code[at];
 	enum truth *r = run->r;
+	uint32_t kept;
 
 	switch (in->op) {
 	case OPC_CONST:
@@ -97,13 +111,13 @@ step(struct run *run, uint32_t at)
 	case OPC_JUMP_TRUE:
 		return r[in->r] == TRUE_ ? in->b : 0;
 	case OPC_RECALL:
-		if (ip->memo[in->b] == MEMO_EMPTY)
+		if (!memo_get(&ip->memo, ip->image, in->b, &kept))
 			return 0;
-		r[in->r] = (enum truth)ip->memo[in->b];
+		r[in->r] = (enum truth)kept;
 		return in->a;
 	case OPC_KEEP:
 		if (r[in->r] != UNKNOWN_)
-			ip->memo[in->b] = (uint8_t)r[in->r];
+			memo_put(&ip->memo, ip->image, in->b, r[in->r]);
 		return 0;
 	case OPC_EACH:
 		r[in->r] = each(run, at);
@@ -168,20 +182,12 @@ interp_where(
 	return run_fragment(&run, code);
 }
 
-void
-interp_forget(struct interp *ip, enum memo_class from)
+uint32_t
+interp_found(const struct interp *ip, uint32_t loop)
 {
-	const struct milt_image *im = ip->image;
-	size_t kept = 0, slots = 0;
+	uint32_t at;
 
-	for (unsigned i = 0; i < MEMO_CLASSES; i++) {
-		slots += im->needs->memo[i];
-		if (i < from)
-			kept = slots;
-	}
-	if (slots > kept)
-		memset(ip->memo + kept, MEMO_EMPTY, slots - kept);
-	for (uint32_t i = 0; i < im->needs->loops; i++)
-		if (im->loop_classes[i] >= from)
-			ip->found[i] = IMAGE_NONE;
+	return memo_get(&ip->memo, ip->image, memo_slots(ip->image) + loop, &at)
+		   ? at
+		   : IMAGE_NONE;
 }

@@ -8,18 +8,19 @@
 #define RUNTIME_INTERP_H
 
 #include "runtime/facts.h"
+#include "runtime/memo.h"
 
 struct match_scratch; /* PCRE2 match data and JIT stack of one call's thread */
-
-enum { MEMO_EMPTY = 0xff };
 
 struct interp {
 	const struct milt_image *image;
 	struct facts *facts;
-	uint8_t *memo;   /* enum truth or MEMO_EMPTY, one for each slot */
-	uint32_t *found; /* one for each loop: index of the element that
-			    made it true; valid while its memo is TRUE_ */
+	/* Values of nodes (enum truth), and for each loop the index of the
+	   element that made it true, valid while its node is TRUE_.  Owned. */
+	struct memo memo;
 	struct match_scratch *scratch; /* borrowed, for one call */
+	bool plain;          /* without indexes, for tests: each regex is
+				tried */
 	bool asking;         /* the clock's answer is needed: suspended.
 				Cleared when a call starts */
 	const char *failure; /* what the last ERROR_ was about; static text */
@@ -33,8 +34,8 @@ struct interp {
 enum truth interp_run(struct interp *, uint32_t code);
 
 /* The same for the body of a `where`: loop 0 is at element `index`. */
-enum truth interp_where(struct interp *, uint32_t code, enum milt_attr,
-			size_t index);
+enum truth interp_where(
+    struct interp *, uint32_t code, enum milt_attr, size_t index);
 
 /*
  * A template filled in, in the message's arena: octets as they are, not yet
@@ -42,7 +43,7 @@ enum truth interp_where(struct interp *, uint32_t code, enum milt_attr,
  */
 struct str interp_text(struct interp *, uint32_t template_index);
 
-/* Empties the memo's classes from this one on. */
-void interp_forget(struct interp *, enum memo_class from);
+/* Index of the element that loop number `loop` has found, or IMAGE_NONE. */
+uint32_t interp_found(const struct interp *, uint32_t loop);
 
 #endif

@@ -3,7 +3,10 @@
 
 #include <pcre2.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+
+#include "runtime/scan.h"
 
 enum {
 	MAX_PATTERN = 32768, /* octets of a source */
@@ -11,6 +14,7 @@ enum {
 	JIT_STACK_FIRST = 32 << 10,
 	JIT_STACK_LAST = 1 << 20,
 	KEEP_AT_MOST = 64 << 10, /* octets that match data may keep */
+	JIT_AT_ONCE = 500,       /* regexes; with more, each when it is tried */
 };
 
 /* In front of each block that PCRE2 takes for match data. */
@@ -19,7 +23,23 @@ union block_head {
 	max_align_t align;
 };
 
+/*
+ * `ready` is what is run: NULL until the regex has its machine code.  That is
+ * made in a copy, since other threads may be reading the code itself.
+ */
+struct matcher {
+	pcre2_code *code;
+	_Atomic(pcre2_code *) ready;
+};
+
+struct matchers {
+	pthread_mutex_t lock; /* held while machine code is made */
+	uint32_t count;
+	struct matcher v[];
+};
+
 struct match_scratch {
+	struct scan_cache *scans;
 	pcre2_general_context *memory; /* counts what `data` holds */
 	pcre2_match_data *data;
 	pcre2_match_context *context;
@@ -32,7 +52,7 @@ struct match_scratch {
 static uint32_t
 compile_options(uint32_t flags)
 {
-	uint32_t options = PCRE2_NEVER_BACKSLASH_C;
+	uint32_t options = PCRE2_NEVER_BACKSLASH_C | PCRE2_USE_OFFSET_LIMIT;
 
 	/*
 	 * The image's flags decide between characters and octets, not what is
@@ -78,10 +98,20 @@ captures_of(const pcre2_code *code)
 	return n;
 }
 
-static void
-translate(pcre2_code *code, struct milt_image *im)
+/* Machine code for `code`, if it can have some. */
+static int
+translate(struct matcher *m, pcre2_code *code)
 {
 	int error = pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+
+	atomic_store_explicit(&m->ready, code, memory_order_release);
+	return error;
+}
+
+static void
+translate_first(struct milt_image *im, struct matcher *m)
+{
+	int error = translate(m, m->code);
 
 	if (error == 0)
 		return;
@@ -93,32 +123,75 @@ translate(pcre2_code *code, struct milt_image *im)
 		  "or a regex is too large for JIT";
 }
 
+/*
+ * What is run for a regex.  Always machine code where there can be any: the
+ * steps that a limit counts are not the same without, and a verdict must not
+ * depend on what was matched before.
+ */
+static const pcre2_code *
+code_of(const struct milt_image *im, uint32_t regex)
+{
+	struct matcher *m = &im->matchers->v[regex];
+	pcre2_code *code =
+	    atomic_load_explicit(&m->ready, memory_order_acquire);
+
+	if (code)
+		return code;
+	pthread_mutex_lock(&im->matchers->lock);
+	code = atomic_load_explicit(&m->ready, memory_order_relaxed);
+	if (!code) {
+		code = pcre2_code_copy(m->code);
+		if (code)
+			translate(m, code);
+	}
+	pthread_mutex_unlock(&im->matchers->lock);
+	return code;
+}
+
+static enum milt_status
+compile_one(struct milt_image *im, uint32_t i)
+{
+	const struct image_regex *r = &im->regexes[i];
+	struct matcher *m = &im->matchers->v[i];
+	size_t offset;
+	int error;
+
+	m->code = compile(image_text(im, r->source), r->flags, &error, &offset);
+	if (!m->code)
+		return error == PCRE2_ERROR_NOMEMORY ||
+			       error == PCRE2_ERROR_HEAP_FAILED
+			   ? MILT_NO_MEMORY
+			   : MILT_INVALID;
+	if (captures_of(m->code) != r->captures)
+		return MILT_INVALID;
+	/* The first tells whether the system allows it. */
+	if (i == 0 || im->matchers->count <= JIT_AT_ONCE)
+		translate_first(im, m);
+	return MILT_OK;
+}
+
 enum milt_status
 match_compile(struct milt_image *im)
 {
 	uint32_t count = im->count[SECTION_REGEXES];
-	pcre2_code **codes = calloc(count ? count : 1, sizeof(*codes));
+	struct matchers *all =
+	    calloc(1, sizeof(*all) + (size_t)count * sizeof(*all->v));
 
-	if (!codes)
+	if (!all)
 		return MILT_NO_MEMORY;
-	im->matchers = codes;
+	if (pthread_mutex_init(&all->lock, NULL) != 0) {
+		free(all);
+		return MILT_NO_MEMORY;
+	}
+	all->count = count;
+	im->matchers = all;
 	im->jit = true;
 	im->jit_error = NULL;
 	for (uint32_t i = 0; i < count; i++) {
-		const struct image_regex *r = &im->regexes[i];
-		int error;
-		size_t offset;
+		enum milt_status s = compile_one(im, i);
 
-		codes[i] = compile(
-		    image_text(im, r->source), r->flags, &error, &offset);
-		if (!codes[i])
-			return error == PCRE2_ERROR_NOMEMORY ||
-				       error == PCRE2_ERROR_HEAP_FAILED
-				   ? MILT_NO_MEMORY
-				   : MILT_INVALID;
-		if (captures_of(codes[i]) != r->captures)
-			return MILT_INVALID;
-		translate(codes[i], im);
+		if (s != MILT_OK)
+			return s;
 	}
 	return MILT_OK;
 }
@@ -126,11 +199,19 @@ match_compile(struct milt_image *im)
 void
 match_free(struct milt_image *im)
 {
-	pcre2_code **codes = im->matchers;
+	struct matchers *all = im->matchers;
 
-	for (uint32_t i = 0; codes && i < im->count[SECTION_REGEXES]; i++)
-		pcre2_code_free(codes[i]);
-	free(codes);
+	if (!all)
+		return;
+	for (uint32_t i = 0; i < all->count; i++) {
+		pcre2_code *ready = atomic_load(&all->v[i].ready);
+
+		if (ready != all->v[i].code)
+			pcre2_code_free(ready);
+		pcre2_code_free(all->v[i].code);
+	}
+	pthread_mutex_destroy(&all->lock);
+	free(all);
 	im->matchers = NULL;
 }
 
@@ -172,6 +253,7 @@ free_scratch(void *of)
 
 	if (!s)
 		return;
+	scan_cache_free(s->scans);
 	pcre2_match_data_free(s->data);
 	pcre2_match_context_free(s->context);
 	pcre2_jit_stack_free(s->stack);
@@ -191,7 +273,8 @@ new_scratch(void)
 	if (s->memory)
 		s->data = pcre2_match_data_create(MAX_PAIRS, s->memory);
 	s->context = pcre2_match_context_create(NULL);
-	if (!s->data || !s->context) {
+	s->scans = scan_cache_new();
+	if (!s->data || !s->context || !s->scans) {
 		free_scratch(s);
 		return NULL;
 	}
@@ -221,14 +304,22 @@ match_scratch(void)
 	if (pthread_once(&scratch_once, make_key) != 0 || !scratch_key_made)
 		return NULL;
 	s = pthread_getspecific(scratch_key);
-	if (s)
+	if (s) {
+		scan_cache_forget(s->scans);
 		return s;
+	}
 	s = new_scratch();
 	if (s && pthread_setspecific(scratch_key, s) != 0) {
 		free_scratch(s);
 		return NULL;
 	}
 	return s;
+}
+
+struct scan_cache *
+match_scans(struct match_scratch *s)
+{
+	return s ? s->scans : NULL;
 }
 
 /*
@@ -276,32 +367,89 @@ take_groups(const struct match_scratch *s, int pairs, struct str subject,
 	}
 }
 
+/* A match that begins at `from` to `to`. */
+static int
+run(const pcre2_code *code, struct str subject, size_t from, size_t to,
+    struct match_scratch *s)
+{
+	PCRE2_SPTR p = (PCRE2_SPTR)subject.p;
+	int rc;
+
+	pcre2_set_offset_limit(s->context, to);
+	rc = pcre2_match(
+	    code, p, subject.n, from, PCRE2_NO_UTF_CHECK, s->data, s->context);
+	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
+		rc = pcre2_match(code, p, subject.n, from,
+		    PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s->data, s->context);
+	return rc;
+}
+
+static enum match_result
+result_of(int rc)
+{
+	if (rc >= 0)
+		return MATCH_YES;
+	if (rc == PCRE2_ERROR_NOMATCH)
+		return MATCH_NO;
+	return rc == PCRE2_ERROR_NOMEMORY ? MATCH_NO_MEMORY : MATCH_LIMIT;
+}
+
 enum match_result
 match_run(const struct milt_image *im, uint32_t regex, struct str subject,
     struct match_scratch *s, struct str *groups, size_t count)
 {
-	pcre2_code *const *codes = im->matchers;
+	const pcre2_code *code = code_of(im, regex);
 	int rc;
 
 	if (!subject.p)
 		subject.p = "";
-	if (!s || !renew_data(s))
+	if (!code || !s || !renew_data(s))
 		return MATCH_NO_MEMORY;
 	set_limits(s, im->needs);
-	rc = pcre2_match(codes[regex], (PCRE2_SPTR)subject.p, subject.n, 0,
-	    PCRE2_NO_UTF_CHECK, s->data, s->context);
-	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
-		rc = pcre2_match(codes[regex], (PCRE2_SPTR)subject.p, subject.n,
-		    0, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, s->data, s->context);
-	if (rc == PCRE2_ERROR_NOMATCH)
-		return MATCH_NO;
-	if (rc == PCRE2_ERROR_NOMEMORY)
-		return MATCH_NO_MEMORY;
-	if (rc < 0)
-		return MATCH_LIMIT;
-	if (groups)
+	rc = run(code, subject, 0, PCRE2_UNSET, s);
+	if (rc >= 0 && groups)
 		take_groups(s, rc, subject, groups, count);
-	return MATCH_YES;
+	return result_of(rc);
+}
+
+/*
+ * Where matching starts so that no place is tried that a search from the
+ * beginning would not try: on a character, and never between CR and LF.
+ */
+static size_t
+window_start(struct str subject, size_t from, bool octets)
+{
+	if (from >= subject.n)
+		return subject.n;
+	while (!octets && from > 0 && ((uint8_t)subject.p[from] & 0xc0) == 0x80)
+		from--;
+	if (from > 0 && subject.p[from] == '\n' && subject.p[from - 1] == '\r')
+		from--;
+	return from;
+}
+
+enum match_result
+match_windows(const struct milt_image *im, uint32_t regex, struct str subject,
+    struct match_scratch *s, const struct scan_window *windows, uint32_t first)
+{
+	bool octets = im->regexes[regex].flags & REGEX_BYTES;
+	enum match_result result = MATCH_NO;
+	const pcre2_code *code;
+
+	if (first == IMAGE_NONE)
+		return match_run(im, regex, subject, s, NULL, 0);
+	code = code_of(im, regex);
+	if (!code || !s || !renew_data(s))
+		return MATCH_NO_MEMORY;
+	set_limits(s, im->needs);
+	while (result == MATCH_NO && first != IMAGE_NONE) {
+		const struct scan_window *w = &windows[first];
+
+		result = result_of(run(code, subject,
+		    window_start(subject, w->from, octets), w->to, s));
+		first = w->next;
+	}
+	return result;
 }
 
 /* ---- for the compiler ------------------------------------------------- */

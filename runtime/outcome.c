@@ -3,6 +3,7 @@
  * message, and notes.  Both follow the plain reading with all facts known
  * (LANGUAGE 8): matching rules above the first matching verdict, and its own.
  */
+#include "runtime/insert.h"
 #include "runtime/safe.h"
 #include "runtime/state.h"
 
@@ -10,12 +11,13 @@
 static uint32_t
 shared_cut(const struct milt_session *s)
 {
-	for (uint32_t i = 0; i < s->rules; i++) {
-		const struct image_rule *r = &s->image->rules[i];
+	for (uint32_t i = 0; i < s->value.n; i++) {
+		const struct live *l = &s->value.v[i];
+		const struct image_rule *r = &s->image->rules[l->rule];
 
-		if (s->value[i] == TRUE_ && r->verdict != ACTION_NONE &&
+		if (l->value == TRUE_ && r->verdict != ACTION_NONE &&
 		    !(r->flags & (RULE_RECIPIENT | RULE_SHADOW)))
-			return i;
+			return l->rule;
 	}
 	return s->rules - 1;
 }
@@ -34,8 +36,6 @@ recipient_value(struct milt_session *s, uint32_t rule)
 {
 	const struct image_rule *r = &s->image->rules[rule];
 
-	if (s->value[rule] == FALSE_)
-		return FALSE_;
 	for (int t = s->done; t >= 0; t--)
 		if (r->fragments[t] != IMAGE_NONE)
 			return interp_run(&s->interp, r->fragments[t]);
@@ -84,24 +84,33 @@ push_notes(struct milt_session *s, uint32_t rule)
 static void
 note_shared(struct milt_session *s, uint32_t last)
 {
-	for (uint32_t i = 0; i <= last; i++) {
-		if (s->value[i] != TRUE_ || s->noted[i] ||
-		    s->image->rules[i].flags & RULE_RECIPIENT ||
-		    !rule_has_notes(s->image, i))
+	for (uint32_t i = 0; i < s->value.n && s->value.v[i].rule <= last;
+	     i++) {
+		struct live *l = &s->value.v[i];
+
+		if (l->value != TRUE_ || l->noted ||
+		    s->image->rules[l->rule].flags & RULE_RECIPIENT ||
+		    !rule_has_notes(s->image, l->rule))
 			continue;
-		s->noted[i] = true;
-		push_notes(s, i);
+		l->noted = true;
+		push_notes(s, l->rule);
 	}
 }
 
 void
 note_refusal(struct milt_session *s, uint32_t speaker, bool recipient)
 {
+	const struct lives *of = &s->recipient;
+
 	note_shared(s, speaker);
-	for (uint32_t i = 0; recipient && s->recipient && i <= speaker; i++)
-		if (s->image->rules[i].flags & RULE_RECIPIENT &&
-		    s->recipient[i] == TRUE_ && rule_has_notes(s->image, i))
-			push_notes(s, i);
+	for (uint32_t i = 0; recipient && i < of->n; i++) {
+		const struct live *l = &of->v[i];
+
+		if (l->rule <= speaker && l->value == TRUE_ &&
+		    s->image->rules[l->rule].flags & RULE_RECIPIENT &&
+		    rule_has_notes(s->image, l->rule))
+			push_notes(s, l->rule);
+	}
 }
 
 /* ---- changes ---------------------------------------------------------- */
@@ -166,6 +175,7 @@ set_body(
 	for (uint32_t k = 0; k < a->text_count; k++) {
 		struct str text = interp_text(&s->interp, a->texts + k);
 
+		text = text.p ? utf8_make_valid(arena, text) : text;
 		text = text.p ? safe_body(arena, text) : text;
 		if (!text.p)
 			return false;
@@ -175,6 +185,57 @@ set_body(
 	}
 	c->value = (struct str){ body.v, body.n };
 	return true;
+}
+
+/* A text of the rule, where something is skipped. */
+static void
+note_skipped(struct milt_session *s, uint32_t rule, const char *why)
+{
+	const struct image_rule *r = &s->image->rules[rule];
+
+	push_note(s, rule, NOTE_LOG, str_from(why), r->flags & RULE_RECIPIENT);
+}
+
+static enum insert_status
+insertable(struct milt_session *s, enum milt_action action)
+{
+	if (action == ACTION_REPLACE_BODY)
+		return insert_is_sealed(s->facts) ? INSERT_SEALED : INSERT_OK;
+	if (!s->insertable_known)
+		s->insertable = insert_check(s->facts);
+	s->insertable_known = true;
+	return s->insertable;
+}
+
+/* Lines for the body: left out where they must not or cannot go. */
+static bool
+set_text(struct milt_session *s, const struct image_action *a,
+    struct milt_change *c, bool *skip)
+{
+	enum insert_status status = insertable(s, c->action);
+
+	*skip = status != INSERT_OK;
+	switch (status) {
+	case INSERT_OK:
+		return set_body(s, a, c);
+	case INSERT_SEALED:
+		note_skipped(s, c->rule,
+		    c->action == ACTION_REPLACE_BODY
+			? "replace body is skipped: the message is signed or "
+			  "encrypted"
+			: "a text is not put in: the message is signed or "
+			  "encrypted");
+		return true;
+	case INSERT_NO_TEXT:
+		note_skipped(
+		    s, c->rule, "a text is not put in: the message has none");
+		return true;
+	case INSERT_FAILED:
+		return fail(s, facts_failure(s->facts));
+	case INSERT_NO_MEMORY:
+		break;
+	}
+	return false;
 }
 
 static bool
@@ -217,8 +278,10 @@ push_change(struct milt_session *s, uint32_t rule, const struct image_action *a)
 	case ACTION_REMOVE_RECIPIENT:
 		c.where = a->where;
 		break;
+	case ACTION_PREPEND_TEXT:
+	case ACTION_APPEND_TEXT:
 	case ACTION_REPLACE_BODY:
-		ok = set_body(s, a, &c);
+		ok = set_text(s, a, &c, &skip);
 		break;
 	}
 	return ok && (skip || vec_push(arena, &s->changes, c));
@@ -238,12 +301,38 @@ push_changes(struct milt_session *s, uint32_t rule)
 /* ---- the readings of all accepted recipients -------------------------- */
 
 struct readings {
-	uint32_t last; /* the latest cut */
-	uint32_t
-	    *first;  /* for each rule: first recipient in whose reading it
-			matched, or IMAGE_NONE; NULL without recipient rules */
-	bool failed; /* some recipient rule could not be decided */
+	uint32_t last;   /* the latest cut */
+	uint32_t *first; /* for each rule of s->any the first recipient in
+			    whose reading it matched, or IMAGE_NONE */
+	bool failed;     /* some recipient rule could not be decided */
 };
+
+/* For a recipient rule's texts: the recipient that they name. */
+static void
+select_recipient(struct milt_session *s, size_t r)
+{
+	facts_select_recipient(s->facts, r);
+	memo_forget(&s->interp.memo, s->image, MEMO_RECIPIENT);
+}
+
+static void
+read_recipient(struct milt_session *s, size_t r, uint32_t cut, bool notes,
+    struct readings *out)
+{
+	select_recipient(s, r);
+	for (uint32_t i = 0; i < s->any.n && s->any.v[i].rule <= cut; i++) {
+		uint32_t rule = s->any.v[i].rule;
+		enum truth v = recipient_value(s, rule);
+
+		out->failed |= v == ERROR_;
+		if (v != TRUE_)
+			continue;
+		if (out->first[i] == IMAGE_NONE)
+			out->first[i] = (uint32_t)r;
+		if (notes && rule_has_notes(s->image, rule))
+			push_notes(s, rule);
+	}
+}
 
 static bool
 readings_make(struct milt_session *s, uint32_t limit, bool refused, bool notes,
@@ -252,12 +341,12 @@ readings_make(struct milt_session *s, uint32_t limit, bool refused, bool notes,
 	size_t n = s->accepted.n;
 
 	*out = (struct readings){ .last = n && !refused ? 0 : limit };
-	if (s->recipient) {
+	if (s->any.n) {
 		out->first =
-		    ARENA_ARRAY(facts_arena(s->facts), s->rules, uint32_t);
+		    ARENA_ARRAY(facts_arena(s->facts), s->any.n, uint32_t);
 		if (!out->first)
 			return false;
-		memset(out->first, 0xff, s->rules * sizeof(*out->first));
+		memset(out->first, 0xff, s->any.n * sizeof(*out->first));
 	}
 	for (size_t r = 0; r < n; r++) {
 		uint32_t cut =
@@ -265,25 +354,8 @@ readings_make(struct milt_session *s, uint32_t limit, bool refused, bool notes,
 
 		if (cut > out->last)
 			out->last = cut;
-		if (!s->recipient)
-			continue;
-		facts_select_recipient(s->facts, r);
-		interp_forget(&s->interp, MEMO_RECIPIENT);
-		for (uint32_t i = 0; i <= cut; i++) {
-			enum truth v;
-
-			if (!(s->image->rules[i].flags & RULE_RECIPIENT) ||
-			    s->any[i] <= 1 << FALSE_)
-				continue;
-			v = recipient_value(s, i);
-			out->failed |= v == ERROR_;
-			if (v != TRUE_)
-				continue;
-			if (out->first[i] == IMAGE_NONE)
-				out->first[i] = (uint32_t)r;
-			if (notes && rule_has_notes(s->image, i))
-				push_notes(s, i);
-		}
+		if (s->any.n)
+			read_recipient(s, r, cut, notes, out);
 	}
 	return true;
 }
@@ -298,38 +370,54 @@ note_message(struct milt_session *s, const struct decision *d)
 		note_shared(s, rd.last);
 }
 
-/* For the texts of a recipient rule: the first recipient it matched for. */
-static void
-select_recipient(struct milt_session *s, size_t r)
+static bool
+change_shared(struct milt_session *s, const struct live *l)
 {
-	facts_select_recipient(s->facts, r);
-	interp_forget(&s->interp, MEMO_RECIPIENT);
+	if (l->value != TRUE_ ||
+	    s->image->rules[l->rule].flags & RULE_RECIPIENT ||
+	    !rule_has_changes(s->image, l->rule))
+		return true;
+	return push_changes(s, l->rule);
+}
+
+/* The texts name the first recipient for whom the rule matched. */
+static bool
+change_recipient(struct milt_session *s, uint32_t rule, uint32_t recipient)
+{
+	if (recipient == IMAGE_NONE || !rule_has_changes(s->image, rule))
+		return true;
+	select_recipient(s, recipient);
+	(void)recipient_value(s, rule);
+	return push_changes(s, rule);
 }
 
 bool
 collect_changes(struct milt_session *s)
 {
+	const struct lives *value = &s->value, *any = &s->any;
 	struct readings rd;
 
 	s->changes.n = 0;
+	s->insertable_known = false;
 	if (!readings_make(s, s->rules - 1, false, false, &rd))
 		return false;
 	if (rd.failed && !fail(s, "a rule could not be decided"))
 		return false;
-	for (uint32_t i = 0; i <= rd.last; i++) {
-		bool recipient = s->image->rules[i].flags & RULE_RECIPIENT;
+	for (uint32_t i = 0, k = 0; i < value->n || k < any->n;) {
+		bool shared =
+		    k == any->n ||
+		    (i < value->n && value->v[i].rule <= any->v[k].rule);
+		uint32_t rule = shared ? value->v[i].rule : any->v[k].rule;
 
-		if (!rule_has_changes(s->image, i))
-			continue;
-		if (recipient ? rd.first[i] == IMAGE_NONE
-			      : s->value[i] != TRUE_)
-			continue;
-		if (recipient) {
-			select_recipient(s, rd.first[i]);
-			(void)recipient_value(s, i);
-		}
-		if (!push_changes(s, i))
+		if (rule > rd.last)
+			break;
+		if (!(shared ? change_shared(s, &value->v[i])
+			     : change_recipient(s, rule, rd.first[k])))
 			return false;
+		if (shared)
+			i++;
+		else
+			k++;
 	}
 	return true;
 }

@@ -11,53 +11,6 @@
 #define FAILURE_TEXT STR("Temporary failure, try again later")
 enum { FAILURE_CODE = 451 };
 
-static uint32_t
-memo_slots(const struct milt_image *im)
-{
-	uint32_t n = 0;
-
-	for (int c = 0; c < MEMO_CLASSES; c++)
-		n += im->needs->memo[c];
-	return n;
-}
-
-static bool
-has_recipient_rules(const struct milt_image *im)
-{
-	for (uint32_t i = 0; i < im->count[SECTION_RULES]; i++)
-		if (im->rules[i].flags & RULE_RECIPIENT)
-			return true;
-	return false;
-}
-
-/* One block for all arrays of a session: its size, and where each starts. */
-static bool
-allocate_arrays(struct milt_session *s)
-{
-	size_t slots = memo_slots(s->image), loops = s->image->needs->loops;
-	size_t arrays = 4 + (has_recipient_rules(s->image) ? 2 : 0);
-	uint32_t *block =
-	    malloc(loops * sizeof(*block) + slots + arrays * s->rules + 1);
-	uint8_t *p;
-
-	if (!block)
-		return false;
-	s->interp.found = block;
-	memset(block, 0xff, loops * sizeof(*block));
-	s->interp.memo = (uint8_t *)(block + loops);
-	memset(s->interp.memo, MEMO_EMPTY, slots);
-	p = s->interp.memo + slots;
-	s->value = p;
-	s->after_connect = p + s->rules;
-	s->after_helo = p + 2 * (size_t)s->rules;
-	s->noted = p + 3 * (size_t)s->rules;
-	if (arrays > 4) {
-		s->recipient = p + 4 * (size_t)s->rules;
-		s->any = p + 5 * (size_t)s->rules;
-	}
-	return true;
-}
-
 struct milt_session *
 milt_session_new(const struct milt_image *im)
 {
@@ -68,8 +21,9 @@ milt_session_new(const struct milt_image *im)
 	s->image = im;
 	s->rules = im->count[SECTION_RULES];
 	s->facts = facts_new(im);
+	s->guards = calloc(im->count[SECTION_GUARDS] / 8 + 1, 1);
 	s->done = -1;
-	if (!s->facts || !allocate_arrays(s)) {
+	if (!s->facts || !s->guards) {
 		milt_session_free(s);
 		return NULL;
 	}
@@ -86,7 +40,15 @@ milt_session_free(struct milt_session *s)
 		return;
 	if (s->facts)
 		facts_free(s->facts);
-	free(s->interp.found);
+	memo_free(&s->interp.memo);
+	lives_free(&s->value);
+	lives_free(&s->after_connect);
+	lives_free(&s->after_helo);
+	lives_free(&s->spare);
+	lives_free(&s->recipient);
+	lives_free(&s->any);
+	free(s->hits.v);
+	free(s->guards);
 	free(s);
 }
 
@@ -116,47 +78,63 @@ forget_message(struct milt_session *s)
 	s->notes.n = s->notes.cap = 0;
 	s->notes_given = 0;
 	s->change_failure = NULL;
-	memset(s->noted, 0, s->rules);
-	if (s->any)
-		memset(s->any, 0, s->rules);
+	for (uint32_t i = 0; i < s->value.n; i++)
+		s->value.v[i].noted = false;
+	lives_clear(&s->recipient);
+	lives_clear(&s->any);
+	lives_clear(&s->spare);
+	rule_numbers_clear(&s->hits);
 	if (s->final && s->final_stage >= STAGE_MAIL)
 		s->final = false;
 }
 
 static void
+forget(struct milt_session *s, enum memo_class from)
+{
+	memo_forget(&s->interp.memo, s->image, from);
+}
+
+/* With no memory the stages are evaluated anew. */
+static void
+go_back(struct milt_session *s, const struct lives *to, enum milt_stage stage)
+{
+	s->done = (int)stage;
+	if (lives_copy(&s->value, to))
+		return;
+	lives_clear(&s->value);
+	s->done = -1;
+}
+
+static void
 begin_connect(struct milt_session *s)
 {
-	memset(s->value, UNKNOWN_, s->rules);
+	lives_clear(&s->value);
 	s->session = s->helo = (struct decision){ 0 };
 	s->done = -1;
 	s->final = s->asked = false;
 	forget_message(s);
-	interp_forget(&s->interp, MEMO_CONNECT);
+	forget(s, MEMO_CONNECT);
 }
 
 static void
 begin_helo(struct milt_session *s)
 {
-	if (s->done >= STAGE_HELO) {
-		memcpy(s->value, s->after_connect, s->rules);
-		s->done = STAGE_CONNECT;
-	}
+	if (s->done >= STAGE_HELO)
+		go_back(s, &s->after_connect, STAGE_CONNECT);
 	s->helo = (struct decision){ 0 };
 	forget_message(s);
 	if (s->final && s->final_stage >= STAGE_HELO)
 		s->final = false;
-	interp_forget(&s->interp, MEMO_HELO);
+	forget(s, MEMO_HELO);
 }
 
 static void
 begin_mail(struct milt_session *s)
 {
-	if (s->done >= STAGE_MAIL) {
-		memcpy(s->value, s->after_helo, s->rules);
-		s->done = STAGE_HELO;
-	}
+	if (s->done >= STAGE_MAIL)
+		go_back(s, &s->after_helo, STAGE_HELO);
 	forget_message(s);
-	interp_forget(&s->interp, MEMO_MESSAGE);
+	forget(s, MEMO_MESSAGE);
 }
 
 void
@@ -175,7 +153,7 @@ milt_session_begin(struct milt_session *s, enum milt_stage stage)
 		begin_mail(s);
 		return;
 	case STAGE_RCPT:
-		interp_forget(&s->interp, MEMO_RECIPIENT);
+		forget(s, MEMO_RECIPIENT);
 		if (s->done >= STAGE_RCPT)
 			s->done = STAGE_MAIL;
 		return;
@@ -194,59 +172,6 @@ milt_session_abort(struct milt_session *s)
 }
 
 /* ---- evaluating a stage ----------------------------------------------- */
-
-/* False if suspended. */
-static bool
-run_fragment(struct milt_session *s, uint32_t rule, enum milt_stage stage,
-    uint8_t *value)
-{
-	enum truth v =
-	    interp_run(&s->interp, s->image->rules[rule].fragments[stage]);
-
-	if (s->interp.asking)
-		return false;
-	*value = (uint8_t)v;
-	return true;
-}
-
-static bool
-run_shared(struct milt_session *s, enum milt_stage stage)
-{
-	const struct image_stage *st = &s->image->stages[stage];
-
-	for (uint32_t k = 0; k < st->count; k++) {
-		uint32_t i = s->image->stage_rules[st->first + k];
-
-		if (s->value[i] != UNKNOWN_)
-			continue;
-		if (stage >= STAGE_RCPT &&
-		    s->image->rules[i].flags & RULE_RECIPIENT)
-			continue;
-		if (!run_fragment(s, i, stage, &s->value[i]))
-			return false;
-	}
-	return true;
-}
-
-static bool
-run_recipient(struct milt_session *s)
-{
-	const struct image_stage *st = &s->image->stages[STAGE_RCPT];
-
-	if (!s->recipient)
-		return true;
-	memcpy(s->recipient, s->value, s->rules);
-	for (uint32_t k = 0; k < st->count; k++) {
-		uint32_t i = s->image->stage_rules[st->first + k];
-
-		if (s->recipient[i] != UNKNOWN_ ||
-		    !(s->image->rules[i].flags & RULE_RECIPIENT))
-			continue;
-		if (!run_fragment(s, i, STAGE_RCPT, &s->recipient[i]))
-			return false;
-	}
-	return true;
-}
 
 /* The verdict that is certain for the whole message, or an unset one. */
 static const struct decision *
@@ -304,7 +229,16 @@ decide_shared(
 		    level);
 }
 
-/* False if suspended. */
+static bool
+save(struct lives *to, struct milt_session *s)
+{
+	if (lives_copy(to, &s->value))
+		return true;
+	s->no_memory = true;
+	return false;
+}
+
+/* False if suspended, or with s->no_memory set. */
 static bool
 evaluate(struct milt_session *s, enum milt_stage stage)
 {
@@ -313,13 +247,13 @@ evaluate(struct milt_session *s, enum milt_stage stage)
 							: &s->message;
 
 	if (stage == STAGE_RCPT)
-		return s->at != STAGE_RCPT || run_recipient(s);
-	if (!run_shared(s, stage))
+		return s->at != STAGE_RCPT || stage_run_recipient(s);
+	if (!stage_run_shared(s, stage))
 		return false;
-	if (stage == STAGE_CONNECT)
-		memcpy(s->after_connect, s->value, s->rules);
-	if (stage <= STAGE_HELO)
-		memcpy(s->after_helo, s->value, s->rules);
+	if (stage == STAGE_CONNECT && !save(&s->after_connect, s))
+		return false;
+	if (stage <= STAGE_HELO && !save(&s->after_helo, s))
+		return false;
 	if (!standing(s)->set)
 		decide_shared(s, stage, level);
 	if (stage < STAGE_RCPT)
@@ -457,19 +391,37 @@ accept_recipient(struct milt_session *s, const struct decision *d)
 
 	if (d->set && d->kind == ACTION_ACCEPT)
 		a.speaker = limit = d->speaker.rule;
-	for (uint32_t i = 0; s->recipient && i < s->rules; i++) {
-		const struct image_rule *r = &s->image->rules[i];
+	for (uint32_t i = 0; i < s->recipient.n; i++) {
+		const struct live *l = &s->recipient.v[i];
+		const struct image_rule *r = &s->image->rules[l->rule];
 
 		if (!(r->flags & RULE_RECIPIENT))
 			continue;
 		if (a.settled == IMAGE_NONE && r->verdict != ACTION_NONE &&
-		    s->recipient[i] == TRUE_)
-			a.settled = i;
-		if (i <= limit)
-			s->any[i] |= (uint8_t)(1 << s->recipient[i]);
+		    l->value == TRUE_)
+			a.settled = l->rule;
+		if (l->rule <= limit &&
+		    !lives_merge(&s->any, l->rule, (uint8_t)(1 << l->value)))
+			return false;
 	}
 	return facts_rcpt_accepted(s->facts) == MILT_OK &&
 	       vec_push(facts_arena(s->facts), &s->accepted, a);
+}
+
+/* RFC 5321 4.5.3.1.10. */
+static void
+answer_too_many(const struct milt_session *s, struct milt_answer *out)
+{
+	answer_failure(out);
+	out->code = 452;
+	out->xcode = STR("4.5.3");
+	out->lines[0] = STR("Too many recipients");
+	out->decided = true;
+	out->speaker = (struct milt_speaker){
+		.rule = s->rules - 1,
+		.failure = true,
+		.what = "more recipients than a message may have",
+	};
 }
 
 static bool
@@ -478,11 +430,14 @@ speak_recipient(struct milt_session *s, struct milt_answer *out)
 	struct decision d = *standing(s);
 
 	if (!d.set)
-		decide(s, STAGE_RCPT, s->recipient ? READ_RECIPIENT : READ_OPEN,
-		    &d);
+		decide(s, STAGE_RCPT, READ_RECIPIENT, &d);
 	if (d.set && (d.kind == ACTION_REJECT || d.kind == ACTION_TEMPFAIL)) {
 		note_refusal(s, d.speaker.rule, true);
 		return answer_refusal(s, &d, out);
+	}
+	if (facts_recipients(s->facts) >= LIMIT_VALUE_RECIPIENTS) {
+		answer_too_many(s, out);
+		return true;
 	}
 	if (d.set && d.kind == ACTION_DISCARD)
 		s->open = d;
@@ -547,6 +502,23 @@ speak(struct milt_session *s, struct milt_answer *out)
 	return speak_message(s, out);
 }
 
+static enum milt_status
+no_memory(const struct milt_session *s, struct milt_answer *out)
+{
+	*out = (struct milt_answer){ .stage = s->at };
+	answer_failure(out);
+	return MILT_NO_MEMORY;
+}
+
+static enum milt_status
+stopped(struct milt_session *s, struct milt_answer *out)
+{
+	if (!s->no_memory)
+		return MILT_QUESTION;
+	s->no_memory = false;
+	return no_memory(s, out);
+}
+
 enum milt_status
 milt_session_answer(struct milt_session *s, struct milt_answer *out)
 {
@@ -559,20 +531,14 @@ milt_session_answer(struct milt_session *s, struct milt_answer *out)
 	}
 	s->interp.asking = false;
 	s->interp.scratch = match_scratch();
-	if (!s->interp.scratch) {
-		answer_failure(out);
-		return MILT_NO_MEMORY;
-	}
+	if (!s->interp.scratch)
+		return no_memory(s, out);
 	for (int t = s->done + 1; t <= (int)s->at; t++) {
 		if (!evaluate(s, (enum milt_stage)t))
-			return MILT_QUESTION;
+			return stopped(s, out);
 		s->done = t;
 	}
-	if (speak(s, out))
-		return MILT_OK;
-	*out = (struct milt_answer){ .stage = s->at };
-	answer_failure(out);
-	return MILT_NO_MEMORY;
+	return speak(s, out) ? MILT_OK : no_memory(s, out);
 }
 
 bool

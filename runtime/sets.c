@@ -40,23 +40,36 @@ set_has_key(
 	return false;
 }
 
+struct str
+set_suffix_next(struct str domain)
+{
+	size_t dot;
+
+	do {
+		dot = str_find(domain, '.');
+		if (dot == domain.n)
+			return (struct str){ NULL, 0 };
+		domain = str_skip(domain, dot + 1);
+	} while (!domain.n);
+	return domain;
+}
+
+struct str
+set_suffix(struct str domain)
+{
+	if (domain.n <= LONGEST_DOMAIN)
+		return domain.p ? domain : STR("");
+	return set_suffix_next(str_skip(domain, domain.n - LONGEST_DOMAIN));
+}
+
 bool
 set_has_under(const struct milt_image *im, const struct image_list *list,
     struct str domain)
 {
-	if (domain.n > LONGEST_DOMAIN)
-		domain = str_skip(domain, domain.n - LONGEST_DOMAIN);
-	else if (set_has_key(im, list, domain))
-		return true;
-	for (;;) {
-		size_t dot = str_find(domain, '.');
-
-		if (dot == domain.n)
-			return false;
-		domain = str_skip(domain, dot + 1);
-		if (domain.n && set_has_key(im, list, domain))
+	for (struct str s = set_suffix(domain); s.p; s = set_suffix_next(s))
+		if (set_has_key(im, list, s))
 			return true;
-	}
+	return false;
 }
 
 bool

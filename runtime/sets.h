@@ -22,6 +22,13 @@ bool set_has_key(
 bool set_has_under(
     const struct milt_image *, const struct image_list *, struct str domain);
 
+/*
+ * The domains of which set_has_under asks, from the longest on: the first one
+ * for a domain in normal form, and the one above; {NULL, 0} behind the last.
+ */
+struct str set_suffix(struct str domain);
+struct str set_suffix_next(struct str suffix);
+
 /* NETWORK: does one member contain all of `range`? */
 bool set_has_range(const struct milt_image *, const struct image_list *,
     const struct ip_range *range);

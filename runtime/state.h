@@ -6,7 +6,9 @@
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
 
-#include "runtime/interp.h"
+#include "runtime/index.h"
+#include "runtime/live.h"
+#include "runtime/insert.h"
 #include "runtime/session.h"
 
 /* A verdict that is certain. */
@@ -26,23 +28,24 @@ struct accepted {
 struct milt_session {
 	const struct milt_image *image; /* borrowed */
 	struct facts *facts;            /* owned */
-	struct interp interp;           /* memo and found are owned */
+	struct interp interp;           /* its memo is owned */
 	uint32_t rules;                 /* `otherwise` included */
 
 	/*
-	 * Value of each rule's condition (enum truth), as far as the stages up
-	 * to `done` tell.  After CONNECT and HELO it is saved: later HELO and
-	 * MAIL commands start from there.
+	 * The rules' conditions, as far as the stages up to `done` tell.  After
+	 * CONNECT and HELO they are saved: later HELO and MAIL commands start
+	 * from there.  `spare` is what is being made.
 	 */
-	uint8_t *value, *after_connect, *after_helo;
+	struct lives value, after_connect, after_helo, spare;
 	/*
-	 * Only in images with recipient rules.  `recipient`: values for the
-	 * current recipient.  `any`: for rules with effects or notes, bit v
-	 * says that value v was seen for an accepted recipient in whose reading
-	 * the rule stands.
+	 * Only in images with recipient rules.  `recipient`: for the current
+	 * recipient, with the shared rules among them.  `any`: of recipient
+	 * rules, the values seen for accepted recipients in whose reading the
+	 * rule stands.
 	 */
-	uint8_t *recipient, *any;
-	uint8_t *noted; /* rules whose notes are written for this message */
+	struct lives recipient, any;
+	struct rule_numbers hits; /* of a stage's probes */
+	uint8_t *guards;          /* owned; bit i: guard i is unknown */
 
 	bool begun, asked;  /* a stage began; the clock was asked for */
 	enum milt_stage at; /* stage that began last */
@@ -60,6 +63,9 @@ struct milt_session {
 	VEC(struct milt_note) notes;
 	size_t notes_given;
 	const char *change_failure; /* an effect could not be computed */
+	bool no_memory;             /* a stage could not be evaluated */
+	bool insertable_known;      /* of this message */
+	enum insert_status insertable;
 };
 
 /* What decide() may look at. */
@@ -83,8 +89,20 @@ bool decide(const struct milt_session *, enum milt_stage, enum reading,
 bool decide_pinned(const struct milt_session *, enum milt_stage,
     enum milt_action kind, struct decision *out);
 
-/* Value of rule `i`'s condition in a reading. */
-enum truth rule_value(const struct milt_session *, uint32_t i, enum reading);
+/*
+ * The rules with a value in a reading, in file order, the recipients' rules as
+ * they were seen together.  False behind the last one.
+ */
+struct walk {
+	const struct milt_session *s;
+	enum reading reading;
+	uint32_t shared, any; /* next in s->value or s->recipient; in s->any */
+};
+bool walk_next(struct walk *, uint32_t *rule, enum truth *);
+
+/* stage.c: false if suspended, or with s->no_memory set. */
+bool stage_run_shared(struct milt_session *, enum milt_stage);
+bool stage_run_recipient(struct milt_session *);
 
 /* Has the rule changes; notes (log actions, or it is a shadow rule)? */
 bool rule_has_changes(const struct milt_image *, uint32_t rule);

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "runtime/match.h"
+#include "runtime/scan.h"
 #include "runtime/sets.h"
 #include "runtime/value.h"
 
@@ -24,12 +25,6 @@ is_text(enum milt_type type)
 	return type == TYPE_TEXT || type == TYPE_DOMAIN || type == TYPE_ADDRESS;
 }
 
-static bool
-is_range(enum milt_type type)
-{
-	return type == TYPE_IP || type == TYPE_NETWORK;
-}
-
 /* ---- forms of a value; false with no memory --------------------------- */
 
 static bool
@@ -49,8 +44,8 @@ form_folded(struct interp *ip, const struct fact_value *v, struct str *out)
 	return out->p || v->text.n == 0;
 }
 
-static bool
-form_key(struct interp *ip, const struct fact_value *v, enum milt_type as,
+bool
+value_key(struct interp *ip, const struct fact_value *v, enum milt_type as,
     struct str *out)
 {
 	if (!is_text(v->type))
@@ -142,9 +137,9 @@ test_is(struct interp *ip, const struct fact_value *v, struct str want)
 {
 	struct str key;
 
-	if (is_range(v->type))
+	if (value_is_range(v))
 		return truth_of(want.n >= 16 && range_is(&v->range, want));
-	if (!form_key(ip, v, v->type, &key))
+	if (!value_key(ip, v, v->type, &key))
 		return no_memory(ip);
 	return truth_of(str_eq(key, want));
 }
@@ -169,12 +164,12 @@ test_in(struct interp *ip, const struct image_list *list,
 
 	switch (list->type) {
 	case TYPE_NETWORK:
-		return truth_of(is_range(v->type) &&
+		return truth_of(value_is_range(v) &&
 				set_has_range(ip->image, list, &v->range));
 	case TYPE_NUMBER:
 		return truth_of(set_has_number(ip->image, list, v->number));
 	}
-	if (!form_key(ip, v, (enum milt_type)list->type, &key))
+	if (!value_key(ip, v, (enum milt_type)list->type, &key))
 		return no_memory(ip);
 	return truth_of(set_has_key(ip->image, list, key));
 }
@@ -185,21 +180,49 @@ test_under(struct interp *ip, const struct image_list *list,
 {
 	struct str key;
 
-	if (!form_key(ip, v, TYPE_DOMAIN, &key))
+	if (!value_key(ip, v, TYPE_DOMAIN, &key))
 		return no_memory(ip);
 	return truth_of(set_has_under(ip->image, list, key));
+}
+
+/* Only the regexes that the scan of the value names are tried. */
+static enum match_result
+match_indexed(struct interp *ip, uint32_t subject, uint32_t regex,
+    const struct fact_value *v)
+{
+	struct scan_result candidates;
+	uint32_t first;
+
+	if (!scan_value(ip, subject, v, &candidates))
+		return MATCH_NO_MEMORY;
+	if (!scan_has(&candidates, regex, &first))
+		return MATCH_NO;
+	return match_windows(ip->image, regex, candidates.subject, ip->scratch,
+	    candidates.windows, first);
+}
+
+static enum match_result
+match_plain(struct interp *ip, const struct image_ref *ref, uint32_t regex,
+    const struct fact_value *v)
+{
+	struct str subject = value_subject(
+	    ip, ref->attr, v, ip->image->regexes[regex].flags & REGEX_BYTES);
+
+	if (!subject.p)
+		return MATCH_NO_MEMORY;
+	return match_run(ip->image, regex, subject, ip->scratch, NULL, 0);
 }
 
 static enum truth
 test_match(
     struct interp *ip, const struct image_insn *in, const struct fact_value *v)
 {
-	struct str subject =
-	    value_subject(ip, &ip->image->refs[in->a], v, in->b);
+	uint32_t subject =
+	    scan_subject(ip->image, in->a, ip->image->regexes[in->b].flags);
 
-	if (!subject.p)
-		return no_memory(ip);
-	switch (match_run(ip->image, in->b, subject, ip->scratch, NULL, 0)) {
+	switch (ip->plain || subject == IMAGE_NONE
+		    ? match_plain(ip, &ip->image->refs[in->a], in->b, v)
+		    : match_indexed(ip, subject, in->b, v)) {
 	case MATCH_NO:
 		return FALSE_;
 	case MATCH_YES:
@@ -220,13 +243,13 @@ test_is_ref(
 {
 	struct str x, y;
 
-	if (is_range(a->type))
+	if (value_is_range(a))
 		return truth_of(
 		    ip_compare(a->range.first, b->range.first) == 0 &&
 		    ip_compare(a->range.last, b->range.last) == 0);
 	if (!is_text(a->type))
 		return truth_of(a->number == b->number);
-	if (!form_key(ip, a, a->type, &x) || !form_key(ip, b, a->type, &y))
+	if (!value_key(ip, a, a->type, &x) || !value_key(ip, b, a->type, &y))
 		return no_memory(ip);
 	return truth_of(str_eq(x, y));
 }
@@ -251,8 +274,8 @@ test_refs(struct interp *ip, const struct image_insn *in,
 			return no_memory(ip);
 		return truth_of(compare_texts(in->op, x, y));
 	case OPC_UNDER_REF:
-		if (!form_key(ip, a, TYPE_DOMAIN, &x) ||
-		    !form_key(ip, b, TYPE_DOMAIN, &y))
+		if (!value_key(ip, a, TYPE_DOMAIN, &x) ||
+		    !value_key(ip, b, TYPE_DOMAIN, &y))
 			return no_memory(ip);
 		return truth_of(is_under(x, y));
 	}
@@ -309,22 +332,54 @@ test_value(
 	return truth_of(compare_numbers(in->op, v->number, im->numbers[in->b]));
 }
 
+/*
+ * There may be more of the value than was looked at: what holds is certain,
+ * what does not is not.  A count can only grow.
+ */
+static enum truth
+test_partial(struct interp *ip, const struct image_insn *in, enum truth result)
+{
+	bool count = ip->image->refs[in->a].from == REF_COUNT;
+	bool certain = result == TRUE_;
+
+	if (result == ERROR_)
+		return result;
+	if (count && (in->op == OPC_LT || in->op == OPC_LE))
+		certain = result == FALSE_;
+	else if (count)
+		certain &= in->op == OPC_GT || in->op == OPC_GE;
+	return certain ? result : fail(ip, facts_failure(ip->facts));
+}
+
 enum truth
 test_run(struct interp *ip, const struct image_insn *in, const size_t *at)
 {
 	const struct milt_image *im = ip->image;
 	struct fact_value a, b;
-	enum fact_state state;
+	enum fact_state left, right;
 
 	if (in->op == OPC_MALFORMED)
 		return test_malformed(ip, &im->refs[in->a]);
-	state = value_load(ip, &im->refs[in->a], at, &a);
-	if (state != FACT_THERE)
-		return state == FACT_FAILED ? ERROR_ : FALSE_;
-	if (in->op < OPC_IS_REF)
-		return test_value(ip, in, &a);
-	state = value_load(ip, &im->refs[in->b], at, &b);
-	if (state != FACT_THERE)
-		return state == FACT_FAILED ? ERROR_ : FALSE_;
+	left = value_load(ip, &im->refs[in->a], at, &a);
+	if (left != FACT_THERE && left != FACT_PARTIAL)
+		return left == FACT_FAILED ? ERROR_ : FALSE_;
+	if (in->op < OPC_IS_REF) {
+		enum truth result = test_value(ip, in, &a);
+
+		return left == FACT_PARTIAL ? test_partial(ip, in, result)
+					    : result;
+	}
+	right = value_load(ip, &im->refs[in->b], at, &b);
+	if (right != FACT_THERE && right != FACT_PARTIAL)
+		return right == FACT_FAILED ? ERROR_ : FALSE_;
+	if (left == FACT_PARTIAL || right == FACT_PARTIAL)
+		return fail(ip, facts_failure(ip->facts));
 	return test_refs(ip, in, &a, &b);
+}
+
+enum truth
+test_list(struct interp *ip, const struct image_list *list, bool under,
+    const struct fact_value *v)
+{
+	return under ? test_under(ip, list, v) : test_in(ip, list, v);
 }

@@ -17,10 +17,19 @@ found_element(
 			     : image_text(ip->image, loop->key);
 	size_t count = 0;
 
-	*at = ip->found[c->loop];
-	return *at != IMAGE_NONE &&
-	       facts_count(ip->facts, loop->attr, key, &count) == FACT_THERE &&
-	       *at < count;
+	*at = interp_found(ip, c->loop);
+	if (*at == IMAGE_NONE)
+		return false;
+	switch (facts_count(ip->facts, loop->attr, key, &count)) {
+	case FACT_THERE:
+	case FACT_PARTIAL:
+		return *at < count;
+	case FACT_MISSING:
+	case FACT_FAILED:
+	case FACT_ASK:
+		break;
+	}
+	return false;
 }
 
 /*
@@ -41,6 +50,7 @@ text_of(struct interp *ip, const struct image_ref *ref, const size_t *at,
 	case FACT_ASK:
 		return false;
 	case FACT_THERE:
+	case FACT_PARTIAL:
 		*out = value_text(ip, &value);
 		return out->p != NULL;
 	}
@@ -73,9 +83,17 @@ capture(struct interp *ip, const struct image_candidate *c, struct str *out)
 
 	if (c->loop != IMAGE_NONE && !found_element(ip, c, at))
 		return false;
-	if (value_load(ip, ref, at, &value) != FACT_THERE)
+	switch (value_load(ip, ref, at, &value)) {
+	case FACT_THERE:
+	case FACT_PARTIAL:
+		break;
+	case FACT_MISSING:
+	case FACT_FAILED:
+	case FACT_ASK:
 		return false;
-	subject = value_subject(ip, ref, &value, c->regex);
+	}
+	subject = value_subject(ip, ref->attr, &value,
+	    ip->image->regexes[c->regex].flags & REGEX_BYTES);
 	if (!subject.p ||
 	    match_run(ip->image, c->regex, subject, ip->scratch, groups,
 		(size_t)c->group + 1) != MATCH_YES ||

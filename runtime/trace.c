@@ -27,15 +27,18 @@ static atomic_uint count;
 
 /* ---- the transaction ----------------------------------------------------- */
 
-static enum truth
-value_of(const struct decision_record *d, uint32_t rule)
+/* The rules that are not false, as the decision saw them. */
+static struct walk
+walk_of(const struct decision_record *d)
 {
 	enum milt_stage stage = d->answer->stage;
 
-	return rule_value(d->session, rule,
-	    stage < STAGE_RCPT    ? READ_SHARED
-	    : stage == STAGE_RCPT ? READ_RECIPIENT
-				  : READ_OPEN);
+	return (struct walk){
+		.s = d->session,
+		.reading = stage < STAGE_RCPT    ? READ_SHARED
+			   : stage == STAGE_RCPT ? READ_RECIPIENT
+						 : READ_OPEN,
+	};
 }
 
 /* ---- filters ------------------------------------------------------------- */
@@ -71,6 +74,9 @@ static bool
 fits_rule(const struct decision_record *d, const char *pattern)
 {
 	const struct milt_image *im = milt_session_image(d->session);
+	struct walk w = walk_of(d);
+	enum truth v;
+	uint32_t i;
 
 	if (!pattern[0])
 		return true;
@@ -78,8 +84,8 @@ fits_rule(const struct decision_record *d, const char *pattern)
 	    fits(pattern,
 		image_text(im, im->rules[d->answer->speaker.rule].name)))
 		return true;
-	for (uint32_t i = 0; i + 1 < im->count[SECTION_RULES]; i++)
-		if (value_of(d, i) == TRUE_ &&
+	while (walk_next(&w, &i, &v))
+		if (v == TRUE_ && i + 1 < im->count[SECTION_RULES] &&
 		    fits(pattern, image_text(im, im->rules[i].name)))
 			return true;
 	return false;
@@ -125,7 +131,7 @@ truth_word(enum truth t)
 }
 
 static json_t *
-rule_json(const struct decision_record *d, uint32_t i)
+rule_json(const struct decision_record *d, uint32_t i, enum truth v)
 {
 	const struct milt_image *im = milt_session_image(d->session);
 	const struct image_rule *r = &im->rules[i];
@@ -136,7 +142,7 @@ rule_json(const struct decision_record *d, uint32_t i)
 		json_put_text(o, "file", image_text(im, r->file));
 		json_put_number(o, "line", r->line);
 	}
-	json_put(o, "value", json_string(truth_word(value_of(d, i))));
+	json_put(o, "value", json_string(truth_word(v)));
 	if (r->flags & RULE_SHADOW)
 		json_put(o, "shadow", json_true());
 	if (image_text(im, r->why).n)
@@ -151,9 +157,22 @@ line_of(const struct decision_record *d)
 {
 	const struct milt_image *im = milt_session_image(d->session);
 	json_t *o = decision_json(d), *rules = json_array();
+	struct walk w = walk_of(d);
+	enum truth v;
+	uint32_t at;
+	bool more;
 
-	for (uint32_t i = 0; i < im->count[SECTION_RULES]; i++)
-		json_array_append_new(rules, rule_json(d, i));
+	more = walk_next(&w, &at, &v);
+	for (uint32_t i = 0; i < im->count[SECTION_RULES]; i++) {
+		enum truth value =
+		    im->rules[i].known > d->answer->stage ? UNKNOWN_ : FALSE_;
+
+		if (more && at == i) {
+			value = v;
+			more = walk_next(&w, &at, &v);
+		}
+		json_array_append_new(rules, rule_json(d, i, value));
+	}
 	json_put(o, "rules", rules);
 	return json_line(o);
 }

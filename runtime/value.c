@@ -98,6 +98,10 @@ value_text(struct interp *ip, const struct fact_value *v)
 		return time_text(arena, v->number * 86400, "%Y-%m-%d");
 	case TYPE_WEEKDAY:
 		return weekday_text(arena, v->number);
+	case TYPE_RESULT:
+		return v->number >= 0 && v->number < RESULT_COUNT
+			   ? result_rows[v->number].name
+			   : STR("");
 	case TYPE_BOOLEAN:
 		return v->number ? STR("yes") : STR("no");
 	case TYPE_NONE:
@@ -115,13 +119,12 @@ is_raw(enum milt_attr attr)
 }
 
 struct str
-value_subject(struct interp *ip, const struct image_ref *ref,
-    const struct fact_value *v, uint32_t regex)
+value_subject(struct interp *ip, enum milt_attr attr,
+    const struct fact_value *v, bool octets)
 {
 	struct str text = value_text(ip, v);
 
-	if (!text.p || !is_raw(ref->attr) ||
-	    ip->image->regexes[regex].flags & REGEX_BYTES)
+	if (!text.p || !is_raw(attr) || octets)
 		return text;
 	return utf8_make_valid(facts_arena(ip->facts), text);
 }

@@ -19,13 +19,25 @@ enum fact_state value_load(struct interp *, const struct image_ref *,
  */
 struct str value_text(struct interp *, const struct fact_value *);
 
-/*
- * The text of a value as the subject of a regex: made valid UTF-8 if the regex
- * is on characters and the value may hold any octets.  {NULL, 0} with no
- * memory.
+/* The key by which a value is compared as one of a type; false with no memory.
  */
-struct str value_subject(struct interp *, const struct image_ref *,
-    const struct fact_value *, uint32_t regex);
+bool value_key(struct interp *, const struct fact_value *, enum milt_type as,
+    struct str *out);
+
+/* Is it an address or network: does its range count? */
+static inline bool
+value_is_range(const struct fact_value *v)
+{
+	return v->type == TYPE_IP || v->type == TYPE_NETWORK;
+}
+
+/*
+ * The text of an attribute's value as the subject of regexes: made valid UTF-8
+ * if they are on characters and the value may hold any octets.  {NULL, 0} with
+ * no memory.
+ */
+struct str value_subject(
+    struct interp *, enum milt_attr, const struct fact_value *, bool octets);
 
 /*
  * One test, an instruction with a REF operand: FALSE_, TRUE_, or ERROR_ with
@@ -33,5 +45,9 @@ struct str value_subject(struct interp *, const struct image_ref *,
  */
 enum truth test_run(
     struct interp *, const struct image_insn *, const size_t *at);
+
+/* Is a value in a list, or (domains) under a member of it? */
+enum truth test_list(struct interp *, const struct image_list *, bool under,
+    const struct fact_value *);
 
 #endif

@@ -52,6 +52,7 @@ run(struct verifier *v)
 		verify_needs,
 		verify_code,
 		verify_rules,
+		verify_index,
 	};
 
 	for (size_t i = 0; i < sizeof(passes) / sizeof(*passes); i++) {

@@ -1,4 +1,4 @@
-/* Rules, their actions, and which of them a stage runs. */
+/* Rules and their actions. */
 #include "runtime/verify.h"
 
 static bool
@@ -65,6 +65,8 @@ action_is_whole(const struct image_action *a)
 	case ACTION_TEMPFAIL:
 		return !name && !address;
 	case ACTION_QUARANTINE:
+	case ACTION_PREPEND_TEXT:
+	case ACTION_APPEND_TEXT:
 	case ACTION_REPLACE_BODY:
 	case ACTION_LOG:
 		return a->text_count >= 1;
@@ -254,35 +256,6 @@ check_otherwise(const struct milt_image *im)
 	return NULL;
 }
 
-/* Exactly the rules with a fragment at the stage, in file order. */
-static const char *
-check_stages(const struct verifier *v)
-{
-	const struct milt_image *im = v->im;
-
-	if (im->count[SECTION_STAGES] != STAGE_COUNT)
-		return "the stages are missing";
-	for (int s = 0; s < STAGE_COUNT; s++) {
-		const struct image_stage *stage = &im->stages[s];
-		uint32_t n = 0;
-
-		if (!verify_range(
-			v, SECTION_STAGE_RULES, stage->first, stage->count))
-			return "a stage's rules lie outside their section";
-		for (uint32_t i = 0; i < im->count[SECTION_RULES]; i++) {
-			if (im->rules[i].fragments[s] == IMAGE_NONE)
-				continue;
-			if (n == stage->count ||
-			    im->stage_rules[stage->first + n] != i)
-				return "a stage runs the wrong rules";
-			n++;
-		}
-		if (n != stage->count)
-			return "a stage runs the wrong rules";
-	}
-	return NULL;
-}
-
 const char *
 verify_rules(struct verifier *v)
 {
@@ -290,7 +263,5 @@ verify_rules(struct verifier *v)
 
 	for (uint32_t i = 0; !why && i < v->im->count[SECTION_RULES]; i++)
 		why = check_rule(v, &v->im->rules[i]);
-	if (!why)
-		why = check_otherwise(v->im);
-	return why ? why : check_stages(v);
+	return why ? why : check_otherwise(v->im);
 }

@@ -146,3 +146,57 @@ p.milt" ]
 	[ "$(head -c 1 <<<"$output")" = "[" ]
 	[ "$(grep -c '^\[' <<<"$output")" -eq 1 ]
 }
+
+@test "what a code means" {
+	status 0 "$MILTERC" explain E0501
+	[ "$output" = "E0501: \`at\` is earlier than the rule's facts
+
+A rule speaks when its condition and the values in its reply are known. \`at\`
+can put it off, but not bring it forward.
+
+This has it:
+
+    milt 1
+    rule r {
+      at mail
+      when header.subject absent
+      reject \"no\"
+    }
+
+This does not:
+
+    milt 1
+    rule r {
+      at headers
+      when header.subject absent
+      reject \"no\"
+    }" ]
+	status 2 "$MILTERC" explain E9999
+	[ "${lines[0]}" = "milterc: there is no diagnostic E9999" ]
+}
+
+@test "files that do not compile are no passed test" {
+	echo 'rule' >>p.milt
+	printf 'milt 1\ntest "t" { expect accept }\n' >q.milt
+	run bash -c "'$MILTERC' test . 2>/dev/null"
+	[ "$status" -eq 1 ]
+	[ "${lines[-1]}" = "1 passed, 0 failed, 1 file not compiled" ]
+	run bash -c "'$MILTERC' test --json . 2>/dev/null"
+	[ "$status" -eq 1 ]
+	[[ $output == *'"not_compiled": ['*'"./p.milt"'* ]]
+}
+
+@test "lint sees through large policies" {
+	{
+		echo 'milt 1'
+		seq 20000 |
+			sed 's/.*/rule r& { when helo is "h&" reject "no" }/'
+		echo 'rule late { when client.port > 1 and helo is "h7" accept }'
+		echo 'rule many { when'
+		seq 50000 | sed 's/.*/helo is "h&" or/'
+		echo 'sender is <> reject "no" }'
+	} >large.milt
+	status 0 timeout 100 "$MILTERC" lint large.milt
+	[[ $output == *"large.milt:20002:6: warning[W0201]: rule \`late\` can never be reached"* ]]
+	[[ $output == *"warning[W0302]: rule \`many\` refuses mail from <>"* ]]
+}

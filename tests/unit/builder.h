@@ -225,6 +225,7 @@ build_otherwise(struct builder *b)
 	build_put(b, SECTION_RULES, &rule, 1);
 }
 
+/* Each rule is looked at from the first stage at which it knows something. */
 static inline void
 build_stages(struct builder *b)
 {
@@ -232,14 +233,20 @@ build_stages(struct builder *b)
 		const struct image_rule *rules =
 		    (const struct image_rule *)b->part[SECTION_RULES];
 		struct image_stage stage = {
-			.first = (uint32_t)b->count[SECTION_STAGE_RULES]
+			.always = (uint32_t)b->count[SECTION_STAGE_RULES]
 		};
 
-		for (uint32_t i = 0; i < b->count[SECTION_RULES]; i++)
-			if (rules[i].fragments[s] != IMAGE_NONE) {
-				build_put(b, SECTION_STAGE_RULES, &i, 1);
-				stage.count++;
-			}
+		for (uint32_t i = 0; i < b->count[SECTION_RULES]; i++) {
+			int first = 0;
+
+			while (first < STAGE_COUNT &&
+			       rules[i].fragments[first] == IMAGE_NONE)
+				first++;
+			if (first != s)
+				continue;
+			build_put(b, SECTION_STAGE_RULES, &i, 1);
+			stage.always_count++;
+		}
 		build_put(b, SECTION_STAGES, &stage, 1);
 	}
 	for (int i = 0; i < OPTION_COUNT; i++) {

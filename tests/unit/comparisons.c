@@ -38,6 +38,7 @@ static const struct {
 	[TYPE_TIME] = { "now", "\"2026-01-31T12:00:00Z\"", NULL },
 	[TYPE_DATE] = { "now.date", "\"2026-01-31\"", NULL },
 	[TYPE_WEEKDAY] = { "now.weekday", "sun", NULL },
+	[TYPE_RESULT] = { "dkim", "pass", NULL },
 	[TYPE_BOOLEAN] = { "tls.verified", "yes", NULL },
 	[TYPE_RECORD] = { "headers", NULL, NULL },
 	[TYPE_HELO] = { "helo", NULL, NULL },

@@ -55,6 +55,7 @@ key_show(enum milt_attr attr, const char *key)
 	case FACT_ASK:
 		return STR("?");
 	case FACT_THERE:
+	case FACT_PARTIAL:
 		break;
 	}
 	return (struct str){ shown, n };

@@ -45,6 +45,16 @@ test_truth(void)
 	stop(&w);
 }
 
+enum { NOT_KEPT = 99 };
+
+static uint32_t
+kept(const struct world *w, uint32_t slot)
+{
+	uint32_t value;
+
+	return memo_get(&w->ip.memo, w->im, slot, &value) ? value : NOT_KEPT;
+}
+
 static void
 test_memo(void)
 {
@@ -61,14 +71,14 @@ test_memo(void)
 	if (!start(&w, &b))
 		return;
 	CHECK(run(&w, 0) == TRUE_);
-	CHECK(w.ip.steps == 4 && w.ip.memo[1] == TRUE_);
+	CHECK(w.ip.steps == 4 && kept(&w, 1) == TRUE_);
 	CHECK(run(&w, 0) == TRUE_ && w.ip.steps == 6);
-	w.ip.memo[1] = FALSE_;
+	memo_put(&w.ip.memo, w.im, 1, FALSE_);
 	CHECK(run(&w, 0) == ERROR_);
-	interp_forget(&w.ip, MEMO_MESSAGE);
-	CHECK(w.ip.memo[1] == FALSE_ && w.ip.memo[2] == MEMO_EMPTY);
-	interp_forget(&w.ip, MEMO_HELO);
-	CHECK(w.ip.memo[1] == MEMO_EMPTY);
+	memo_forget(&w.ip.memo, w.im, MEMO_MESSAGE);
+	CHECK(kept(&w, 1) == FALSE_ && kept(&w, 2) == NOT_KEPT);
+	memo_forget(&w.ip.memo, w.im, MEMO_HELO);
+	CHECK(kept(&w, 1) == NOT_KEPT);
 	CHECK(run(&w, 0) == TRUE_);
 	stop(&w);
 }
@@ -118,16 +128,16 @@ test_each(void)
 	add_any(&b, "four");
 	if (!start(&w, &b))
 		return;
-	CHECK(w.ip.found[0] == IMAGE_NONE);
+	CHECK(interp_found(&w.ip, 0) == IMAGE_NONE);
 	CHECK_STR(interp_text(&w.ip, 0), "one");
-	CHECK(run(&w, 0) == TRUE_ && w.ip.found[0] == 1);
+	CHECK(run(&w, 0) == TRUE_ && interp_found(&w.ip, 0) == 1);
 	CHECK_STR(interp_text(&w.ip, 0), "Two");
 	CHECK(w.ip.steps == 3);
-	CHECK(run(&w, 1) == FALSE_ && w.ip.found[1] == IMAGE_NONE);
+	CHECK(run(&w, 1) == FALSE_ && interp_found(&w.ip, 1) == IMAGE_NONE);
 	CHECK_STR(interp_text(&w.ip, 1), "one");
-	interp_forget(&w.ip, MEMO_RECIPIENT);
+	memo_forget(&w.ip.memo, w.im, MEMO_RECIPIENT);
 	CHECK_STR(interp_text(&w.ip, 0), "Two");
-	interp_forget(&w.ip, MEMO_MESSAGE);
+	memo_forget(&w.ip.memo, w.im, MEMO_MESSAGE);
 	facts_reset(w.ip.facts, STAGE_MAIL);
 	CHECK_STR(interp_text(&w.ip, 0), "");
 	CHECK(run(&w, 0) == FALSE_);
@@ -155,7 +165,7 @@ test_nested(void)
 	if (!start(&w, &b))
 		return;
 	CHECK(run(&w, 0) == TRUE_);
-	CHECK(w.ip.found[0] == 4);
+	CHECK(interp_found(&w.ip, 0) == 4);
 	stop(&w);
 }
 

@@ -61,7 +61,7 @@ holds(const struct ir_list *l, const struct image_slot *slots,
 {
 	for (size_t i = 0; i < l->keys.n; i++) {
 		uint64_t hash = set_hash(l->keys.v[i], im->seed);
-		uint32_t at = (uint32_t)hash & (im->slots - 1), probe = 1;
+		uint32_t at = (uint32_t)hash & (im->slots - 1), probe = 0;
 
 		while (slots[at].text != i && probe < im->longest) {
 			at = (at + 1) & (im->slots - 1);

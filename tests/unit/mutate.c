@@ -8,7 +8,7 @@
 #include "tests/unit/test.h"
 
 #include "compiler/compile.h"
-#include "runtime/interp.h"
+#include "runtime/index.h"
 #include "runtime/match.h"
 #include "tests/unit/builder.h"
 
@@ -229,16 +229,10 @@ run_rule(struct interp *ip, const struct image_rule *rule)
 static void
 run_image(const struct milt_image *im)
 {
-	size_t slots = 0;
 	struct interp ip = { .image = im, .scratch = match_scratch() };
+	struct rule_numbers hits = { 0 };
 
-	for (int i = 0; i < MEMO_CLASSES; i++)
-		slots += im->needs->memo[i];
 	ip.facts = facts_new(im);
-	ip.memo = build_memory(NULL, slots + 1);
-	ip.found =
-	    build_memory(NULL, (im->needs->loops + 1) * sizeof(*ip.found));
-	interp_forget(&ip, MEMO_CONNECT);
 	give_facts(ip.facts);
 	if (im->needs->flags & NEED_CLOCK)
 		facts_clock(ip.facts, 1769860800123);
@@ -247,12 +241,14 @@ run_image(const struct milt_image *im)
 			run_rule(&ip, &im->rules[i]);
 		for (uint32_t i = 0; i < im->count[SECTION_TEMPLATES]; i++)
 			interp_text(&ip, i);
+		for (int i = 0; i < STAGE_COUNT; i++)
+			index_hits(&ip, (enum milt_stage)i, &hits);
 		asked += ip.asking;
-		interp_forget(&ip, MEMO_MESSAGE);
+		memo_forget(&ip.memo, im, MEMO_MESSAGE);
 	}
 	facts_free(ip.facts);
-	free(ip.memo);
-	free(ip.found);
+	memo_free(&ip.memo);
+	free(hits.v);
 }
 
 /* ---- mutations -------------------------------------------------------- */

@@ -56,7 +56,6 @@ start(struct world *w, struct builder *b)
 	void *data = build_image(b, &size);
 	const char *why = "";
 	enum milt_status s = milt_image_load(data, size, &w->im, &why);
-	size_t slots = 0;
 
 	free(data);
 	CHECK(s == MILT_OK);
@@ -64,15 +63,9 @@ start(struct world *w, struct builder *b)
 		printf("# %s\n", why);
 		return false;
 	}
-	for (int i = 0; i < MEMO_CLASSES; i++)
-		slots += w->im->needs->memo[i];
 	w->ip = (struct interp){ .image = w->im,
 		.facts = facts_new(w->im),
-		.memo = build_memory(NULL, slots + 1),
-		.found = build_memory(
-		    NULL, (w->im->needs->loops + 1) * sizeof(uint32_t)),
 		.scratch = match_scratch() };
-	interp_forget(&w->ip, MEMO_CONNECT);
 	give_facts(w->ip.facts);
 	return true;
 }
@@ -81,8 +74,7 @@ static inline void
 stop(struct world *w)
 {
 	facts_free(w->ip.facts);
-	free(w->ip.memo);
-	free(w->ip.found);
+	memo_free(&w->ip.memo);
 	milt_image_free(w->im);
 }
 

@@ -1,0 +1,39 @@
+/*
+ * What parts of a regex match, and how they make larger ones: for literal.c.
+ */
+#ifndef RUNTIME_LITERAL_PART_H
+#define RUNTIME_LITERAL_PART_H
+
+#include "runtime/literal.h"
+
+struct part {
+	bool exact; /* one of `texts` and nothing else */
+	struct literals texts;
+	uint32_t min, max;    /* width */
+	bool in_line;         /* never holds CR or LF */
+	struct literals best; /* required; places from the part's begin */
+	int score;            /* of best; negative: there is none */
+};
+
+/* Parts one behind the other. */
+struct sequence {
+	struct literals run;       /* texts that end where it ends */
+	uint32_t run_min, run_max; /* where they begin */
+	struct part all;           /* `texts` is not in use */
+};
+
+/* Anything of that width, CR and LF too. */
+void part_unknown(struct part *, uint32_t min, uint32_t max);
+void part_empty(struct part *);
+void part_text(struct part *, const uint8_t *text, uint32_t n);
+/* *a or b. */
+void part_either(struct part *a, const struct part *b);
+
+void sequence_begin(struct sequence *);
+/* The part `low` to `high` times; p is used up. */
+static const uint32_t REPEAT_ANY __attribute__((unused)) = UINT32_MAX;
+void sequence_add(
+    struct sequence *, struct part *p, uint32_t low, uint32_t high);
+void sequence_end(struct sequence *, struct part *out);
+
+#endif
