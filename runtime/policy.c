@@ -216,24 +216,32 @@ policy_load(const char *path, policy_compiler *compile, FILE *diagnostics,
 {
 	struct policy *p = NULL;
 	const char *why = NULL;
-	void *image = NULL;
+	struct policy_text text = { 0 };
 	char *data = NULL;
-	size_t size = 0;
-	enum milt_status s = read_image(path, &data, &size);
+	enum milt_status s = read_image(path, &data, &text.size);
 
 	if (s != MILT_OK)
 		return report(diagnostics, path, s, NULL);
-	image = data;
-	if (!image) {
-		s = compile(path, diagnostics, &image, &size);
+	text.image = data;
+	if (!data) {
+		s = compile(path, diagnostics, &text);
 		if (s != MILT_OK)
 			return s;
 	}
 	p = calloc(1, sizeof(*p));
-	s = p ? milt_image_load(image, size, &p->image, &why) : MILT_NO_MEMORY;
-	free(image);
+	s = p ? milt_image_load(text.image, text.size, &p->image, &why)
+	      : MILT_NO_MEMORY;
+	free(text.image);
+	if (p)
+		p->watched = text.watched;
+	else
+		free(text.watched);
 	if (s == MILT_OK && !fill_macros(p))
 		s = MILT_NO_MEMORY;
+	if (s == MILT_OK) {
+		p->counts = counts_new(p->image);
+		s = p->counts ? MILT_OK : MILT_NO_MEMORY;
+	}
 	if (s != MILT_OK) {
 		policy_free(p);
 		return report(diagnostics, path, s, why);
@@ -252,6 +260,8 @@ policy_free(struct policy *p)
 		free(p->symbols[s]);
 	free(p->macros);
 	free(p->names);
+	counts_free(p->counts);
+	free(p->watched);
 	if (p->image)
 		milt_image_free(p->image);
 	free(p);
