@@ -1,7 +1,6 @@
 #include "dsl/tables.h"
 
 #include <libmilter/mfapi.h>
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 const struct stage_row stage_rows[STAGE_COUNT] = {
