@@ -18,9 +18,10 @@ enum {
 static void read_alternatives(struct reader *, struct flags, struct part *);
 
 static void
-part_any_character(const struct reader *r, struct part *p)
+part_any_character(const struct reader *r, bool in_line, struct part *p)
 {
 	part_unknown(p, 1, r->utf ? 4 : 1);
+	p->in_line = in_line;
 }
 
 static void
@@ -29,11 +30,14 @@ part_character(
 {
 	uint8_t text[4];
 
+	/* As the scan reads them. */
+	if (r->utf && !f.caseless && (c == 0x212a || c == 0x17f))
+		c = c == 0x17f ? 's' : 'k';
 	if (c < 0x80 || !r->utf) {
 		text[0] = (uint8_t)c;
 		part_text(p, text, 1);
 	} else if (f.caseless) {
-		part_any_character(r, p);
+		part_any_character(r, true, p);
 	} else {
 		part_text(p, text, escape_encode(c, text));
 	}
@@ -45,6 +49,8 @@ struct class
 {
 	bool seen[256]; /* folded */
 	bool unknown;   /* holds what is not in `seen` */
+	bool cr, lf;    /* are in it */
+	bool may_end;   /* they may be */
 };
 
 /* Behind `[:`. */
@@ -75,7 +81,7 @@ read_member(struct reader *r, struct class *c)
 		if (next == ':') {
 			r->i += 2;
 			read_posix(r);
-			c->unknown = true;
+			c->unknown = c->may_end = true;
 			return ESCAPE_NONE;
 		}
 		r->failed |= next == '.' || next == '=';
@@ -90,6 +96,9 @@ read_member(struct reader *r, struct class *c)
 		return e.character;
 	case ESCAPE_CLASS:
 		c->unknown = true;
+		c->may_end |= e.ends == ENDS_MAYBE;
+		c->cr |= e.ends == ENDS_BOTH;
+		c->lf |= e.ends == ENDS_BOTH;
 		return ESCAPE_NONE;
 	case ESCAPE_EMPTY:
 	case ESCAPE_NEWLINE:
@@ -108,6 +117,8 @@ add_range(const struct reader *r, struct class *c, uint32_t from, uint32_t to)
 {
 	uint32_t most = r->utf ? 0x7f : 0xff;
 
+	c->cr |= from <= '\r' && to >= '\r';
+	c->lf |= from <= '\n' && to >= '\n';
 	if (from > most || to > most || from > to) {
 		c->unknown = true;
 		return;
@@ -137,7 +148,7 @@ read_members(struct reader *r, struct class *c)
 			}
 			to = read_member(r, c);
 			if (from == ESCAPE_NONE || to == ESCAPE_NONE)
-				c->unknown = true;
+				c->unknown = c->may_end = true;
 		}
 		if (from != ESCAPE_NONE && to != ESCAPE_NONE)
 			add_range(r, c, from, to);
@@ -150,15 +161,17 @@ static void
 read_class(struct reader *r, struct part *p)
 {
 	struct class c = { .unknown = false };
-	bool negated = reader_take(r, "^");
+	bool negated = reader_take(r, "^"), in_line;
 	uint32_t n = 0;
 
 	read_members(r, &c);
+	in_line = negated ? c.cr && c.lf : !c.cr && !c.lf && !c.may_end;
 	if (c.unknown || negated) {
-		part_any_character(r, p);
+		part_any_character(r, in_line, p);
 		return;
 	}
 	part_unknown(p, 1, 1);
+	p->in_line = in_line;
 	for (unsigned i = 0; i < 256; i++) {
 		if (!c.seen[i])
 			continue;
@@ -181,7 +194,7 @@ read_flags(struct reader *r, struct flags *f)
 	bool on = true, extended_twice = false;
 
 	if (reader_take(r, "^"))
-		*f = (struct flags){ false, false };
+		*f = (struct flags){ .dotall = false };
 	for (;; r->i++) {
 		switch (reader_peek(r, 0)) {
 		case 'i':
@@ -195,8 +208,10 @@ read_flags(struct reader *r, struct flags *f)
 		case '-':
 			on = false;
 			continue;
-		case 'm':
 		case 's':
+			f->dotall = on;
+			continue;
+		case 'm':
 		case 'n':
 		case 'J':
 		case 'U':
@@ -283,7 +298,7 @@ read_escape(struct reader *r, struct flags f, struct part *p)
 		part_character(r, f, e.character, p);
 		return;
 	case ESCAPE_CLASS:
-		part_any_character(r, p);
+		part_any_character(r, e.ends == ENDS_NONE, p);
 		return;
 	case ESCAPE_NEWLINE:
 		part_unknown(p, 1, 3);
@@ -338,7 +353,7 @@ read_item(struct reader *r, struct flags *f, struct part *p)
 		return;
 	case '.':
 		r->i++;
-		part_any_character(r, p);
+		part_any_character(r, !f->dotall, p);
 		return;
 	case '^':
 	case '$':
@@ -401,7 +416,8 @@ literals_of(struct str source, uint32_t flags, struct literals *out)
 {
 	struct reader r = { .s = source, .utf = !(flags & REGEX_BYTES) };
 	struct flags f = { .caseless = (flags & REGEX_I) != 0,
-		.extended = (flags & REGEX_X) != 0 };
+		.extended = (flags & REGEX_X) != 0,
+		.dotall = (flags & REGEX_S) != 0 };
 	struct part p;
 
 	read_alternatives(&r, f, &p);

@@ -4,9 +4,9 @@
  * does not understand: then the regex has none.
  *
  * Literals are folded (literal_fold): a match may hold them in either case.  On
- * characters, a match of a caseless regex may hold U+212A for a k and U+017F
- * for an s; PCRE2 knows no other characters beyond ASCII that match a letter
- * of ASCII.
+ * characters, U+212A and U+017F are folded too, to k and s, which they match
+ * without regard to case: PCRE2 knows no others beyond ASCII that match a
+ * letter of ASCII.  Places are wrong in a subject that holds one of the two.
  */
 #ifndef RUNTIME_LITERAL_H
 #define RUNTIME_LITERAL_H
@@ -19,8 +19,7 @@ static const uint32_t LITERAL_ANY __attribute__((unused)) = UINT32_MAX;
 struct literal {
 	uint8_t text[LITERAL_BYTES]; /* zeros behind the text */
 	uint32_t n;
-	/* Octets between the begin of the match and the literal; max may be
-	 * LITERAL_ANY. */
+	/* Octets between the begin of the match and the literal. */
 	uint32_t min, max;
 };
 
@@ -65,19 +64,57 @@ void literals_shift(struct literals *, uint32_t min, uint32_t max);
 /* How good a set is to be looked for; negative: useless. */
 int literals_score(const struct literals *);
 
-/* Sums and products of widths, where LITERAL_ANY stands for no bound. */
+/*
+ * The most octets that something matches: a number, beyond it up to LINES_MOST
+ * times what is left of a line, or LITERAL_ANY.
+ */
+enum { LINE_SHIFT = 30, LINES_MOST = 2 };
+static const uint32_t LITERAL_LINE __attribute__((unused)) = 1u << LINE_SHIFT;
+
 static inline uint32_t
-width_add(uint32_t a, uint32_t b)
+width_lines(uint32_t width)
 {
-	return a > LITERAL_ANY - b ? LITERAL_ANY : a + b;
+	return width >> LINE_SHIFT;
 }
 
 static inline uint32_t
-width_times(uint32_t a, uint32_t b)
+width_octets(uint32_t width)
 {
-	uint64_t product = (uint64_t)a * b;
+	return width & (LITERAL_LINE - 1);
+}
 
-	return product > LITERAL_ANY ? LITERAL_ANY : (uint32_t)product;
+static inline uint32_t
+width_make(uint64_t lines, uint64_t octets)
+{
+	if (lines > LINES_MOST || octets >= LITERAL_LINE)
+		return LITERAL_ANY;
+	return (uint32_t)lines << LINE_SHIFT | (uint32_t)octets;
+}
+
+/* At least both. */
+static inline uint32_t
+width_most(uint32_t a, uint32_t b)
+{
+	uint32_t lines = width_lines(a), octets = width_octets(a);
+
+	if (a == LITERAL_ANY || b == LITERAL_ANY)
+		return LITERAL_ANY;
+	return width_make(lines > width_lines(b) ? lines : width_lines(b),
+	    octets > width_octets(b) ? octets : width_octets(b));
+}
+
+static inline uint32_t
+width_add(uint32_t a, uint32_t b)
+{
+	return width_make(width_lines(a) + width_lines(b),
+	    (uint64_t)width_octets(a) + width_octets(b));
+}
+
+static inline uint32_t
+width_times(uint32_t width, uint32_t times)
+{
+	return width_make((uint64_t)width_lines(width) * times,
+	    (uint64_t)width_octets(width) * times);
 }
 
 #endif

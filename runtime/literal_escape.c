@@ -1,6 +1,6 @@
 #include "runtime/literal_escape.h"
 
-static const struct escape failed = { ESCAPE_FAILED, 0 };
+static const struct escape failed = { .kind = ESCAPE_FAILED };
 
 struct cursor {
 	struct str s;
@@ -16,7 +16,13 @@ peek(const struct cursor *c)
 static struct escape
 character(uint32_t c)
 {
-	return (struct escape){ ESCAPE_CHARACTER, c };
+	return (struct escape){ .kind = ESCAPE_CHARACTER, .character = c };
+}
+
+static struct escape
+one_of(enum line_ends ends)
+{
+	return (struct escape){ .kind = ESCAPE_CLASS, .ends = ends };
 }
 
 static int
@@ -69,7 +75,7 @@ reference(struct cursor *c, bool may_call)
 		size_t n = str_find(str_skip(c->s, c->i), close);
 
 		c->i += n + 1;
-		return c->i <= c->s.n ? (struct escape){ ESCAPE_ANY, 0 }
+		return c->i <= c->s.n ? (struct escape){ .kind = ESCAPE_ANY }
 				      : failed;
 	}
 	if (!may_call || open == '<' || open == '\'')
@@ -79,7 +85,7 @@ reference(struct cursor *c, bool may_call)
 	if (hex_value(peek(c)) < 0 || hex_value(peek(c)) > 9)
 		return failed;
 	digits(c, 10, 6);
-	return (struct escape){ ESCAPE_ANY, 0 };
+	return (struct escape){ .kind = ESCAPE_ANY };
 }
 
 static struct escape
@@ -88,7 +94,7 @@ property(struct cursor *c)
 	if (peek(c) == '{')
 		c->i += str_find(str_skip(c->s, c->i), '}');
 	c->i++;
-	return c->i <= c->s.n ? (struct escape){ ESCAPE_CLASS, 0 } : failed;
+	return c->i <= c->s.n ? one_of(ENDS_MAYBE) : failed;
 }
 
 static struct escape
@@ -113,34 +119,34 @@ letter(struct cursor *c, int l, bool in_class)
 	case 'o':
 		return peek(c) == '{' ? braced(c, 8) : failed;
 	case 'd':
-	case 'D':
-	case 's':
 	case 'S':
 	case 'w':
-	case 'W':
 	case 'h':
+	case 'V':
+		return one_of(ENDS_NONE);
+	case 'D':
+	case 's':
+	case 'W':
 	case 'H':
 	case 'v':
-	case 'V':
-		return (struct escape){ ESCAPE_CLASS, 0 };
+		return one_of(ENDS_BOTH);
 	case 'p':
 	case 'P':
 		return property(c);
 	case 'b':
 		if (in_class)
 			return character('\b');
-		return (struct escape){ ESCAPE_EMPTY, 0 };
+		return (struct escape){ .kind = ESCAPE_EMPTY };
 	}
 	if (in_class)
 		return failed;
 	switch (l) {
 	case 'N':
-		return peek(c) == '{' ? failed
-				      : (struct escape){ ESCAPE_CLASS, 0 };
+		return peek(c) == '{' ? failed : one_of(ENDS_NONE);
 	case 'R':
-		return (struct escape){ ESCAPE_NEWLINE, 0 };
+		return (struct escape){ .kind = ESCAPE_NEWLINE };
 	case 'X':
-		return (struct escape){ ESCAPE_ANY, 0 };
+		return (struct escape){ .kind = ESCAPE_ANY };
 	case 'g':
 		return reference(c, true);
 	case 'k':
@@ -150,11 +156,11 @@ letter(struct cursor *c, int l, bool in_class)
 	case 'z':
 	case 'Z':
 	case 'K':
-		return (struct escape){ ESCAPE_EMPTY, 0 };
+		return (struct escape){ .kind = ESCAPE_EMPTY };
 	case 'Q':
-		return (struct escape){ ESCAPE_QUOTE, 0 };
+		return (struct escape){ .kind = ESCAPE_QUOTE };
 	case 'E':
-		return (struct escape){ ESCAPE_UNQUOTE, 0 };
+		return (struct escape){ .kind = ESCAPE_UNQUOTE };
 	}
 	/* \G, \C, \c and what PCRE2 does not know either. */
 	return failed;
@@ -171,7 +177,7 @@ number(struct cursor *c, int first, bool in_class)
 		return character(digits(c, 8, 2));
 	if (in_class || (peek(c) >= '0' && peek(c) <= '9'))
 		return failed;
-	return (struct escape){ ESCAPE_ANY, 0 };
+	return (struct escape){ .kind = ESCAPE_ANY };
 }
 
 struct escape

@@ -17,9 +17,13 @@ enum escape_kind {
 
 static const uint32_t ESCAPE_NONE __attribute__((unused)) = UINT32_MAX;
 
+/* Whether CR and LF are in a class. */
+enum line_ends { ENDS_NONE, ENDS_BOTH, ENDS_MAYBE };
+
 struct escape {
 	enum escape_kind kind;
 	uint32_t character;
+	enum line_ends ends; /* ESCAPE_CLASS */
 };
 
 /* The escape at s.p[*i], a backslash; *i moves behind it. */

@@ -7,6 +7,7 @@ part_unknown(struct part *p, uint32_t min, uint32_t max)
 	p->exact = false;
 	p->min = min;
 	p->max = max;
+	p->in_line = false;
 	p->score = -1;
 }
 
@@ -14,7 +15,7 @@ void
 part_empty(struct part *p)
 {
 	part_unknown(p, 0, 0);
-	p->exact = true;
+	p->exact = p->in_line = true;
 	literals_empty(&p->texts);
 }
 
@@ -22,8 +23,10 @@ void
 part_text(struct part *p, const uint8_t *text, uint32_t n)
 {
 	part_empty(p);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
 		p->texts.v[0].text[i] = literal_fold(text[i]);
+		p->in_line &= text[i] != '\r' && text[i] != '\n';
+	}
 	p->texts.v[0].n = p->min = p->max = n;
 }
 
@@ -31,8 +34,9 @@ void
 part_either(struct part *a, const struct part *b)
 {
 	a->exact = a->exact && b->exact && literals_join(&a->texts, &b->texts);
+	a->in_line = a->in_line && b->in_line;
 	a->min = b->min < a->min ? b->min : a->min;
-	a->max = b->max > a->max ? b->max : a->max;
+	a->max = width_most(a->max, b->max);
 	if (a->score < 0 || b->score < 0 || !literals_join(&a->best, &b->best))
 		a->score = -1;
 	else
@@ -47,7 +51,7 @@ sequence_begin(struct sequence *s)
 	literals_empty(&s->run);
 	s->run_min = s->run_max = 0;
 	part_unknown(&s->all, 0, 0);
-	s->all.exact = true;
+	s->all.exact = s->all.in_line = true;
 }
 
 static void
@@ -84,6 +88,7 @@ append(struct sequence *s, const struct part *p)
 		else if (p->score >= 0)
 			consider(s, &p->best, s->all.min, s->all.max);
 	}
+	s->all.in_line &= p->in_line;
 	s->all.min = width_add(s->all.min, p->min);
 	s->all.max = width_add(s->all.max, p->max);
 	if (!p->exact) {
@@ -92,7 +97,18 @@ append(struct sequence *s, const struct part *p)
 	}
 }
 
-/* The part once or not at all. */
+/* How wide the part is that often. */
+static uint32_t
+times(const struct part *p, uint32_t n)
+{
+	if (p->max == 0)
+		return 0;
+	if (n == REPEAT_ANY)
+		return p->in_line ? LITERAL_LINE : LITERAL_ANY;
+	return width_times(p->max, n);
+}
+
+/* The part, which may be missing. */
 static void
 append_optional(struct sequence *s, struct part *p, uint32_t high)
 {
@@ -100,7 +116,7 @@ append_optional(struct sequence *s, struct part *p, uint32_t high)
 
 	part_empty(&none);
 	p->min = 0;
-	p->max = width_times(p->max, high);
+	p->max = times(p, high);
 	p->score = -1;
 	p->exact =
 	    p->exact && high == 1 && literals_join(&p->texts, &none.texts);
@@ -124,10 +140,10 @@ append_repeated(
 	cut(s);
 	/* What follows stands behind the last of them. */
 	s->run_min = width_add(min, width_times(p->min, low - 1));
-	s->run_max = width_add(
-	    max, width_times(p->max, high == LITERAL_ANY ? high : high - 1));
+	s->run_max =
+	    width_add(max, times(p, high == REPEAT_ANY ? high : high - 1));
 	s->all.min = width_add(min, width_times(p->min, low));
-	s->all.max = width_add(max, width_times(p->max, high));
+	s->all.max = width_add(max, times(p, high));
 	if (p->exact) {
 		literals_copy(&s->run, &p->texts);
 	} else {
@@ -156,6 +172,7 @@ sequence_end(struct sequence *s, struct part *out)
 	if (out->exact)
 		literals_copy(&out->texts, &s->run);
 	consider(s, &s->run, s->run_min, s->run_max);
+	out->in_line = s->all.in_line;
 	out->min = s->all.min;
 	out->max = s->all.max;
 	out->score = s->all.score;

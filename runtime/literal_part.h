@@ -9,7 +9,8 @@
 struct part {
 	bool exact; /* one of `texts` and nothing else */
 	struct literals texts;
-	uint32_t min, max;    /* octets; max may be LITERAL_ANY */
+	uint32_t min, max;    /* width */
+	bool in_line;         /* never holds CR or LF */
 	struct literals best; /* required; places from the part's begin */
 	int score;            /* of best; negative: there is none */
 };
@@ -21,7 +22,7 @@ struct sequence {
 	struct part all;           /* `texts` is not in use */
 };
 
-/* Anything of that width. */
+/* Anything of that width, CR and LF too. */
 void part_unknown(struct part *, uint32_t min, uint32_t max);
 void part_empty(struct part *);
 void part_text(struct part *, const uint8_t *text, uint32_t n);
@@ -29,7 +30,8 @@ void part_text(struct part *, const uint8_t *text, uint32_t n);
 void part_either(struct part *a, const struct part *b);
 
 void sequence_begin(struct sequence *);
-/* The part `low` to `high` times; high may be LITERAL_ANY.  p is used up. */
+/* The part `low` to `high` times; p is used up. */
+static const uint32_t REPEAT_ANY __attribute__((unused)) = UINT32_MAX;
 void sequence_add(
     struct sequence *, struct part *p, uint32_t low, uint32_t high);
 void sequence_end(struct sequence *, struct part *out);

@@ -1,6 +1,6 @@
 #include "runtime/literal_reader.h"
 
-#include "runtime/literal.h"
+#include "runtime/literal_part.h"
 
 enum { MAX_REPEAT = 65535 };
 
@@ -98,7 +98,7 @@ read_braces(struct reader *r, uint32_t *low, uint32_t *high)
 		return false;
 	*high = *low;
 	if (reader_take(r, ",") && !read_number(r, high))
-		*high = LITERAL_ANY;
+		*high = REPEAT_ANY;
 	if (!reader_take(r, "}"))
 		r->failed = true;
 	return true;
@@ -115,10 +115,10 @@ reader_quantifier(struct reader *r, uint32_t *low, uint32_t *high)
 	if (reader_take(r, "?")) {
 		*low = 0;
 	} else if (reader_take(r, "+")) {
-		*high = LITERAL_ANY;
+		*high = REPEAT_ANY;
 	} else if (reader_take(r, "*")) {
 		*low = 0;
-		*high = LITERAL_ANY;
+		*high = REPEAT_ANY;
 	} else if (!reader_take(r, "{")) {
 		return;
 	} else if (!read_braces(r, low, high)) {

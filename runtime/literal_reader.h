@@ -5,7 +5,7 @@
 #include "dsl/str.h"
 
 struct flags {
-	bool caseless, extended;
+	bool caseless, extended, dotall;
 };
 
 struct reader {

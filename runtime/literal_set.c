@@ -89,7 +89,7 @@ join_one(struct literals *s, const struct literal *l)
 		if (old->n != l->n || memcmp(old->text, l->text, l->n) != 0)
 			continue;
 		old->min = l->min < old->min ? l->min : old->min;
-		old->max = l->max > old->max ? l->max : old->max;
+		old->max = width_most(old->max, l->max);
 		return true;
 	}
 	if (s->n == LITERALS_MOST)

@@ -1,206 +1,19 @@
 #include "runtime/scan.h"
 
-#include <stdlib.h>
-
 #include "runtime/match.h"
+#include "runtime/scan_cache.h"
 #include "runtime/scan_table.h"
 #include "runtime/value.h"
 
 enum {
-	SLOTS_LEAST = 64,
 	ENTRIES_MOST = 1 << 14, /* more values than this push each other out */
 	LISTS_MOST = 1 << 18,   /* so do more candidates or windows */
-	WINDOWS_MOST = 8,       /* of a candidate; further ones are joined */
+	WINDOW_EACH = 256,      /* octets of a value, for each a window more */
+	WINDOWS_LEAST = 4,      /* of a candidate; further ones are joined */
 	WINDOW_GAP = 64,        /* octets that are not worth a window more */
+	LINE_MOST = 4096,       /* octets that are searched for its begin */
 	SORT_MOST = 24,         /* candidates that are sorted by insertion */
-	KEEP_BYTES = 1 << 20,   /* of the lists, between two calls */
 };
-
-/* A value that was scanned. */
-struct entry {
-	const struct milt_image *image;
-	uint32_t subject;
-	struct str value, text;
-	uint32_t first, count; /* in the lists; count IMAGE_NONE: all */
-};
-
-/* A candidate of the value that is being scanned. */
-struct hit {
-	uint32_t regex; /* index in the subject's regexes */
-	uint32_t first, last, windows;
-};
-
-struct slot {
-	uint32_t generation, entry;
-};
-
-struct scan_cache {
-	struct slot *slots; /* hash table over the entries */
-	uint32_t slot_count, generation;
-	struct entry *entries;
-	uint32_t entry_count, entry_room;
-	uint32_t *regexes, *firsts; /* the lists */
-	uint32_t list_count, list_room;
-	struct scan_window *windows;
-	uint32_t window_count, window_room;
-	/* The value that is being scanned. */
-	struct hit *hits;
-	uint32_t hit_count, hit_room;
-	uint32_t *hit_of; /* for each regex: its hit, if that names it */
-	uint64_t *sorted; /* a bit for each regex; zeros */
-	uint32_t regex_room;
-	bool anywhere, failed;
-};
-
-struct scan_cache *
-scan_cache_new(void)
-{
-	struct scan_cache *c = calloc(1, sizeof(*c));
-
-	if (c)
-		c->generation = 1;
-	return c;
-}
-
-static void
-release(struct scan_cache *c)
-{
-	free(c->slots);
-	free(c->entries);
-	free(c->regexes);
-	free(c->firsts);
-	free(c->windows);
-	free(c->hits);
-	free(c->hit_of);
-	free(c->sorted);
-}
-
-void
-scan_cache_free(struct scan_cache *c)
-{
-	if (!c)
-		return;
-	release(c);
-	free(c);
-}
-
-void
-scan_cache_forget(struct scan_cache *c)
-{
-	size_t bytes = c->entry_room * sizeof(*c->entries) +
-		       c->list_room * 2 * sizeof(*c->regexes) +
-		       c->window_room * sizeof(*c->windows) +
-		       c->regex_room * sizeof(*c->hit_of);
-
-	if (bytes > KEEP_BYTES || c->generation == UINT32_MAX) {
-		release(c);
-		*c = (struct scan_cache){ .generation = 0 };
-	}
-	c->generation++;
-	c->entry_count = c->list_count = c->window_count = 0;
-}
-
-/* ---- room --------------------------------------------------------------- */
-
-/* Room for `need` records in all. */
-static bool
-grow(void *array, uint32_t *room, uint32_t need, size_t size)
-{
-	void **p = array, *more;
-	uint32_t to = *room ? *room : 16;
-
-	if (need <= *room)
-		return true;
-	while (to < need)
-		to *= 2;
-	more = realloc(*p, to * size);
-	if (!more)
-		return false;
-	*p = more;
-	*room = to;
-	return true;
-}
-
-static bool
-grow_lists(struct scan_cache *c, uint32_t need)
-{
-	uint32_t room = c->list_room;
-
-	return grow(&c->firsts, &room, need, sizeof(*c->firsts)) &&
-	       grow(&c->regexes, &c->list_room, need, sizeof(*c->regexes));
-}
-
-static bool
-grow_regexes(struct scan_cache *c, uint32_t count)
-{
-	uint32_t words = (count + 63) / 64;
-
-	if (count <= c->regex_room)
-		return true;
-	free(c->hit_of);
-	free(c->sorted);
-	c->regex_room = 0;
-	c->hit_of = calloc(count, sizeof(*c->hit_of));
-	c->sorted = calloc(words, sizeof(*c->sorted));
-	if (!c->hit_of || !c->sorted)
-		return false;
-	c->regex_room = count;
-	return true;
-}
-
-/* ---- entries ------------------------------------------------------------ */
-
-static uint64_t
-hash_of(uint32_t subject, struct str value)
-{
-	uint64_t h = (uintptr_t)value.p ^ ((uint64_t)value.n << 40) ^
-		     ((uint64_t)subject << 20);
-
-	h *= UINT64_C(0x9e3779b97f4a7c15);
-	return h ^ h >> 32;
-}
-
-static struct slot *
-slot_for(const struct scan_cache *c, const struct milt_image *im,
-    uint32_t subject, struct str value)
-{
-	uint32_t mask = c->slot_count - 1;
-	uint32_t i = (uint32_t)hash_of(subject, value) & mask;
-
-	for (;; i = (i + 1) & mask) {
-		struct slot *s = &c->slots[i];
-		const struct entry *e;
-
-		if (s->generation != c->generation)
-			return s;
-		e = &c->entries[s->entry];
-		if (e->subject == subject && e->value.p == value.p &&
-		    e->value.n == value.n && e->image == im)
-			return s;
-	}
-}
-
-static bool
-grow_slots(struct scan_cache *c)
-{
-	uint32_t count = c->slot_count ? 2 * c->slot_count : SLOTS_LEAST;
-
-	if (2 * c->entry_count < c->slot_count)
-		return true;
-	free(c->slots);
-	c->slot_count = 0;
-	c->slots = calloc(count, sizeof(*c->slots));
-	if (!c->slots)
-		return false;
-	c->slot_count = count;
-	for (uint32_t i = 0; i < c->entry_count; i++) {
-		const struct entry *e = &c->entries[i];
-
-		*slot_for(c, e->image, e->subject, e->value) =
-		    (struct slot){ c->generation, i };
-	}
-	return true;
-}
 
 /* ---- windows ------------------------------------------------------------ */
 
@@ -212,17 +25,20 @@ widen(struct scan_window *w, uint32_t from, uint32_t to)
 }
 
 static void
-add_window(struct scan_cache *c, struct hit *hit, uint32_t from, uint32_t to)
+add_window(
+    struct scan_cache *c, struct scan_hit *hit, uint32_t from, uint32_t to)
 {
 	struct scan_window *last = hit->windows ? &c->windows[hit->last] : NULL;
 
-	if (last && (hit->windows == WINDOWS_MOST ||
-			(from <= width_add(last->to, WINDOW_GAP) &&
-			    last->from <= width_add(to, WINDOW_GAP)))) {
+	if (last && ((hit->windows >= WINDOWS_LEAST &&
+			 (hit->windows >= c->windows_most ||
+			     c->window_count >= LISTS_MOST)) ||
+			(from <= last->to + WINDOW_GAP &&
+			    last->from <= to + WINDOW_GAP))) {
 		widen(last, from, to);
 		return;
 	}
-	if (!grow(&c->windows, &c->window_room, c->window_count + 1,
+	if (!scan_grow(&c->windows, &c->window_room, c->window_count + 1,
 		sizeof(*c->windows))) {
 		c->failed = true;
 		return;
@@ -237,20 +53,47 @@ add_window(struct scan_cache *c, struct hit *hit, uint32_t from, uint32_t to)
 	    (struct scan_window){ from, to, IMAGE_NONE };
 }
 
-static struct hit *
+static struct scan_hit *
 hit_for(struct scan_cache *c, uint32_t regex)
 {
 	uint32_t i = c->hit_of[regex];
 
 	if (i < c->hit_count && c->hits[i].regex == regex)
 		return &c->hits[i];
-	if (!grow(&c->hits, &c->hit_room, c->hit_count + 1, sizeof(*c->hits))) {
+	if (!scan_grow(
+		&c->hits, &c->hit_room, c->hit_count + 1, sizeof(*c->hits))) {
 		c->failed = true;
 		return NULL;
 	}
 	c->hit_of[regex] = c->hit_count;
-	c->hits[c->hit_count] = (struct hit){ .regex = regex };
+	c->hits[c->hit_count] = (struct scan_hit){ .regex = regex };
 	return &c->hits[c->hit_count++];
+}
+
+/* Where the line begins that the octet before `at` is in, or 0. */
+static size_t
+line_begin(struct str text, size_t at)
+{
+	size_t least = at < LINE_MOST ? 0 : at - LINE_MOST;
+
+	for (size_t i = at; i > least; i--)
+		if (text.p[i - 1] == '\n' || text.p[i - 1] == '\r')
+			return i;
+	return 0;
+}
+
+/* The first place where a match can begin that holds a literal at `at`. */
+static uint32_t
+first_begin(struct str text, size_t at, uint32_t width)
+{
+	uint32_t octets = width_octets(width);
+
+	for (uint32_t n = width_lines(width);; n--) {
+		at = at < octets ? 0 : at - octets;
+		if (n == 0)
+			return (uint32_t)at;
+		at = line_begin(text, at);
+	}
 }
 
 /* A literal of a regex, at that offset of the value. */
@@ -258,7 +101,7 @@ static void
 found(void *of, const struct scan_owner *owner, size_t at)
 {
 	struct scan_cache *c = of;
-	struct hit *hit;
+	struct scan_hit *hit;
 
 	if (at < owner->min && !c->anywhere)
 		return;
@@ -270,17 +113,17 @@ found(void *of, const struct scan_owner *owner, size_t at)
 		hit->first = IMAGE_NONE;
 		return;
 	}
-	add_window(c, hit, at < owner->max ? 0 : (uint32_t)at - owner->max,
+	add_window(c, hit, first_begin(c->text, at, owner->max),
 	    (uint32_t)at - owner->min);
 }
 
 /* ---- lists -------------------------------------------------------------- */
 
 static void
-sort_few(struct hit *v, uint32_t n)
+sort_few(struct scan_hit *v, uint32_t n)
 {
 	for (uint32_t i = 1; i < n; i++) {
-		struct hit h = v[i];
+		struct scan_hit h = v[i];
 		uint32_t k = i;
 
 		for (; k > 0 && v[k - 1].regex > h.regex; k--)
@@ -413,7 +256,7 @@ scan_text(struct interp *ip, struct scan_cache *c, const struct scan_subject *s,
 	c->hit_count = 0;
 	c->failed = false;
 	c->anywhere = false;
-	if (!grow_regexes(c, s->count))
+	if (!scan_cache_regexes(c, s->count))
 		return false;
 	if (!s->octets && has_high(text)) {
 		struct str plain =
@@ -421,26 +264,26 @@ scan_text(struct interp *ip, struct scan_cache *c, const struct scan_subject *s,
 
 		if (!plain.p && text.n)
 			return false;
-		if (plain.p != text.p) {
-			/* Offsets in the one are not those in the other. */
-			c->anywhere = true;
-			scan_table_run(s->table, plain, found, c);
-		}
+		/* Offsets in the one are not those in the other. */
+		c->anywhere = plain.p != text.p;
+		text = plain;
 	}
+	c->text = text;
+	c->windows_most = WINDOWS_LEAST + (uint32_t)(text.n / WINDOW_EACH);
 	scan_table_run(s->table, text, found, c);
 	return !c->failed;
 }
 
 static bool
 scan_entry(struct interp *ip, struct scan_cache *c,
-    const struct scan_subject *s, struct entry *e)
+    const struct scan_subject *s, struct scan_known *e)
 {
 	e->first = c->list_count;
 	e->count = IMAGE_NONE;
 	if (!s->table)
 		return true;
 	if (!scan_text(ip, c, s, e->text) ||
-	    !grow_lists(c, c->list_count + c->hit_count + s->residual))
+	    !scan_cache_lists(c, c->list_count + c->hit_count + s->residual))
 		return false;
 	if (c->hit_count > SORT_MOST)
 		merge_many(c, s);
@@ -451,8 +294,8 @@ scan_entry(struct interp *ip, struct scan_cache *c,
 }
 
 static bool
-new_entry(struct interp *ip, struct scan_cache *c, struct entry e,
-    const struct fact_value *v, struct slot **slot)
+new_entry(struct interp *ip, struct scan_cache *c, struct scan_known e,
+    const struct fact_value *v, struct scan_cache_slot **slot)
 {
 	const struct scan_subject *s = &ip->image->scan->subjects[e.subject];
 
@@ -461,12 +304,12 @@ new_entry(struct interp *ip, struct scan_cache *c, struct entry e,
 		scan_cache_forget(c);
 	e.text = value_subject(ip, s->attr, v, s->octets);
 	if (!e.text.p ||
-	    !grow(&c->entries, &c->entry_room, c->entry_count + 1,
+	    !scan_grow(&c->entries, &c->entry_room, c->entry_count + 1,
 		sizeof(*c->entries)) ||
-	    !grow_slots(c) || !scan_entry(ip, c, s, &e))
+	    !scan_cache_room(c) || !scan_entry(ip, c, s, &e))
 		return false;
-	*slot = slot_for(c, e.image, e.subject, e.value);
-	**slot = (struct slot){ c->generation, c->entry_count };
+	*slot = scan_cache_slot(c, e.image, e.subject, e.value);
+	**slot = (struct scan_cache_slot){ c->generation, c->entry_count };
 	c->entries[c->entry_count++] = e;
 	return true;
 }
@@ -483,16 +326,16 @@ scan_value(struct interp *ip, uint32_t subject, const struct fact_value *v,
 {
 	const struct scan_subject *s = &ip->image->scan->subjects[subject];
 	struct scan_cache *c = match_scans(ip->scratch);
-	const struct entry *e;
-	struct slot *slot = NULL;
+	const struct scan_known *e;
+	struct scan_cache_slot *slot = NULL;
 
 	if (!c)
 		return false;
 	if (c->slot_count)
-		slot = slot_for(c, ip->image, subject, v->text);
+		slot = scan_cache_slot(c, ip->image, subject, v->text);
 	if ((!slot || slot->generation != c->generation) &&
 	    !new_entry(ip, c,
-		(struct entry){
+		(struct scan_known){
 		    .image = ip->image, .subject = subject, .value = v->text },
 		v, &slot))
 		return false;
