@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "compiler/compile.h"
+#include "compiler/cost.h"
 #include "compiler/explain.h"
 #include "compiler/testrun.h"
 
@@ -17,7 +18,7 @@ enum { EXIT_OK, EXIT_POLICY, EXIT_USAGE, EXIT_SYSTEM };
 struct options {
 	const char *output; /* -o */
 	const char *after;  /* --after */
-	bool json, strict, check, verbose;
+	bool json, strict, check, verbose, cost;
 };
 
 struct command {
@@ -343,7 +344,9 @@ run_explain(const struct options *o, int argc, char **argv)
 	}
 	result = compile(&c, argv[0], o, false);
 	if (result == EXIT_OK) {
-		if (o->json)
+		if (o->cost)
+			cost_print(&c, stdout);
+		else if (o->json)
 			explain_print_json(&c, stdout);
 		else
 			explain_print(&c, stdout);
@@ -483,11 +486,13 @@ static const struct command commands[] = {
 	    "  -v, --verbose      name the tests that pass too\n"
 	    "  --json             results as JSON on standard output\n",
 	    run_test },
-	{ "explain", "[--json] FILE|CODE",
+	{ "explain", "[--json|--cost] FILE|CODE",
 	    "when rules decide; what a code means",
 	    "For a policy: where each rule is decided and spoken, what holds "
 	    "it, and what\nthe policy asks of the MTA.  For a code such as "
 	    "E0402: what it means.\n"
+	    "  --cost             how each rule is reached and what it costs, "
+	    "and what\n                     is looked at for every message\n"
 	    "  --json             as JSON\n",
 	    run_explain },
 	{ "fmt", "[--check] FILE...", "canonical layout",
@@ -532,6 +537,7 @@ run_command(const struct command *c, int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "strict", no_argument, NULL, 's' },
 		{ "check", no_argument, NULL, 'c' },
+		{ "cost", no_argument, NULL, 'C' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -555,6 +561,9 @@ run_command(const struct command *c, int argc, char **argv)
 			break;
 		case 'c':
 			o.check = true;
+			break;
+		case 'C':
+			o.cost = true;
 			break;
 		case 'v':
 			o.verbose = true;
