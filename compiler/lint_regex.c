@@ -1,4 +1,5 @@
 #include "compiler/lint.h"
+#include "runtime/literal.h"
 
 /* What a regex is made of, as far as lint cares. */
 struct shape {
@@ -11,7 +12,10 @@ struct shape {
 	unsigned captures;
 };
 
-enum { DEPTH = 64 };
+enum {
+	DEPTH = 64,
+	MANY = 100, /* regexes: with more, the costly ones are named */
+};
 
 static bool
 is_quantifier(struct str s, size_t i)
@@ -204,6 +208,26 @@ lint_expr(struct compilation *c, const struct ast_expr *e)
 	lint_expr(c, e->b);
 }
 
+static void
+lint_residual(struct compilation *c)
+{
+	for (size_t i = 0; i < c->ir->regexes.n; i++) {
+		const struct ir_regex *re = c->ir->regexes.v[i];
+		struct literals set;
+		struct diag *d;
+
+		if (literals_of(re->source, ir_regex_flags(re), &set))
+			continue;
+		d = diag_at(&c->diags, D_REGEX_RESIDUAL, re->span,
+		    "the regex is tried on every value");
+		diag_primary_label(&c->diags, d,
+		    "no text of three characters is in all of its matches");
+		diag_help(&c->diags, d,
+		    "write such a text into each alternative, or a cheaper "
+		    "condition in front of the regex");
+	}
+}
+
 void
 lint_regexes(struct compilation *c)
 {
@@ -227,4 +251,6 @@ lint_regexes(struct compilation *c)
 		lint_expr(c, r->when);
 		lint_expr(c, r->unless);
 	}
+	if (c->ir->regexes.n > MANY)
+		lint_residual(c);
 }

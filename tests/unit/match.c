@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runtime/match.h"
+#include "runtime/scan.h"
 #include "tests/unit/builder.h"
 
 static struct milt_image *
@@ -180,6 +181,90 @@ test_threads(void)
 	milt_image_free(im);
 }
 
+enum { MANY = 1200 };
+
+/* Each regex matches its own text and no other. */
+static void *
+run_many(void *of)
+{
+	const struct milt_image *im = of;
+	struct match_scratch *s = match_scratch();
+	char text[32];
+
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct str t = { text, (size_t)sprintf(text, "-word%u-", i) };
+		const struct scan_window w[] = { { 1, 1, 1 },
+			{ 0, 0, IMAGE_NONE } };
+
+		if (match_run(im, i, t, s, NULL, 0) != MATCH_YES ||
+		    match_run(im, (i + 7) % MANY, t, s, NULL, 0) != MATCH_NO ||
+		    match_windows(im, i, t, s, w, 0) != MATCH_YES ||
+		    match_windows(im, i, t, s, w, 1) != MATCH_NO)
+			return NULL;
+	}
+	return of;
+}
+
+/* Of many regexes each gets its machine code when it is first tried. */
+static void
+test_many(void)
+{
+	struct builder b = { 0 };
+	struct milt_image *im = NULL;
+	pthread_t thread[4];
+	size_t size, right = 0;
+	char source[32];
+	void *data;
+
+	for (int i = 0; i < MANY; i++) {
+		sprintf(source, "word%d(?!\\d)", i);
+		build_regex(&b, source, 0, 0);
+	}
+	data = build_image(&b, &size);
+	CHECK(milt_image_load(data, size, &im, NULL) == MILT_OK);
+	free(data);
+	for (int i = 0; i < 4; i++)
+		pthread_create(&thread[i], NULL, run_many, im);
+	for (int i = 0; i < 4; i++) {
+		void *result;
+
+		pthread_join(thread[i], &result);
+		right += result == im;
+	}
+	CHECK(right == 4);
+	milt_image_free(im);
+}
+
+/* Where a match may begin: never inside a character, nor between CR and LF. */
+static void
+test_windows(void)
+{
+	const struct scan_window at_2[] = { { 2, 2, IMAGE_NONE } };
+	const struct scan_window past[] = { { 9, 9, IMAGE_NONE } };
+	struct str lines = STR("a\r\nb"), umlaut = STR("a\xc3\xa4"
+						       "b");
+	struct milt_image *im = load("[^x]b", 0, 0);
+
+	CHECK(match_windows(im, 0, lines, match_scratch(), at_2, 0) ==
+	      match_run(im, 0, lines, match_scratch(), NULL, 0));
+	milt_image_free(im);
+	im = load("^b", 0, 0);
+	CHECK(
+	    match_windows(im, 0, lines, match_scratch(), at_2, 0) == MATCH_NO);
+	CHECK(
+	    match_windows(im, 0, lines, match_scratch(), past, 0) == MATCH_NO);
+	milt_image_free(im);
+	im = load("[^\xc3\xa4]b", 0, 0);
+	CHECK(
+	    match_windows(im, 0, umlaut, match_scratch(), at_2, 0) == MATCH_NO);
+	milt_image_free(im);
+	im = load("(?<=\xc3\xa4)b", 0, 0);
+	CHECK(match_windows(im, 0, umlaut, match_scratch(),
+		  (struct scan_window[]){ { 3, 3, IMAGE_NONE } },
+		  0) == MATCH_YES);
+	milt_image_free(im);
+}
+
 /* Where no memory may become executable, regexes are interpreted. */
 static void
 test_no_jit(void)
@@ -214,5 +299,7 @@ main(void)
 	test_checking();
 	test_limits();
 	test_threads();
+	test_many();
+	test_windows();
 	TEST_DONE();
 }
