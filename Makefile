@@ -14,9 +14,11 @@ VERSION := 0.1.0
 
 PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libgmime-3.0-dev libpsl-dev libidn2-dev libjansson-dev \
-            libxxhash-dev clang clang-format libclang-rt-14-dev valgrind bats \
+            libxxhash-dev libarchive-dev libmagic-dev libgsf-1-dev \
+            libxml2-dev clang clang-format libclang-rt-14-dev valgrind bats \
             postfix miltertest
-LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash
+LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash libarchive \
+        libmagic libgsf-1 libxml-2.0
 
 ifneq ($(filter-out deps demo clean help,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for l in $(LIBS); do \
@@ -40,6 +42,10 @@ GEN_C := dsl/lexer.c dsl/grammar.c runtime/fold.c
 LIB_O := $(SRC:%.c=$(BUILD)/obj/%.o) $(GEN_C:%.c=$(BUILD)/obj/gen/%.o)
 LIB   := $(BUILD)/libmilt.a
 
+# V=1 shows the commands.
+V ?=
+Q  = $(if $(V),,@printf '  %s\n' '$(@:$(CURDIR)/%=%)'; )
+
 all: $(BUILD)/milterc $(BUILD)/milterd
 
 help:
@@ -51,12 +57,12 @@ deps:
 # ---- generated sources ------------------------------------------------------
 $(BUILD)/gen/dsl/lexer.c: dsl/lexer.re | $(BUILD)/gen/dsl/grammar.h
 	@mkdir -p $(@D)
-	re2c -W -i --no-generation-date -o $@ $<
+	$(Q)re2c -W -i --no-generation-date -o $@ $<
 
 $(BUILD)/gen/dsl/grammar.c $(BUILD)/gen/dsl/grammar.h &: dsl/grammar.y
 	@mkdir -p $(BUILD)/gen/dsl
-	cp $< $(BUILD)/gen/dsl/grammar.y
-	cd $(BUILD)/gen/dsl && lemon -q -c grammar.y
+	$(Q)cp $< $(BUILD)/gen/dsl/grammar.y && cd $(BUILD)/gen/dsl && \
+	    lemon -q -c grammar.y && touch grammar.c grammar.h
 
 $(BUILD)/gen/runtime/fold.c: $(BUILD)/mkfold
 	@mkdir -p $(@D)
@@ -64,27 +70,28 @@ $(BUILD)/gen/runtime/fold.c: $(BUILD)/mkfold
 
 $(BUILD)/mkfold: runtime/mkfold.c
 	@mkdir -p $(@D)
-	$(CC) $(CSTD) $(WARN) -O1 $(PKG_CFLAGS) -o $@ $< $(PKG_LIBS)
+	$(Q)$(CC) $(CSTD) $(WARN) -O1 $(PKG_CFLAGS) -o $@ $< $(PKG_LIBS)
 
 # ---- objects ----------------------------------------------------------------
 $(BUILD)/obj/%.o: %.c | $(BUILD)/gen/dsl/grammar.h
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Wno-unused-parameter -Wno-sign-compare \
-	    -Wno-missing-prototypes -Wno-implicit-fallthrough -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS_ALL) -Wno-unused-parameter -Wno-sign-compare \
+	    -Wno-missing-prototypes -Wno-implicit-fallthrough \
+	    -Wno-maybe-uninitialized -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_O)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/%: $(BUILD)/obj/compiler/%.o $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/milterd: $(BUILD)/obj/runtime/milterd.o $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 # ---- tests ------------------------------------------------------------------
 UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
@@ -98,21 +105,21 @@ PROP   := $(patsubst tests/property/%.c,$(BUILD)/property/%,\
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/property/regexes: $(BUILD)/obj/tests/property/patterns.o
 $(BUILD)/property/%: $(BUILD)/obj/tests/property/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/bench/cost: $(BUILD)/obj/tests/bench/workload.o
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 # What the tests of this build run; `asan` and `tsan` make builds of their own.
 # The libraries are looked for when make starts, so each step is a make of its
@@ -144,6 +151,10 @@ asan: asan-built
 # help: make tsan      protocol tests under ThreadSanitizer
 tsan: tsan-built
 	BUILD=$(BUILD) tests/run tsan
+
+# help: make bench     ratios to a filter that does nothing
+bench: all $(BENCH)
+	BUILD=$(BUILD) tests/bench/run
 
 # help: make bless     write the expectations of the text cases anew
 bless: all
@@ -182,7 +193,7 @@ fresh: $(BUILD)/milt-gen
 	@$(BUILD)/milt-gen vim | diff -q - dsl/editor/milt.vim
 
 $(BUILD)/milt-gen: $(BUILD)/obj/compiler/gen.o $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/man/milt.5: dsl/reference.in $(BUILD)/milt-gen
 	@mkdir -p $(@D)
@@ -222,5 +233,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all help deps demo tests-built asan-built tsan-built test asan tsan bless \
+.PHONY: all help deps demo tests-built asan-built tsan-built test asan tsan bench bless \
         check format format-check layers fresh generated install clean

@@ -93,6 +93,22 @@ at_stage(struct compilation *c, enum milt_stage stage)
 	    &c->arena, "at %.*s", STR_ARG(stage_rows[stage].name));
 }
 
+/* An accept waits for the effects, notes and shadow rules of its reading. */
+static bool
+effects_above(const struct ir *ir, const struct ir_rule *r)
+{
+	for (size_t i = 0; i < ir->rules.n && ir->rules.v[i] != r; i++) {
+		const struct ir_rule *above = ir->rules.v[i];
+
+		if (rule_is_dead(above))
+			continue;
+		if (above->shadow || above->verdict == ACTION_NONE ||
+		    has_effects(above))
+			return true;
+	}
+	return false;
+}
+
 /* `certain`: the stage from which neither it nor a holder is unknown. */
 static struct str
 spoken_of(
@@ -114,7 +130,14 @@ spoken_of(
 		if (has_effects(r))
 			return STR("at message, with its effects");
 		if (certain == STAGE_HELO) /* HELO may come again */
-			return at_stage(c, STAGE_MAIL);
+			certain = STAGE_MAIL;
+		if (certain == STAGE_RCPT) /* for all recipients at once */
+			certain = STAGE_DATA;
+		if (certain < STAGE_MESSAGE && effects_above(c->ir, r))
+			return arena_printf(&c->arena,
+			    "at %.*s, later while effects above it are open "
+			    "or due",
+			    STR_ARG(stage_rows[certain].name));
 		return at_stage(c, certain);
 	default:
 		return STR("at message");

@@ -27,24 +27,6 @@ static const struct compare_row {
 static const size_t compare_count =
     sizeof(compare_rows) / sizeof(compare_rows[0]);
 
-static const struct op_words {
-	const char *name, *takes;
-} op_words[] = {
-	[OP_IS] = { "is", "values" },
-	[OP_IN] = { "in", "text, domains, mail addresses, IP addresses, "
-			  "networks and numbers" },
-	[OP_UNDER] = { "under", "domains" },
-	[OP_CONTAINS] = { "contains", "text" },
-	[OP_STARTS_WITH] = { "starts with", "text" },
-	[OP_ENDS_WITH] = { "ends with", "text" },
-	[OP_MATCHES] = { "matches", "text" },
-	[OP_LIKE] = { "like", "text" },
-	[OP_LT] = { "<", "numbers, sizes, durations, times and dates" },
-	[OP_LE] = { "<=", "numbers, sizes, durations, times and dates" },
-	[OP_GT] = { ">", "numbers, sizes, durations, times and dates" },
-	[OP_GE] = { ">=", "numbers, sizes, durations, times and dates" },
-};
-
 /* The row for these operands; `right` TYPE_NONE: any. */
 static const struct compare_row *
 find_row(
@@ -182,8 +164,8 @@ report_operator(struct checker *k, const struct ast_expr *e,
 	}
 	d = diag_at(k->diags, D_OPERATOR, left_span,
 	    "`%.*s` is %.*s, `%s` is for %s", STR_ARG(words),
-	    STR_ARG(type_rows[left->type].phrase), op_words[e->op].name,
-	    op_words[e->op].takes);
+	    STR_ARG(type_rows[left->type].phrase), operator_rows[e->op].words.p,
+	    operator_rows[e->op].takes.p);
 	diag_label(k->diags, d, e->op_span, "not for %.*s",
 	    STR_ARG(type_rows[left->type].plural));
 	if (e->op != OP_UNDER)
@@ -387,7 +369,8 @@ check_right_literal(struct checker *k, const struct ast_expr *e,
 {
 	enum milt_type type = literal_type(e, left, right);
 	bool member = e->op == OP_IN || e->op == OP_UNDER;
-	bool word = type == TYPE_WEEKDAY || type == TYPE_BOOLEAN;
+	bool word =
+	    type == TYPE_WEEKDAY || type == TYPE_RESULT || type == TYPE_BOOLEAN;
 	const struct compare_row *row =
 	    find_row(e->op, left, RIGHT_VALUE, type);
 

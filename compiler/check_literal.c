@@ -69,6 +69,8 @@ text_fits(enum milt_type type, struct str s)
 		return date_parse(s, &n);
 	case TYPE_WEEKDAY:
 		return literal_weekday(s, &n);
+	case TYPE_RESULT:
+		return literal_result(s, &n);
 	case TYPE_BOOLEAN:
 		return literal_boolean(s, &n);
 	case TYPE_NONE:
@@ -108,6 +110,7 @@ kind_fits(enum milt_type type, enum value_kind kind, bool bare)
 	case TYPE_DATE:
 		return kind == VALUE_STRING;
 	case TYPE_WEEKDAY:
+	case TYPE_RESULT:
 	case TYPE_BOOLEAN:
 		return kind == VALUE_NAME;
 	case TYPE_NONE:
@@ -173,6 +176,7 @@ written_alike(enum milt_type want, enum milt_type got)
 	case TYPE_DATE:
 		return got == TYPE_TEXT || got == TYPE_DATE;
 	case TYPE_WEEKDAY:
+	case TYPE_RESULT:
 	case TYPE_BOOLEAN:
 		return got == TYPE_TEXT || number;
 	case TYPE_TEXT:
@@ -208,6 +212,8 @@ literal_diag(enum milt_type type)
 		return D_BAD_DATE;
 	case TYPE_WEEKDAY:
 		return D_BAD_WEEKDAY;
+	case TYPE_RESULT:
+		return D_BAD_RESULT;
 	case TYPE_BOOLEAN:
 		return D_BAD_BOOLEAN;
 	case TYPE_TEXT:
@@ -247,6 +253,9 @@ literal_help(enum milt_type type)
 		return "a date is written \"2026-01-31\"";
 	case TYPE_WEEKDAY:
 		return "the days are mon, tue, wed, thu, fri, sat and sun";
+	case TYPE_RESULT:
+		return "the results are pass, fail, softfail, neutral, none, "
+		       "temperror and permerror";
 	case TYPE_BOOLEAN:
 		return "write yes or no";
 	case TYPE_NONE:
@@ -289,6 +298,8 @@ check_literal(struct checker *k, struct ast_value *v, struct span at,
 	enum diag_id id = literal_diag(type);
 
 	v->bad = true;
+	if (!utf8_is_valid(v->text)) /* the lexer has said so */
+		return false;
 	if (subject && like != TYPE_NONE && !written_alike(type, like))
 		report_mismatch(k, subject, v, at);
 	else if (id == D_TYPE_MISMATCH && subject)
@@ -297,6 +308,19 @@ check_literal(struct checker *k, struct ast_value *v, struct span at,
 		report_literal(k, id == D_TYPE_MISMATCH ? D_FACT_VALUES : id,
 		    at, source_words(k->c, at), type);
 	return false;
+}
+
+/* Of what stands in the policy itself the lexer has said so. */
+static void
+report_encoding(
+    struct checker *k, const struct item_list *list, const struct list_entry *e)
+{
+	struct diag *d;
+
+	if (!list->from_file)
+		return;
+	d = diag_at(k->diags, D_ENCODING, e->span, "the line is not UTF-8");
+	diag_help(k->diags, d, "save the file in UTF-8");
 }
 
 void
@@ -311,6 +335,10 @@ check_list_entries(struct checker *k, const struct item_list *list)
 		if (kind_fits(list->type, kind, true) &&
 		    text_fits(list->type, e->text))
 			continue;
+		if (!utf8_is_valid(e->text)) {
+			report_encoding(k, list, e);
+			continue;
+		}
 
 		struct diag *d = report_literal(k, D_LIST_ENTRY, e->span,
 		    source_words(k->c, e->span), list->type);

@@ -17,6 +17,11 @@ derived_help(enum milt_attr attr)
 
 	if (attr == ATTR_CLIENT_NETWORK)
 		return "it is made from the address: client.ip 192.0.2.1";
+	if (attr == ATTR_CLIENT_ORG_DOMAIN)
+		return "it is made from the name: client.name "
+		       "\"mx.example.com\"";
+	if (attr == ATTR_HELO_ORG_DOMAIN)
+		return "it is made from the argument: helo \"mx.example.com\"";
 	if (row->source == SOURCE_CLOCK)
 		return "write: given now \"2026-01-31T12:00:00Z\"";
 	if (attr == ATTR_MACRO)

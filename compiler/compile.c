@@ -1,4 +1,4 @@
-#include "compiler/compile.h"
+#include "compiler/passes.h"
 
 #include "compiler/cost.h"
 
@@ -44,12 +44,31 @@ verify(struct compilation *c)
 	return s;
 }
 
-static void
-run_front(struct compilation *c, uint32_t source)
+/*
+ * All errors lie in items of which nothing else is made: what is to be said of
+ * the stages of the others can be said at once.
+ */
+static bool
+others_are_sound(struct compilation *c)
 {
-	pass_read(c, source);
-	pass_resolve(c);
-	pass_check(c);
+	struct policy_items items = policy_items(c);
+	size_t inside = 0;
+
+	if (c->diags.errors > LIMIT_VALUE_ERRORS)
+		return false;
+	for (size_t i = 0; i < c->diags.list.n; i++) {
+		const struct diag *d = c->diags.list.v[i];
+		enum item_kind kind = ITEM_VERSION;
+
+		if (diag_rows[d->id].severity != SEVERITY_ERROR)
+			continue;
+		for (size_t k = 0; d->has_span && k < items.n; k++)
+			if (span_holds(items.v[k]->span, d->span))
+				kind = items.v[k]->kind;
+		inside += kind == ITEM_RULE || kind == ITEM_GROUP ||
+			  kind == ITEM_TEST;
+	}
+	return inside == c->diags.errors;
 }
 
 /* All passes behind the source. */
@@ -58,12 +77,18 @@ run(struct compilation *c, uint32_t source,
     const struct compile_options *options)
 {
 	enum milt_status s;
+	size_t errors;
+	bool readable;
 
-	run_front(c, source);
-	if (c->diags.errors)
+	pass_read(c, source);
+	readable = c->diags.errors == 0;
+	pass_resolve(c);
+	pass_check(c);
+	errors = c->diags.errors;
+	if (errors && !(readable && others_are_sound(c)))
 		return MILT_INVALID;
 	pass_lower(c);
-	if (!c->diags.errors)
+	if (c->diags.errors == errors)
 		pass_stage(c);
 	if (!c->diags.errors && options && options->lint)
 		pass_lint(c);

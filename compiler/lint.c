@@ -45,18 +45,35 @@ is_always_there(enum milt_attr attr)
 	case SOURCE_MACRO:
 		return attr == ATTR_MTA_NAME || attr == ATTR_QUEUE_ID ||
 		       attr == ATTR_DAEMON_IP || attr == ATTR_DAEMON_PORT;
+	case SOURCE_AUTHRES:
+		/* No result is not a pass: that is what is meant. */
+		return attr_rows[attr].type == TYPE_RESULT;
 	case SOURCE_HEADER:
 		return attr == ATTR_ALL_HEADERS_NAME ||
 		       attr == ATTR_ALL_HEADERS_VALUE;
+	case SOURCE_PARTS:
+		return attr == ATTR_PART_TYPE || attr == ATTR_PART_DEPTH ||
+		       attr_rows[attr].type == TYPE_BOOLEAN;
+	case SOURCE_TEXTS:
+		return attr == ATTR_URL || attr == ATTR_URL_DECEPTIVE;
+	case SOURCE_FILES:
+	case SOURCE_KINDS:
+		return attr != ATTR_FILE_NAME && attr != ATTR_FILE_TYPE &&
+		       attr != ATTR_FILE_EXTENSION &&
+		       attr != ATTR_FILE_EXTENSIONS;
+	case SOURCE_DIGESTS:
+	case SOURCE_FILE_TEXTS:
 	case SOURCE_ARG:
 		break;
 	}
 	switch (attr_rows[attr].from) {
 	case STAGE_CONNECT:
-		return attr != ATTR_CLIENT_NAME;
+		return attr != ATTR_CLIENT_NAME &&
+		       attr != ATTR_CLIENT_ORG_DOMAIN;
 	case STAGE_MAIL:
 		return attr == ATTR_SENDER || attr == ATTR_SENDER_ADDRESS;
 	case STAGE_HELO:
+		return attr != ATTR_HELO_ORG_DOMAIN;
 	case STAGE_RCPT:
 	case STAGE_DATA:
 		return attr != ATTR_RECIPIENT_DETAIL &&

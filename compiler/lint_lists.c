@@ -166,6 +166,24 @@ lint_domains(struct entries *e)
 		lint_parents(e);
 }
 
+/* Of an address the domain. */
+static void
+lint_scripts(struct entries *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		struct str domain = e->v[i].key, label;
+
+		for (size_t k = domain.n; k-- > 0;)
+			if (domain.p[k] == '@')
+				domain = str_skip(domain, k + 1);
+		label = domain_mixed_label(&e->c->arena, domain);
+		if (label.n)
+			warn(e, D_LIST_SCRIPTS, e->v[i].ast,
+			    "`%.*s` mixes scripts in the label `%.*s`",
+			    e->v[i].ast->text, label);
+	}
+}
+
 static void
 lint_duplicates(struct entries *e)
 {
@@ -221,6 +239,8 @@ lint_list(struct compilation *c, struct item_list *list)
 		return;
 	}
 	lint_duplicates(&e);
+	if (list->type == TYPE_DOMAIN || list->type == TYPE_ADDRESS)
+		lint_scripts(&e);
 	if (list->type == TYPE_DOMAIN)
 		lint_domains(&e);
 }

@@ -228,6 +228,37 @@ lint_residual(struct compilation *c)
 	}
 }
 
+static void
+lint_template(struct compilation *c, const struct ast_template *t)
+{
+	for (size_t i = 0; t && i < t->pieces.n; i++) {
+		const struct ast_piece *p = &t->pieces.v[i];
+		struct diag *d;
+
+		if (!p->choice)
+			continue;
+		d = diag_at(&c->diags, D_REGEX_CHOICE, p->span,
+		    "several regexes of the rule have a group %.*s",
+		    STR_ARG(p->text));
+		diag_help(&c->diags, d,
+		    "it is that of the last one that matched; give the group "
+		    "a name: (?<name>...), and write {name}");
+	}
+}
+
+static void
+lint_captures(struct compilation *c, const struct item_rule *r)
+{
+	for (size_t i = 0; i < r->actions.n; i++) {
+		const struct ast_action *a = r->actions.v[i];
+
+		for (size_t k = 0; k < a->texts.n; k++)
+			lint_template(c, a->texts.v[k]);
+		lint_template(c, a->name);
+		lint_template(c, a->address);
+	}
+}
+
 void
 lint_regexes(struct compilation *c)
 {
@@ -250,6 +281,7 @@ lint_regexes(struct compilation *c)
 			continue;
 		lint_expr(c, r->when);
 		lint_expr(c, r->unless);
+		lint_captures(c, r);
 	}
 	if (c->ir->regexes.n > MANY)
 		lint_residual(c);

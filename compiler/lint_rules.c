@@ -1,4 +1,8 @@
+#include "compiler/holds.h"
 #include "compiler/lint.h"
+
+/* So many parts of a condition are compared each with each. */
+enum { MOST_PARTS = 1000 };
 
 static bool
 is_refusal(const struct ir_rule *r)
@@ -69,37 +73,115 @@ hides(const struct ir_rule *above, const node_vec *above_parts,
 	return is_always(above) || implies(parts, above_parts);
 }
 
+/*
+ * The rules above by the first part of their condition, which a rule that they
+ * hide has too.
+ */
+struct above {
+	uint32_t *last;  /* by number of the part: the last such rule, from 1 */
+	uint32_t *next;  /* by rule: the one before with that part, from 1 */
+	uint32_t always; /* the first rule that always matches, from 1 */
+	size_t steps;    /* that are left: rules may have all parts in common */
+};
+
 static void
-lint_unreachable(struct compilation *c, const node_vec *parts, size_t i)
+above_add(struct above *a, const struct ir_rule *r, const node_vec *parts)
 {
-	struct ir_rule *r = c->ir->rules.v[i];
+	uint32_t *last = &a->last[parts->v[0]->number];
 
-	for (size_t k = 0; k < i; k++) {
-		struct ir_rule *above = c->ir->rules.v[k];
-		struct diag *d;
-
-		if (is_never(r) || !hides(above, &parts[k], r, &parts[i]))
-			continue;
-		d = diag_at(&c->diags, D_UNREACHABLE, r->span,
-		    "rule `%.*s` can never be reached", STR_ARG(r->name));
-		diag_label(&c->diags, d, above->span,
-		    "`%.*s` decides whenever this one would",
-		    STR_ARG(above->name));
-		diag_help(&c->diags, d, "move it above `%.*s`, or remove it",
-		    STR_ARG(above->name));
+	if (r->shadow || r->verdict == ACTION_NONE || is_never(r))
 		return;
-	}
+	a->next[r->number] = *last;
+	*last = r->number + 1;
+	if (!a->always && is_always(r))
+		a->always = r->number + 1;
+}
+
+/* The first rule above that hides this one, or NULL. */
+static struct ir_rule *
+above_find(struct compilation *c, struct above *a, const struct ir_rule *r,
+    const node_vec *parts)
+{
+	const node_vec *mine = &parts[r->number];
+	uint32_t found = a->always;
+
+	if (found &&
+	    !hides(c->ir->rules.v[found - 1], &parts[found - 1], r, mine))
+		found = 0;
+	for (size_t i = 0; i < mine->n; i++)
+		for (uint32_t k = a->last[mine->v[i]->number]; k;
+		     k = a->next[k - 1]) {
+			size_t cost = 1 + mine->n * parts[k - 1].n;
+
+			if (a->steps < cost)
+				return NULL;
+			a->steps -= cost;
+			if ((!found || k < found) &&
+			    hides(
+				c->ir->rules.v[k - 1], &parts[k - 1], r, mine))
+				found = k;
+		}
+	return found ? c->ir->rules.v[found - 1] : NULL;
+}
+
+static void
+lint_unreachable(struct compilation *c, struct above *a, const node_vec *parts,
+    const struct ir_rule *r)
+{
+	const struct ir_rule *above;
+	struct diag *d;
+
+	if (is_never(r) || r->verdict == ACTION_NONE || r->shadow)
+		return;
+	above = above_find(c, a, r, parts);
+	if (!above)
+		return;
+	d = diag_at(&c->diags, D_UNREACHABLE, r->span,
+	    "rule `%.*s` can never be reached", STR_ARG(r->name));
+	diag_label(&c->diags, d, above->span,
+	    "`%.*s` decides whenever this one would", STR_ARG(above->name));
+	diag_help(&c->diags, d, "move it above `%.*s`, or remove it",
+	    STR_ARG(above->name));
 }
 
 /* ---- always, never ------------------------------------------------------ */
 
 static bool
+ranges_are_disjoint(const struct ir_list *a, const struct ir_list *b)
+{
+	for (size_t i = 0; i < a->ranges.n; i++)
+		for (size_t k = 0; k < b->ranges.n; k++)
+			if (ip_compare(a->ranges.v[i].first,
+				b->ranges.v[k].last) <= 0 &&
+			    ip_compare(
+				b->ranges.v[k].first, a->ranges.v[i].last) <= 0)
+				return false;
+	return true;
+}
+
+static bool
+numbers_are_disjoint(const struct ir_list *a, const struct ir_list *b)
+{
+	for (size_t i = 0; i < a->numbers.n; i++)
+		for (size_t k = 0; k < b->numbers.n; k++)
+			if (a->numbers.v[i] == b->numbers.v[k])
+				return false;
+	return true;
+}
+
+static bool
 lists_are_disjoint(const struct ir_list *a, const struct ir_list *b)
 {
-	if (a->type != b->type || a->keys.n * b->keys.n > 1000000)
+	static const size_t most = 1000; /* to compare each with each */
+
+	if (a->type != b->type || a->keys.n > most || b->keys.n > most ||
+	    a->ranges.n > most || b->ranges.n > most || a->numbers.n > most ||
+	    b->numbers.n > most)
 		return false;
-	if (a->type == TYPE_NETWORK || a->type == TYPE_NUMBER)
-		return false;
+	if (a->type == TYPE_NETWORK)
+		return ranges_are_disjoint(a, b);
+	if (a->type == TYPE_NUMBER)
+		return numbers_are_disjoint(a, b);
 	for (size_t i = 0; i < a->keys.n; i++)
 		for (size_t k = 0; k < b->keys.n; k++)
 			if (str_eq(a->keys.v[i], b->keys.v[k]))
@@ -164,6 +246,7 @@ static void
 lint_never(
     struct compilation *c, const struct ir_rule *r, const node_vec *parts)
 {
+	size_t most = parts->n < MOST_PARTS ? parts->n : MOST_PARTS;
 	struct diag *d;
 
 	for (size_t i = 0; i < parts->n; i++) {
@@ -176,15 +259,15 @@ lint_never(
 			    "this can never hold: the list is empty");
 			return;
 		}
-		for (size_t k = i + 1; k < parts->n; k++) {
+		for (size_t k = i + 1; k < most; k++) {
 			if (!contradict(n, parts->v[k]))
 				continue;
 			d = diag_at(&c->diags, D_NEVER, r->span,
 			    "the condition of rule `%.*s` can never hold",
 			    STR_ARG(r->name));
+			diag_label(&c->diags, d, n->span, "not both this ...");
 			diag_label(
-			    &c->diags, d, n->span, "this contradicts ...");
-			diag_label(&c->diags, d, parts->v[k]->span, "... this");
+			    &c->diags, d, parts->v[k]->span, "... and this");
 			return;
 		}
 	}
@@ -200,7 +283,7 @@ is_tautology(struct arena *a, const struct ir_node *n)
 		vec_push(a, &parts, n->b);
 		n = n->a;
 	}
-	for (size_t i = 0; i < parts.n; i++)
+	for (size_t i = 0; i < parts.n && parts.n < MOST_PARTS; i++)
 		if ((n->kind == NODE_NOT && n->a == parts.v[i]) ||
 		    (parts.v[i]->kind == NODE_NOT && parts.v[i]->a == n) ||
 		    (parts.v[i]->kind == NODE_NOT &&
@@ -235,33 +318,28 @@ lint_constant(struct compilation *c, const struct ir_rule *r)
  * message, because of a rule above that may still say otherwise.
  */
 static void
-lint_held(struct compilation *c, size_t i)
+lint_held(
+    struct compilation *c, const struct holders *h, const struct ir_rule *r)
 {
-	struct ir_rule *r = c->ir->rules.v[i];
+	const struct ir_rule *above;
+	struct diag *d;
 
 	if (r->shadow || !is_refusal(r) || r->pinned || is_never(r) ||
 	    r->known > STAGE_RCPT)
 		return;
-	for (size_t k = 0; k < i; k++) {
-		struct ir_rule *above = c->ir->rules.v[k];
-		struct diag *d;
-
-		if (above->shadow || above->verdict == ACTION_NONE ||
-		    above->verdict == r->verdict ||
-		    above->known <= STAGE_RCPT || is_never(above))
-			continue;
-		d = diag_at(&c->diags, D_HELD, r->span,
-		    "rule `%.*s` is known at %.*s, but waits for %.*s",
-		    STR_ARG(r->name), STR_ARG(stage_rows[r->known].name),
-		    STR_ARG(stage_rows[above->known].name));
-		diag_label(&c->diags, d, above->span,
-		    "`%.*s` may still decide otherwise", STR_ARG(above->name));
-		diag_help(&c->diags, d,
-		    "move `%.*s` above `%.*s`: it then refuses before the "
-		    "message is sent",
-		    STR_ARG(r->name), STR_ARG(above->name));
+	above = holders_after(h, r->verdict, STAGE_RCPT);
+	if (!above)
 		return;
-	}
+	d = diag_at(&c->diags, D_HELD, r->span,
+	    "rule `%.*s` is known at %.*s, but waits for %.*s",
+	    STR_ARG(r->name), STR_ARG(stage_rows[r->known].name),
+	    STR_ARG(stage_rows[above->known].name));
+	diag_label(&c->diags, d, above->span,
+	    "`%.*s` may still decide otherwise", STR_ARG(above->name));
+	diag_help(&c->diags, d,
+	    "move `%.*s` above `%.*s`: it then refuses before the "
+	    "message is sent",
+	    STR_ARG(r->name), STR_ARG(above->name));
 }
 
 /* ---- what it does to mail ----------------------------------------------- */
@@ -296,11 +374,17 @@ null_sender(const struct ir_node *n, bool positive)
 {
 	const struct ir_node *found = NULL;
 
+	/* Chains grow to the left, as long as the policy is. */
+	while (!found && (n->kind == NODE_AND || n->kind == NODE_OR)) {
+		found = null_sender(n->b, positive);
+		n = n->a;
+	}
+	if (found)
+		return found;
 	switch (n->kind) {
 	case NODE_AND:
 	case NODE_OR:
-		found = null_sender(n->a, positive);
-		return found ? found : null_sender(n->b, positive);
+		return NULL;
 	case NODE_NOT:
 		return null_sender(n->a, !positive);
 	case NODE_TEST:
@@ -338,16 +422,21 @@ lint_null_sender(struct compilation *c, const struct ir_rule *r)
 	    "recipients that never send, at most");
 }
 
-/* An accept for a recipient, above rules on the content of the message. */
+/*
+ * An accept for a recipient, above rules on the content of the message; *next
+ * is where none of them stands before.
+ */
 static void
-lint_early_accept(struct compilation *c, size_t i)
+lint_early_accept(struct compilation *c, size_t i, size_t *next)
 {
 	struct ir_rule *r = c->ir->rules.v[i];
 
 	if (!r->recipient || r->verdict != ACTION_ACCEPT || r->shadow)
 		return;
-	for (size_t k = i + 1; k < c->ir->rules.n; k++) {
-		struct ir_rule *below = c->ir->rules.v[k];
+	if (*next <= i)
+		*next = i + 1;
+	for (; *next < c->ir->rules.n; ++*next) {
+		struct ir_rule *below = c->ir->rules.v[*next];
 		struct diag *d;
 
 		if (below->shadow || below->recipient ||
@@ -366,23 +455,45 @@ lint_early_accept(struct compilation *c, size_t i)
 	}
 }
 
+static struct above
+above_none(struct compilation *c, const node_vec *parts)
+{
+	size_t n = c->ir->rules.n, numbers = 0;
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < parts[i].n; k++)
+			if (parts[i].v[k]->number >= numbers)
+				numbers = (size_t)parts[i].v[k]->number + 1;
+	return (struct above){
+		.last = ARENA_ARRAY(&c->arena, numbers + 1, uint32_t),
+		.next = ARENA_ARRAY(&c->arena, n + 1, uint32_t),
+		.steps = 100000000,
+	};
+}
+
 void
 lint_rules(struct compilation *c)
 {
-	size_t n = c->ir->rules.n;
+	size_t n = c->ir->rules.n, next = 0;
 	node_vec *parts = ARENA_ARRAY(&c->arena, n + 1, node_vec);
+	struct holders held = { 0 };
+	struct above above;
 
+	for (size_t i = 0; i < n; i++)
+		conjuncts(&c->arena, c->ir->rules.v[i]->condition, &parts[i]);
+	above = above_none(c, parts);
 	for (size_t i = 0; i < n; i++) {
 		struct ir_rule *r = c->ir->rules.v[i];
 
-		conjuncts(&c->arena, r->condition, &parts[i]);
 		lint_constant(c, r);
 		lint_never(c, r, &parts[i]);
-		lint_held(c, i);
+		lint_held(c, &held, r);
 		lint_discard(c, r);
 		lint_null_sender(c, r);
-		lint_early_accept(c, i);
-		if (r->verdict != ACTION_NONE && !r->shadow && n <= 2000)
-			lint_unreachable(c, parts, i);
+		lint_early_accept(c, i, &next);
+		lint_unreachable(c, &above, parts, r);
+		above_add(&above, r, &parts[i]);
+		if (!r->shadow)
+			holders_add(&held, r);
 	}
 }

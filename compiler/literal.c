@@ -96,6 +96,18 @@ literal_weekday(struct str s, long long *out)
 }
 
 bool
+literal_result(struct str s, long long *out)
+{
+	for (int i = 0; i < RESULT_COUNT; i++) {
+		if (str_eq(s, result_rows[i].name)) {
+			*out = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
 literal_boolean(struct str s, long long *out)
 {
 	if (!str_eq(s, STR("yes")) && !str_eq(s, STR("no")))

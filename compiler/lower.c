@@ -195,12 +195,18 @@ lower_option(struct lower *l, const struct item_option *from)
 /* ---- items
  * ---------------------------------------------------------------------- */
 
+/*
+ * An item with errors is left out: the others are lowered for the sake of what
+ * is to be said of them.
+ */
 static void
 lower_item(
     struct lower *l, struct ast_item *item, struct item_otherwise **otherwise)
 {
 	struct item_group *group;
 
+	if (has_error_in(l->c, item->span))
+		return;
 	switch (item->kind) {
 	case ITEM_RULE:
 		lower_rule(l, (struct item_rule *)item);

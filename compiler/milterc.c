@@ -1,95 +1,22 @@
 /*
  * milterc: checks, compiles, tests and explains policies.
  */
-#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/compile.h"
+#include "compiler/command.h"
 #include "compiler/cost.h"
 #include "compiler/explain.h"
-#include "compiler/testrun.h"
-
-enum { EXIT_OK, EXIT_POLICY, EXIT_USAGE, EXIT_SYSTEM };
-
-struct options {
-	const char *output; /* -o */
-	const char *after;  /* --after */
-	bool json, strict, check, verbose, cost;
-};
+#include "compiler/write_file.h"
 
 struct command {
 	const char *name, *usage, *what, *help;
+	const char *options; /* letters of run_command */
 	int (*run)(const struct options *, int argc, char **argv);
 };
-
-static bool
-use_color(FILE *f)
-{
-	const char *no = getenv("NO_COLOR");
-
-	return isatty(fileno(f)) && !(no && *no);
-}
-
-static int
-no_memory(void)
-{
-	fputs("milterc: out of memory\n", stderr);
-	return EXIT_SYSTEM;
-}
-
-/* Diagnostics to stderr, or as JSON to stdout. */
-static void
-show(struct compilation *c, bool json)
-{
-	if (json)
-		diags_print_json(&c->diags, stdout);
-	else
-		diags_print(&c->diags, stderr, use_color(stderr));
-}
-
-static int
-status_exit(enum milt_status st)
-{
-	switch (st) {
-	case MILT_OK:
-		return EXIT_OK;
-	case MILT_INVALID:
-		return EXIT_POLICY;
-	case MILT_NO_MEMORY:
-		return no_memory();
-	case MILT_QUESTION:
-	case MILT_OTHER_TABLES:
-	case MILT_SYSTEM:
-		break;
-	}
-	return EXIT_SYSTEM;
-}
-
-/*
- * Compiles one file and shows its diagnostics; c is to be freed in any case.
- */
-static int
-compile(
-    struct compilation *c, const char *path, const struct options *o, bool lint)
-{
-	struct compile_options opt = { .lint = lint };
-	int result = status_exit(milt_compile(c, path, &opt));
-
-	show(c, o->json && lint);
-	if (result == EXIT_OK && o->strict && c->diags.warnings)
-		result = EXIT_POLICY;
-	return result;
-}
-
-static int
-worse(int a, int b)
-{
-	return a > b ? a : b;
-}
 
 /* ---- compile ---------------------------------------------------------- */
 
@@ -103,26 +30,6 @@ output_name(struct arena *a, const char *path)
 	return arena_printf(a, "%.*s.miltc", STR_ARG(s)).p;
 }
 
-/* Written beside the target and renamed: nobody sees half an image. */
-static bool
-write_file(struct arena *a, const char *path, const void *data, size_t size)
-{
-	const char *part =
-	    arena_printf(a, "%s.part.%ld", path, (long)getpid()).p;
-	FILE *f = part ? fopen(part, "wb") : NULL;
-	bool ok;
-
-	if (!f)
-		return false;
-	ok = fwrite(data, 1, size, f) == size && fflush(f) == 0 &&
-	     fsync(fileno(f)) == 0;
-	ok = fclose(f) == 0 && ok;
-	if (ok && rename(part, path) == 0)
-		return true;
-	unlink(part);
-	return false;
-}
-
 static int
 run_compile(const struct options *o, int argc, char **argv)
 {
@@ -131,7 +38,13 @@ run_compile(const struct options *o, int argc, char **argv)
 
 	if (argc != 1)
 		return EXIT_USAGE;
-	result = compile(&c, argv[0], o, o->strict);
+	if (strcmp(argv[0], "-") == 0 && !o->output) {
+		fputs("milterc: for a policy on standard input say where to "
+		      "write: -o OUT.miltc\n",
+		    stderr);
+		return EXIT_USAGE;
+	}
+	result = command_compile(&c, argv[0], o, o->strict);
 	if (result == EXIT_OK) {
 		const char *out = o->output;
 
@@ -139,8 +52,8 @@ run_compile(const struct options *o, int argc, char **argv)
 		if (!out)
 			out = output_name(&c.arena, argv[0]);
 		if (!out) {
-			result = no_memory();
-		} else if (!write_file(&c.arena, out, c.image, c.image_size)) {
+			result = command_no_memory();
+		} else if (!write_file(out, c.image, c.image_size)) {
 			fprintf(stderr, "milterc: cannot write %s: %s\n", out,
 			    strerror(errno));
 			result = EXIT_SYSTEM;
@@ -155,166 +68,78 @@ run_compile(const struct options *o, int argc, char **argv)
 static int
 run_lint(const struct options *o, int argc, char **argv)
 {
+	struct options opt = *o;
 	int result = EXIT_OK;
 
 	if (argc < 1)
 		return EXIT_USAGE;
+	if (o->json)
+		opt.diagnostics = json_array();
 	for (int i = 0; i < argc; i++) {
 		struct compilation c;
 
-		result = worse(result, compile(&c, argv[i], o, true));
+		result = command_worse(
+		    result, command_compile(&c, argv[i], &opt, true));
 		milt_compile_free(&c);
 	}
-	return result;
-}
-
-/* ---- test ------------------------------------------------------------- */
-
-struct totals {
-	size_t passed, failed, files;
-	json_t *list; /* NULL: for people */
-};
-
-static int
-test_compiled(struct compilation *c, const char *path, const struct options *o,
-    struct totals *sum)
-{
-	struct milt_image *im;
-	struct test_results r;
-	const char *why = NULL;
-	enum milt_status st;
-
-	st = milt_image_load(c->image, c->image_size, &im, &why);
-	if (st != MILT_OK) {
-		fprintf(stderr, "milterc: %s: %s\n", path, why ? why : "");
-		return status_exit(st);
+	if (opt.diagnostics) {
+		json_dumpf(opt.diagnostics, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(opt.diagnostics);
 	}
-	if (setjmp(c->no_memory)) {
-		milt_image_free(im);
-		return no_memory();
-	}
-	c->arena.on_fail = &c->no_memory;
-	st = tests_run(&c->arena, c, im, &r);
-	if (st == MILT_OK) {
-		sum->passed += r.n - r.failed;
-		sum->failed += r.failed;
-		if (sum->list) {
-			json_t *one = tests_json(&r, c, im);
-
-			json_array_extend(sum->list, one);
-			json_decref(one);
-		} else {
-			printf("%s: %zu test%s%s\n", path, r.n,
-			    r.n == 1 ? "" : "s",
-			    r.n ? "" : " (the policy has none)");
-			tests_print(
-			    &r, c, stdout, use_color(stdout), o->verbose);
-		}
-	}
-	milt_image_free(im);
-	return st != MILT_OK ? no_memory() : r.failed ? EXIT_POLICY : EXIT_OK;
-}
-
-static int
-test_file(const char *path, const struct options *o, struct totals *sum)
-{
-	struct options quiet = *o;
-	struct compilation c;
-	int result;
-
-	quiet.json = false;
-	sum->files++;
-	result = compile(&c, path, &quiet, false);
-	if (result == EXIT_OK)
-		result = test_compiled(&c, path, o, sum);
-	milt_compile_free(&c);
-	return result;
-}
-
-static int
-by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int test_path(const char *path, const struct options *, struct totals *);
-
-static int
-test_directory(const char *path, const struct options *o, struct totals *sum)
-{
-	struct dirent **entries;
-	int n = scandir(path, &entries, NULL, by_name), result = EXIT_OK;
-
-	if (n < 0) {
-		fprintf(stderr, "milterc: cannot read %s: %s\n", path,
-		    strerror(errno));
-		return EXIT_SYSTEM;
-	}
-	for (int i = 0; i < n; i++) {
-		struct str name = str_from(entries[i]->d_name);
-		char *child;
-		struct stat st;
-
-		if (name.p[0] != '.' &&
-		    asprintf(&child, "%s/%s", path, name.p) >= 0) {
-			if (stat(child, &st) == 0 &&
-			    (S_ISDIR(st.st_mode) ||
-				str_ends(name, STR(".milt"))))
-				result =
-				    worse(result, test_path(child, o, sum));
-			free(child);
-		}
-		free(entries[i]);
-	}
-	free(entries);
-	return result;
-}
-
-static int
-test_path(const char *path, const struct options *o, struct totals *sum)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return test_directory(path, o, sum);
-	return test_file(path, o, sum);
-}
-
-static int
-run_test(const struct options *o, int argc, char **argv)
-{
-	struct totals sum = { .list = o->json ? json_array() : NULL };
-	int result = EXIT_OK;
-
-	if (argc < 1)
-		return EXIT_USAGE;
-	for (int i = 0; i < argc; i++)
-		result = worse(result, test_path(argv[i], o, &sum));
-	if (!sum.list) {
-		printf("%zu passed, %zu failed\n", sum.passed, sum.failed);
-		return result;
-	}
-	sum.list = json_pack("{s:o,s:I,s:I}", "tests", sum.list, "passed",
-	    (json_int_t)sum.passed, "failed", (json_int_t)sum.failed);
-	json_dumpf(sum.list, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-	putchar('\n');
-	json_decref(sum.list);
 	return result;
 }
 
 /* ---- explain ---------------------------------------------------------- */
+
+/* In lines of 78 columns at most, where there are blanks. */
+static void
+print_wrapped(struct str text)
+{
+	enum { WIDTH = 78 };
+	bool at_top = true;
+
+	for (size_t column = 0; text.n > 0;) {
+		size_t n = str_find(text, ' ');
+
+		if (column > 0 && column + 1 + n > WIDTH)
+			column = 0;
+		if (n > 0)
+			printf("%s%.*s",
+			    column   ? " "
+			    : at_top ? ""
+				     : "\n",
+			    (int)n, text.p);
+		column += n + (column > 0);
+		at_top = false;
+		text = str_skip(text, n < text.n ? n + 1 : n);
+	}
+	putchar('\n');
+}
+
+static void
+print_example(const char *title, struct str text)
+{
+	if (!text.n)
+		return;
+	printf("\n%s\n\n", title);
+	while (text.n > 0) {
+		size_t n = str_find(text, '\n');
+
+		printf("%s%.*s\n", n ? "    " : "", (int)n, text.p);
+		text = str_skip(text, n < text.n ? n + 1 : n);
+	}
+}
 
 static int
 explain_code(enum diag_id id)
 {
 	const struct diag_row *d = &diag_rows[id];
 
-	printf("%.*s: %.*s\n\n%.*s\n", STR_ARG(d->code), STR_ARG(d->title),
-	    STR_ARG(d->why));
-	if (d->wrong.n)
-		printf("\nThis has it:\n\n%.*s\n", STR_ARG(d->wrong));
-	if (d->right.n)
-		printf("\nThis does not:\n\n%.*s\n", STR_ARG(d->right));
+	printf("%.*s: %.*s\n\n", STR_ARG(d->code), STR_ARG(d->title));
+	print_wrapped(d->why);
+	print_example("This has it:", d->wrong);
+	print_example("This does not:", d->right);
 	return EXIT_OK;
 }
 
@@ -342,7 +167,7 @@ run_explain(const struct options *o, int argc, char **argv)
 		    stderr, "milterc: there is no diagnostic %s\n", argv[0]);
 		return EXIT_USAGE;
 	}
-	result = compile(&c, argv[0], o, false);
+	result = command_compile(&c, argv[0], o, false);
 	if (result == EXIT_OK) {
 		if (o->cost)
 			cost_print(&c, stdout);
@@ -365,9 +190,9 @@ format_file(const char *path, const struct options *o)
 	struct str text;
 	const struct source *s;
 
-	result = status_exit(milt_parse_file(&c, path));
+	result = command_status(milt_parse_file(&c, path));
 	if (result != EXIT_OK) {
-		show(&c, false);
+		command_show(&c, o);
 		milt_compile_free(&c);
 		return result;
 	}
@@ -375,7 +200,7 @@ format_file(const char *path, const struct options *o)
 	text = milt_format(&c.arena, s, c.file);
 	c.arena.on_fail = NULL;
 	if (!text.p && s->text.n) {
-		result = no_memory();
+		result = command_no_memory();
 	} else if (o->check) {
 		if (!str_eq(text, s->text)) {
 			puts(path);
@@ -384,7 +209,7 @@ format_file(const char *path, const struct options *o)
 	} else if (strcmp(path, "-") == 0) {
 		fwrite(text.p, 1, text.n, stdout);
 	} else if (!str_eq(text, s->text) &&
-		   !write_file(&c.arena, path, text.p, text.n)) {
+		   !write_file(path, text.p, text.n)) {
 		fprintf(stderr, "milterc: cannot write %s: %s\n", path,
 		    strerror(errno));
 		result = EXIT_SYSTEM;
@@ -401,7 +226,7 @@ run_fmt(const struct options *o, int argc, char **argv)
 	if (argc < 1)
 		return EXIT_USAGE;
 	for (int i = 0; i < argc; i++)
-		result = worse(result, format_file(argv[i], o));
+		result = command_worse(result, format_file(argv[i], o));
 	return result;
 }
 
@@ -418,7 +243,7 @@ dump_image(const void *data, size_t size, const char *path)
 	if (st != MILT_OK) {
 		fprintf(stderr, "milterc: %s: %s\n", path,
 		    why ? why : strerror(errno));
-		return status_exit(st);
+		return command_status(st);
 	}
 	image_dump(im, stdout);
 	milt_image_free(im);
@@ -432,12 +257,12 @@ dump_source(const struct options *o, const char *path)
 	int result;
 
 	if (strcmp(o->after, "parse") == 0) {
-		result = status_exit(milt_parse_file(&c, path));
-		show(&c, false);
+		result = command_status(milt_parse_file(&c, path));
+		command_show(&c, o);
 		if (c.file)
 			ast_dump(c.file, &c.sources, stdout);
 	} else {
-		result = compile(&c, path, o, false);
+		result = command_compile(&c, path, o, false);
 		if (result == EXIT_OK && strcmp(o->after, "lower") == 0)
 			ir_dump(c.ir, stdout);
 		else if (result == EXIT_OK)
@@ -474,18 +299,18 @@ static const struct command commands[] = {
 	    ".miltc).\n"
 	    "  -o, --output OUT   where to write the image\n"
 	    "  --strict           lint too; warnings are errors\n",
-	    run_compile },
+	    "os", run_compile },
 	{ "lint", "[--strict] [--json] FILE...", "errors and warnings",
 	    "Checks each FILE and reports errors and warnings.\n"
 	    "  --strict           exit 1 on warnings too\n"
 	    "  --json             diagnostics as JSON on standard output\n",
-	    run_lint },
+	    "sj", run_lint },
 	{ "test", "[-v] [--json] FILE|DIR...", "run the tests of policies",
 	    "Runs the test blocks of each FILE, and of each .milt file below "
 	    "DIR.\n"
 	    "  -v, --verbose      name the tests that pass too\n"
 	    "  --json             results as JSON on standard output\n",
-	    run_test },
+	    "vj", command_test },
 	{ "explain", "[--json|--cost] FILE|CODE",
 	    "when rules decide; what a code means",
 	    "For a policy: where each rule is decided and spoken, what holds "
@@ -494,18 +319,18 @@ static const struct command commands[] = {
 	    "  --cost             how each rule is reached and what it costs, "
 	    "and what\n                     is looked at for every message\n"
 	    "  --json             as JSON\n",
-	    run_explain },
+	    "jC", run_explain },
 	{ "fmt", "[--check] FILE...", "canonical layout",
 	    "Rewrites each FILE in the canonical layout; `-` formats standard "
 	    "input to\nstandard output.\n"
 	    "  --check            write nothing; name files that differ, exit "
 	    "1\n",
-	    run_fmt },
+	    "c", run_fmt },
 	{ "dump", "--after=PASS FILE", "what a pass made",
 	    "Shows a policy after a pass of the compiler: parse (syntax tree), "
 	    "lower\n(conditions as a graph) or emit (image; also of a .miltc "
 	    "file).\n",
-	    run_dump },
+	    "a", run_dump },
 };
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
 
@@ -528,6 +353,24 @@ usage(const struct command *c, FILE *f)
 	fprintf(f, "usage: milterc %s %s\n", c->name, c->usage);
 }
 
+/* What getopt_long has returned is none of the command's. */
+static int
+bad_option(const struct command *c, int ch, char **argv)
+{
+	const char *last = argv[optind - 1];
+
+	if (ch == ':')
+		fprintf(stderr, "milterc: %s needs a value\n", last);
+	else /* behind an option with a value stands that */
+		fprintf(stderr, "milterc: %s is no option of %s\n",
+		    ch == 'o'   ? "--output"
+		    : ch == 'a' ? "--after"
+				: last,
+		    c->name);
+	usage(c, stderr);
+	return EXIT_USAGE;
+}
+
 static int
 run_command(const struct command *c, int argc, char **argv)
 {
@@ -545,7 +388,10 @@ run_command(const struct command *c, int argc, char **argv)
 	struct options o = { 0 };
 	int ch, result;
 
-	while ((ch = getopt_long(argc, argv, "o:vh", longs, NULL)) != -1) {
+	opterr = 0;
+	while ((ch = getopt_long(argc, argv, ":o:vh", longs, NULL)) != -1) {
+		if (ch != 'h' && !strchr(c->options, ch))
+			return bad_option(c, ch, argv);
 		switch (ch) {
 		case 'o':
 			o.output = optarg;
@@ -572,23 +418,31 @@ run_command(const struct command *c, int argc, char **argv)
 			usage(c, stdout);
 			fputs(c->help, stdout);
 			return EXIT_OK;
-		default:
-			usage(c, stderr);
-			return EXIT_USAGE;
 		}
 	}
 	result = c->run(&o, argc - optind, argv + optind);
 	if (result == EXIT_USAGE)
 		usage(c, stderr);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "milterc: cannot write: %s\n", strerror(errno));
-		return EXIT_SYSTEM;
-	}
 	return result;
 }
 
-int
-main(int argc, char **argv)
+/*
+ * A closed descriptor would be that of the next file that is opened, and what
+ * is said would be written into it.  Like a closed one, this cannot be written.
+ */
+static bool
+fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && close(fd) == 0;
+}
+
+static int
+run(int argc, char **argv)
 {
 	if (argc < 2) {
 		help(stderr);
@@ -609,4 +463,19 @@ main(int argc, char **argv)
 	fprintf(stderr, "milterc: no command %s\n", argv[1]);
 	help(stderr);
 	return EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	int result;
+
+	if (!fill_standard_files())
+		return EXIT_SYSTEM;
+	result = run(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "milterc: cannot write: %s\n", strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	return result;
 }

@@ -83,7 +83,8 @@ attr_find(struct str name)
 	struct str rest;
 
 	for (size_t i = 0; attr == ATTR_NONE && i < collection_row_count; i++)
-		if (name_split(name, collection_rows[i].singular, &rest))
+		if (name_split(name, collection_rows[i].singular, &rest) ||
+		    name_split(name, collection_rows[i].plural, &rest))
 			attr = field_find(collection_rows[i].attr, rest);
 	return attr;
 }
@@ -230,6 +231,21 @@ policy_items(struct compilation *c)
 		}
 	}
 	return (struct policy_items){ list.v, list.n };
+}
+
+bool
+has_error_in(const struct compilation *c, struct span span)
+{
+	if (!c->diags.errors)
+		return false;
+	for (size_t i = 0; i < c->diags.list.n; i++) {
+		const struct diag *d = c->diags.list.v[i];
+
+		if (diag_rows[d->id].severity == SEVERITY_ERROR &&
+		    d->has_span && span_holds(span, d->span))
+			return true;
+	}
+	return false;
 }
 
 struct str

@@ -82,7 +82,7 @@ add_ref(struct gather *g, const struct ir_ref *ref)
 
 	switch (row->source) {
 	case SOURCE_ARG:
-		if (ref->attr == ATTR_HELO)
+		if (row->from == STAGE_HELO)
 			g->out->flags |= NEED_HELO;
 		break;
 	case SOURCE_MACRO:
@@ -90,11 +90,20 @@ add_ref(struct gather *g, const struct ir_ref *ref)
 			add_named_macro(g, ref->key);
 		else
 			add_macro(g, row->from, row->macro);
+		/* Without TLS it is missing, without trust it is no. */
+		if (ref->attr == ATTR_TLS_VERIFIED)
+			add_macro(
+			    g, row->from, attr_rows[ATTR_TLS_PROTOCOL].macro);
 		break;
 	case SOURCE_HEADER:
 		g->out->flags |= NEED_HEADERS;
 		if (ref->attr == ATTR_HEADER_DATE_AGE)
 			g->out->flags |= NEED_CLOCK;
+		break;
+	case SOURCE_AUTHRES:
+		g->out->flags |= NEED_HEADERS;
+		if (!g->ir->option_texts[OPTION_AUTHSERV_ID].n)
+			add_macro(g, STAGE_CONNECT, STR("j"));
 		break;
 	case SOURCE_BODY:
 		g->out->flags |= NEED_BODY;
@@ -104,6 +113,14 @@ add_ref(struct gather *g, const struct ir_ref *ref)
 		break;
 	case SOURCE_CLOCK:
 		g->out->flags |= NEED_CLOCK;
+		break;
+	case SOURCE_PARTS:
+	case SOURCE_TEXTS:
+	case SOURCE_FILES:
+	case SOURCE_KINDS:
+	case SOURCE_DIGESTS:
+	case SOURCE_FILE_TEXTS:
+		g->out->flags |= image_content_needs(row->source);
 		break;
 	}
 }
@@ -123,7 +140,17 @@ looks_at_headers(enum milt_action action)
 	return action_rows[action].kind == ACTION_CHANGE &&
 	       (action == ACTION_SET_HEADER || action == ACTION_INSERT_HEADER ||
 		   action == ACTION_REMOVE_HEADER ||
-		   action == ACTION_REPLACE_BODY);
+		   action == ACTION_REPLACE_BODY ||
+		   action == ACTION_PREPEND_TEXT ||
+		   action == ACTION_APPEND_TEXT);
+}
+
+/* Whether the body may be changed, and where, it says itself. */
+static bool
+looks_at_body(enum milt_action action)
+{
+	return action == ACTION_REPLACE_BODY || action == ACTION_PREPEND_TEXT ||
+	       action == ACTION_APPEND_TEXT;
 }
 
 static bool
@@ -154,6 +181,8 @@ add_rule(struct gather *g, const struct ir_rule *r)
 		g->out->actions |= action_rows[a->action].smfif;
 		if (looks_at_headers(a->action))
 			g->out->flags |= NEED_HEADERS;
+		if (looks_at_body(a->action))
+			g->out->flags |= NEED_BODY;
 	}
 	g->out->recipient_effects |= r->recipient && has_effects(r);
 	g->out->info |= rule_fragments(r);

@@ -33,6 +33,9 @@ struct str place_words(
 typedef VEC(struct ast_expr *) expr_vec;
 expr_vec condition_leaves(struct arena *, struct ast_expr *);
 
+/* Is an error reported in the span? */
+bool has_error_in(const struct compilation *, struct span);
+
 /* ---- names ----------------------------------------------------------- */
 
 /* Items by name, with open addressing; in the compilation's arena. */
@@ -137,6 +140,7 @@ bool literal_number(struct str, long long *out);   /* 12 */
 bool literal_size(struct str, long long *out);     /* 10MB; octets */
 bool literal_duration(struct str, long long *out); /* 5m; milliseconds */
 bool literal_weekday(struct str, long long *out);  /* mon is 0 */
+bool literal_result(struct str, long long *out);   /* enum milt_result */
 bool literal_boolean(struct str, long long *out);  /* yes, no */
 
 /* Header field names of RFC 5322. */

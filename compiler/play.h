@@ -64,11 +64,10 @@ struct outcome {
  * cannot be read), in the arena.
  */
 const char *transaction_make(struct arena *, const struct item_test *,
-			     struct str directory, struct transaction *out);
+    struct str directory, struct transaction *out);
 
 /* MILT_NO_MEMORY, or MILT_OK and *out in the arena. */
 enum milt_status transaction_play(struct arena *, const struct milt_image *,
-				  const struct transaction *,
-				  struct outcome *out);
+    const struct transaction *, struct outcome *out);
 
 #endif

@@ -23,14 +23,16 @@ regex_has_group(struct resolver *r, const struct ast_value *regex,
 	return false;
 }
 
-static bool
-is_capture(struct resolver *r, const struct capture_scope *scope,
+/* How many regexes have the group. */
+static size_t
+count_captures(struct resolver *r, const struct capture_scope *scope,
     struct str field, unsigned number)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; scope && i < scope->regexes.n; i++)
-		if (regex_has_group(r, scope->regexes.v[i], field, number))
-			return true;
-	return false;
+		n += regex_has_group(r, scope->regexes.v[i], field, number);
+	return n;
 }
 
 /* A group's number, beginning with 1; 0 where `field` is no number. */
@@ -112,11 +114,13 @@ resolve_word(
     struct resolver *r, struct ast_piece *p, const struct capture_scope *scope)
 {
 	unsigned number = group_number(p->text);
+	size_t captures = count_captures(r, scope, p->text, number);
 	struct ast_item *item;
 
-	if (is_capture(r, scope, p->text, number)) {
+	if (captures > 0) {
 		p->value = NULL;
 		p->capture = true;
+		p->choice = captures > 1 && number > 0;
 		return;
 	}
 	item = number > 0 ? NULL : name_find(&r->values, p->text);

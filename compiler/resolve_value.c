@@ -257,7 +257,8 @@ resolve_right(
 	if (find_name(r, v, b) || refuse_reserved(r, v, true))
 		return;
 	/* Whether these are literals depends on the left side: check knows. */
-	if (literal_weekday(v->text, &word) || literal_boolean(v->text, &word))
+	if (literal_weekday(v->text, &word) || literal_result(v->text, &word) ||
+	    literal_boolean(v->text, &word))
 		return;
 	if (member && !has_any(v->text, ".:/@"))
 		report_unknown_list(r, v);

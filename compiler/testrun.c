@@ -77,6 +77,8 @@ change_text(struct arena *a, const struct milt_change *c)
 		return arena_printf(
 		    a, "%.*s <%.*s>", STR_ARG(word), STR_ARG(c->value));
 	case ACTION_QUARANTINE:
+	case ACTION_PREPEND_TEXT:
+	case ACTION_APPEND_TEXT:
 	case ACTION_REPLACE_BODY:
 		return arena_printf(
 		    a, "%.*s \"%.*s\"", STR_ARG(word), STR_ARG(c->value));
@@ -186,6 +188,14 @@ check_verdicts(struct run *r, const struct ast_expect *e)
 		    r, e->span, STR("the transaction has no such recipient"));
 }
 
+/* Texts that are lines of the body. */
+static bool
+is_of_body(enum milt_action action)
+{
+	return action == ACTION_PREPEND_TEXT || action == ACTION_APPEND_TEXT ||
+	       action == ACTION_REPLACE_BODY;
+}
+
 static bool
 change_is(
     struct run *r, const struct ast_action *want, const struct milt_change *c)
@@ -203,7 +213,7 @@ change_is(
 		    r->arena, literal(r, want->address), c->value);
 	for (size_t i = 0; i < want->texts.n; i++)
 		value =
-		    want->action == ACTION_REPLACE_BODY
+		    is_of_body(want->action)
 			? arena_printf(r->arena, "%.*s%.*s\r\n", STR_ARG(value),
 			      STR_ARG(literal(r, want->texts.v[i])))
 			: literal(r, want->texts.v[i]);

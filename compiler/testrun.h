@@ -33,19 +33,19 @@ struct test_results {
  * MILT_OK, or MILT_NO_MEMORY.
  */
 enum milt_status tests_run(struct arena *a, struct compilation *,
-			   const struct milt_image *, struct test_results *out);
+    const struct milt_image *, struct test_results *out);
 
 /* Failures in the form of diagnostics; with `all`, a line for each test. */
 void tests_print(const struct test_results *, struct compilation *, FILE *,
-		 bool color, bool all);
+    bool color, bool all);
 
 /* An array with an object for each test.  The caller owns it. */
 json_t *tests_json(const struct test_results *, struct compilation *,
-		   const struct milt_image *);
+    const struct milt_image *);
 
 /* "reject 550 5.7.1 by no-relay at rcpt", for people. */
-struct str verdict_text(struct arena *, const struct milt_image *,
-			const struct play_verdict *);
+struct str verdict_text(
+    struct arena *, const struct milt_image *, const struct play_verdict *);
 
 /* "add header \"X\" \"yes\"", as an author writes it. */
 struct str change_text(struct arena *, const struct milt_change *);

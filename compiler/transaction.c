@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "compiler/passes.h"
 #include "compiler/play.h"
 
 /* A Thursday: tests without `given now` give the same result every day. */
@@ -16,6 +17,7 @@ struct maker {
 	struct transaction *t;
 	struct str message; /* whole message, CRLF; empty if not given */
 	bool has_message, has_from;
+	int verified; /* tls.verified: 1 yes, 0 no, -1 not stated */
 	const char *error;
 };
 
@@ -77,6 +79,16 @@ push_parameters(struct maker *m, const struct ast_fact *f, bool recipient)
 }
 
 static void
+declared_size(struct maker *m, struct str text)
+{
+	long long size;
+
+	if (literal_size(text, &size))
+		vec_push(m->arena, &m->t->parameters,
+		    arena_printf(m->arena, "SIZE=%lld", size));
+}
+
+static void
 attribute_fact(struct maker *m, const struct ast_fact *f)
 {
 	struct transaction *t = m->t;
@@ -98,24 +110,36 @@ attribute_fact(struct maker *m, const struct ast_fact *f)
 	else if (f->attr == ATTR_RECIPIENT_PARAMETERS)
 		push_parameters(m, f, true);
 	else if (f->attr == ATTR_DECLARED_SIZE)
-		vec_push(m->arena, &t->parameters,
-		    arena_printf(m->arena, "SIZE=%.*s", STR_ARG(text)));
+		declared_size(m, text);
 	else if (f->attr == ATTR_TLS_VERIFIED)
-		set_macro(m, STAGE_HELO, STR("{verify}"),
-		    str_eq(text, STR("yes")) ? STR("OK") : STR("NO"));
+		m->verified = str_eq(text, STR("yes")) ? 1 : 0;
 	else if (row->source == SOURCE_MACRO)
 		set_macro(m, row->from, row->macro, text);
+}
+
+/* As Postfix gives it: cut at a NUL, a bare CR is a blank. */
+static void
+push_field(struct maker *m, struct str name, struct str value)
+{
+	struct play_field field = { name, value };
+	char *p;
+
+	field.value =
+	    arena_dup(m->arena, str_head(value, str_find(value, '\0')));
+	p = (char *)(uintptr_t)field.value.p;
+	for (size_t i = 0; i < field.value.n; i++)
+		if (p[i] == '\r')
+			p[i] = ' ';
+	vec_push(m->arena, &m->t->fields, field);
 }
 
 static void
 header_fact(struct maker *m, const struct ast_fact *f)
 {
-	struct play_field field = { f->name.text,
-		f->values.n ? f->values.v[0]->text : STR("") };
-
-	if (str_eq_ascii(field.name, STR("From")))
+	if (str_eq_ascii(f->name.text, STR("From")))
 		m->has_from = true;
-	vec_push(m->arena, &m->t->fields, field);
+	push_field(
+	    m, f->name.text, f->values.n ? f->values.v[0]->text : STR(""));
 }
 
 static void
@@ -209,7 +233,7 @@ split_message(struct maker *m)
 			field.value = arena_printf(m->arena, "%.*s\n%.*s",
 			    STR_ARG(field.value), STR_ARG(line));
 		}
-		vec_push(m->arena, &m->t->fields, field);
+		push_field(m, field.name, field.value);
 	}
 	m->t->body = rest;
 }
@@ -277,8 +301,12 @@ defaults(struct maker *m)
 
 	if (!t->recipients.n)
 		vec_push(m->arena, &t->recipients, r);
-	if (has_macro(m, STR("{verify}")) &&
-	    !has_macro(m, STR("{tls_version}")))
+	/* As Postfix says it: a subject is sent if the certificate is trusted.
+	 */
+	if (m->verified == 1 && !has_macro(m, STR("{cert_subject}")))
+		set_macro(m, STAGE_HELO, STR("{cert_subject}"),
+		    STR("client.invalid"));
+	if (m->verified >= 0 && !has_macro(m, STR("{tls_version}")))
 		set_macro(m, STAGE_HELO, STR("{tls_version}"), STR("TLSv1.3"));
 	if (m->has_message)
 		split_message(m);
@@ -290,7 +318,9 @@ const char *
 transaction_make(struct arena *arena, const struct item_test *test,
     struct str directory, struct transaction *out)
 {
-	struct maker m = { .arena = arena, .directory = directory, .t = out };
+	struct maker m = {
+		.arena = arena, .directory = directory, .t = out, .verified = -1
+	};
 
 	*out = (struct transaction){
 		.has_ip = true,

@@ -62,10 +62,10 @@ struct str arena_vprintf(struct arena *, const char *fmt, va_list)
 		size_t n, cap; \
 	}
 bool vec_grow(struct arena *, void *vp, size_t *cap, size_t size);
-#define vec_push(arena, vec, item)                                           \
-	(((vec)->n < (vec)->cap || vec_grow((arena), (void *)&(vec)->v,      \
-					    &(vec)->cap, sizeof(*(vec)->v))) \
-	     ? ((vec)->v[(vec)->n++] = (item), true)                         \
-	     : false)
+#define vec_push(arena, vec, item)                                      \
+	(((vec)->n < (vec)->cap || vec_grow((arena), (void *)&(vec)->v, \
+				       &(vec)->cap, sizeof(*(vec)->v))) \
+		? ((vec)->v[(vec)->n++] = (item), true)                 \
+		: false)
 
 #endif

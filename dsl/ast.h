@@ -66,21 +66,6 @@ enum expr_kind {
 	EXPR_LISTED, /* X listed in "zone" ...: refused by resolve */
 };
 
-enum compare_op {
-	OP_IS,
-	OP_IN,
-	OP_UNDER,
-	OP_CONTAINS,
-	OP_STARTS_WITH,
-	OP_ENDS_WITH,
-	OP_MATCHES,
-	OP_LIKE,
-	OP_LT,
-	OP_LE,
-	OP_GT,
-	OP_GE,
-};
-
 struct ast_expr {
 	enum expr_kind kind;
 	struct span span;
@@ -105,6 +90,7 @@ struct ast_piece {
 	struct str text; /* literal text; or what stands in the braces */
 	struct ast_value *value; /* resolve: PIECE_FIELD that is an attribute */
 	bool capture;            /* resolve: PIECE_FIELD that is a capture */
+	bool choice; /* resolve: a number that is a group of several regexes */
 };
 
 struct ast_template {
@@ -306,7 +292,7 @@ void ast_dump(const struct ast_file *, const struct sources *, FILE *);
  * formatting twice changes nothing.  Only for sources that parse without
  * errors.
  */
-struct str milt_format(struct arena *, const struct source *,
-		       const struct ast_file *);
+struct str milt_format(
+    struct arena *, const struct source *, const struct ast_file *);
 
 #endif

@@ -48,11 +48,18 @@ field_end(struct str text, size_t at)
 	return at;
 }
 
-/* A word without dots, or digits: resolve says what it is. */
+/* A word or number without dots: resolve says what it is. */
 static bool
 may_be_capture(struct str s)
 {
-	return str_find(s, '.') == s.n && str_find(s, '(') == s.n;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
+		    !(c >= 'A' && c <= 'Z') && c != '_' && c != '-')
+			return false;
+	}
+	return s.n != 0;
 }
 
 /* The field whose brace stands at `at`; returns where it ends. */
@@ -74,7 +81,7 @@ cut_field(struct cut *c, size_t at)
 	}
 	piece.span = cut_span(c, at, end + 1);
 	piece.value = parse_value(ps, inside, c->map + at + 1);
-	if (!piece.value && (!piece.text.n || !may_be_capture(piece.text)))
+	if (!piece.value && !may_be_capture(piece.text))
 		diag_help(ps->diags,
 		    diag_at(ps->diags, D_BAD_FIELD, piece.span,
 			"`{%.*s}` is not a field", STR_ARG(piece.text)),

@@ -36,21 +36,6 @@ static const char *const expr_names[] = {
 	[EXPR_LISTED] = "listed",
 };
 
-static const char *const op_names[] = {
-	[OP_IS] = "is",
-	[OP_IN] = "in",
-	[OP_UNDER] = "under",
-	[OP_CONTAINS] = "contains",
-	[OP_STARTS_WITH] = "starts with",
-	[OP_ENDS_WITH] = "ends with",
-	[OP_MATCHES] = "matches",
-	[OP_LIKE] = "like",
-	[OP_LT] = "<",
-	[OP_LE] = "<=",
-	[OP_GT] = ">",
-	[OP_GE] = ">=",
-};
-
 static const char *const fact_names[] = {
 	[FACT_ATTRIBUTE] = "attribute",
 	[FACT_RECIPIENT] = "recipient",
@@ -156,7 +141,7 @@ dump_expr(struct dump *d, const struct ast_expr *e)
 	fputs(expr_names[e->kind], d->f);
 	if (e->kind == EXPR_COMPARE)
 		fprintf(d->f, "%s %s%s", e->negated ? " not" : "",
-		    op_names[e->op], e->exactly ? " exactly" : "");
+		    operator_rows[e->op].words.p, e->exactly ? " exactly" : "");
 	if (e->kind == EXPR_STATE)
 		fprintf(d->f, " %.*s", STR_ARG(e->state));
 	place(d, e->span);

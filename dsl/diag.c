@@ -55,6 +55,23 @@ find_same(struct diags *ds, enum diag_id id, struct span span)
 	return NULL;
 }
 
+/* A sentence that names what is longer than anybody reads loses its middle. */
+static struct str
+shortened(struct diags *ds, struct str message)
+{
+	enum { END = 100, MOST = 1000 };
+	size_t head = MOST - END, tail = message.n - END;
+
+	if (message.n <= MOST)
+		return message;
+	while (((unsigned char)message.p[head] & 0xc0) == 0x80 && head > 0)
+		head--;
+	while (((unsigned char)message.p[tail] & 0xc0) == 0x80 && tail > head)
+		tail--;
+	return arena_printf(ds->arena, "%.*s...%.*s", (int)head, message.p,
+	    (int)(message.n - tail), message.p + tail);
+}
+
 struct diag *
 diag_at(
     struct diags *ds, enum diag_id id, struct span span, const char *fmt, ...)
@@ -67,7 +84,7 @@ diag_at(
 	d->span = span;
 	d->has_span = true;
 	va_start(ap, fmt);
-	d->message = arena_vprintf(ds->arena, fmt, ap);
+	d->message = shortened(ds, arena_vprintf(ds->arena, fmt, ap));
 	va_end(ap);
 	return d;
 }
@@ -83,7 +100,7 @@ diag_file(
 		return d;
 	d->path = path;
 	va_start(ap, fmt);
-	d->message = arena_vprintf(ds->arena, fmt, ap);
+	d->message = shortened(ds, arena_vprintf(ds->arena, fmt, ap));
 	va_end(ap);
 	return d;
 }

@@ -72,11 +72,14 @@ void diag_help(struct diags *, struct diag *, const char *fmt, ...)
 /* Prints all, sorted; `color` for a terminal.  The form of LANGUAGE.md 7. */
 void diags_print(struct diags *, FILE *, bool color);
 
+struct json_t;
+
 /*
- * The same as JSON: an array of objects with code, severity, message, file,
- * line, column, end_line, end_column, label, labels, help.
+ * The same as JSON: an array (of libjansson; the caller owns it) of objects
+ * with code, severity, message, file, line, column, end_line, end_column,
+ * label, labels, help.  NULL with no memory.
  */
-void diags_print_json(struct diags *, FILE *);
+struct json_t *diags_json(struct diags *);
 
 /* DIAG_COUNT where `code` names none. */
 enum diag_id diag_by_code(struct str code);

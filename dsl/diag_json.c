@@ -9,11 +9,11 @@
 static json_t *
 text(struct arena *arena, struct str s)
 {
-	const char *limit = s.p + s.n;
+	const char *limit = s.n ? s.p + s.n : s.p;
 	char *out = arena_alloc(arena, s.n * 3 + 1);
 	size_t n = 0, k;
 
-	for (const char *p = s.p; p < limit; p += k ? k : 1) {
+	for (const char *p = s.p; p != limit; p += k ? k : 1) {
 		k = utf8_length(p, limit);
 		memcpy(out + n, k ? p : "\xEF\xBF\xBD", k ? k : 3);
 		n += k ? k : 3;
@@ -71,15 +71,13 @@ diag_json(const struct diags *ds, const struct diag *d)
 	return o;
 }
 
-void
-diags_print_json(struct diags *ds, FILE *f)
+json_t *
+diags_json(struct diags *ds)
 {
 	json_t *all = json_array();
 
 	diags_sort(ds);
 	for (size_t i = 0; i < ds->list.n; i++)
 		json_array_append_new(all, diag_json(ds, ds->list.v[i]));
-	json_dumpf(all, f, JSON_INDENT(2));
-	fputc('\n', f);
-	json_decref(all);
+	return all;
 }

@@ -15,7 +15,7 @@ static const struct colors colored = { "\033[1;31m", "\033[1;33m", "\033[1;31m",
 static void
 print_text(FILE *f, struct str s)
 {
-	const char *limit = s.p + s.n;
+	const char *limit = s.n ? s.p + s.n : s.p;
 	struct cell cell;
 
 	for (const char *p = s.p; p < limit; p += cell.bytes) {

@@ -342,12 +342,16 @@ effect(X) ::= SET(A) SENDER(W) target(T).
 effect(X) ::= REPLACE(A) BODY(W) texts(T).
 	{ X = ast_reply(ps, ACTION_REPLACE_BODY, A, NO_CODES, T);
 	  X->word = span2(A, W); }
+effect(X) ::= PREPEND(A) TEXT(W) texts(T).
+	{ X = ast_reply(ps, ACTION_PREPEND_TEXT, A, NO_CODES, T);
+	  X->word = span2(A, W); }
+effect(X) ::= APPEND(A) TEXT(W) texts(T).
+	{ X = ast_reply(ps, ACTION_APPEND_TEXT, A, NO_CODES, T);
+	  X->word = span2(A, W); }
 
 target(T) ::= ADDRESS(T).
 target(T) ::= STRING(T).
 
-effect(X) ::= PREPEND(A) TEXT(W) STRING(Z). { X = ast_refused(ps, A, W, Z); }
-effect(X) ::= APPEND(A) TEXT(W) STRING(Z).  { X = ast_refused(ps, A, W, Z); }
 effect(X) ::= COUNT(A) WORD(Z).             { X = ast_refused(ps, A, A, Z); }
 effect(X) ::= DELAY(A) ATOM(Z).             { X = ast_refused(ps, A, A, Z); }
 effect(X) ::= REMEMBER(A) WORD(Z).          { X = ast_refused(ps, A, A, Z); }

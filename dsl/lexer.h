@@ -41,13 +41,26 @@ struct token lexer_next(struct lexer *);
 struct str string_decode(
     struct arena *, const struct source *, struct span, uint32_t **map);
 
+/*
+ * Decodes what stands between quotes.  `map`: room for raw.n + 1 places, base
+ * being that of raw, or NULL.  `lx`: who reports bad escapes, or NULL.
+ */
+struct str unescape(struct arena *, struct lexer *lx, struct str raw,
+    uint32_t base, uint32_t *map);
+
+/* begin to end is a backslash and what follows it, and no escape. */
+void report_escape(struct lexer *, const char *begin, const char *end);
+
+/* TOKEN_WORD if it is no keyword. */
+int word_kind(struct str word);
+
 /* The word of a keyword's token kind, or empty. */
 struct str keyword_text(int kind);
 
 /*
  * Reports bytes that no policy may hold: invalid UTF-8 and control
- * characters, one diagnostic for each run.  False if there are so many that
- * the text is none.
+ * characters, one diagnostic for each run; *clean: there are none.  False if
+ * there are so many that the text is none.
  */
 bool text_check(struct diags *, uint32_t source, bool *clean);
 

@@ -1,44 +1,10 @@
 #include "dsl/lexer.h"
 
-#include <stdlib.h>
-
 #include "dsl/ast.h"
 #include "grammar.h"
 
-struct keyword {
-	struct str word;
-	int kind;
-};
-
-static const struct keyword keywords[] = {
-#define KEYWORD(id, word) { STR(word), TOKEN_##id },
-#include "dsl/keywords.def"
-#undef KEYWORD
-};
-
 /* So that many regexes without an end take no quadratic time. */
 enum { MOST_SEARCHED = 1 << 20 };
-
-enum { KEYWORD_COUNT = sizeof(keywords) / sizeof(*keywords) };
-
-static int
-compare_keyword(const void *key, const void *row)
-{
-	const struct str *a = key;
-	const struct str *b = &((const struct keyword *)row)->word;
-	int c = memcmp(a->p, b->p, a->n < b->n ? a->n : b->n);
-
-	return c ? c : (a->n > b->n) - (a->n < b->n);
-}
-
-static int
-word_kind(struct str word)
-{
-	const struct keyword *k = bsearch(&word, keywords, KEYWORD_COUNT,
-	    sizeof(*keywords), compare_keyword);
-
-	return k ? k->kind : TOKEN_WORD;
-}
 
 /* A name that a change of a score follows, as in `spam +2.5`. */
 static int
@@ -47,15 +13,6 @@ scored_kind(struct str word)
 	int kind = word_kind(word);
 
 	return kind == TOKEN_WORD ? TOKEN_SCORED : kind;
-}
-
-struct str
-keyword_text(int kind)
-{
-	for (size_t i = 0; i < KEYWORD_COUNT; i++)
-		if (keywords[i].kind == kind)
-			return keywords[i].word;
-	return STR("");
 }
 
 void
@@ -105,133 +62,14 @@ help(struct lexer *lx, struct diag *d, const char *text)
 		diag_help(lx->diags, d, "%s", text);
 }
 
-static size_t
-utf8_encode(uint32_t c, char *out)
+void
+report_escape(struct lexer *lx, const char *begin, const char *end)
 {
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xC0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3F));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xE0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3F));
-		out[2] = (char)(0x80 | (c & 0x3F));
-		return 3;
-	}
-	out[0] = (char)(0xF0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3F));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3F));
-	out[3] = (char)(0x80 | (c & 0x3F));
-	return 4;
-}
+	struct diag *d = correct(lx, BAD_ESCAPE, span_of(lx, begin, end),
+	    "`%.*s` is not an escape", (int)(end - begin), begin);
 
-/*
- * One escape at p, which points behind the backslash; *n bytes are written.
- * Returns where it ends, or NULL if it is none (*p is then one character).
- */
-static const char *
-escape_decode(const char *p, const char *limit, char out[4], size_t *n)
-{
-	const char *m, *a;
-	uint32_t c = 0;
-
-	(void)m;
-	/*!re2c
-	re2c:yyfill:enable = 0;
-	re2c:eof = 0;
-	re2c:define:YYCTYPE = "unsigned char";
-	re2c:define:YYCURSOR = p;
-	re2c:define:YYMARKER = m;
-	re2c:define:YYLIMIT = limit;
-	re2c:flags:case-ranges = 1;
-
-	["\\]           { *n = 1; out[0] = p[-1]; return p; }
-	"n"             { *n = 1; out[0] = '\n'; return p; }
-	"r"             { *n = 1; out[0] = '\r'; return p; }
-	"t"             { *n = 1; out[0] = '\t'; return p; }
-	"u{" [0-9a-fA-F]{1,6} "}" {
-		for (a = p - 2; *a != '{'; a--)
-			;
-		for (a++; *a != '}'; a++)
-			c = c << 4 | (uint32_t)(*a <= '9' ? *a - '0'
-							  : (*a | 32) - 87);
-		if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
-			return NULL;
-		*n = utf8_encode(c, out);
-		return p;
-	}
-	*               { return NULL; }
-	$               { return NULL; }
-	*/
-}
-
-/* Decodes what stands between the quotes; `map` and `lx` may be NULL. */
-static struct str
-unescape(struct arena *arena, struct lexer *lx, struct str raw, uint32_t base,
-    uint32_t *map)
-{
-	const char *p = raw.p, *limit = raw.p + raw.n;
-	char *out = arena_alloc(arena, raw.n + 1);
-	size_t n = 0;
-
-	while (p < limit) {
-		char buffer[4];
-		size_t k = 1;
-		const char *from = p, *end = p + 1;
-
-		buffer[0] = *p;
-		if (*p == '\\') {
-			end = escape_decode(p + 1, limit, buffer, &k);
-			if (!end) {
-				end = p + 1 + (p + 1 < limit);
-				while (end < limit && (*end & 0xC0) == 0x80)
-					end++;
-				k = 0;
-				if (lx) {
-					struct diag *d = correct(lx,
-					    BAD_ESCAPE, span_of(lx, p, end),
-					    "`%.*s` is not an escape",
-					    (int)(end - p), p);
-					help(lx, d, "the escapes are \\\\ \\\" "
-					    "\\n \\t \\r and \\u{1F4E7}; a "
-					    "backslash is written \\\\");
-				}
-			}
-		}
-		for (size_t i = 0; i < k; i++) {
-			if (map)
-				map[n] = base + (uint32_t)(from - raw.p);
-			out[n++] = buffer[i];
-		}
-		p = end;
-	}
-	if (map)
-		map[n] = base + (uint32_t)raw.n;
-	return (struct str){ out, n };
-}
-
-struct str
-string_decode(struct arena *arena, const struct source *s, struct span span,
-    uint32_t **map)
-{
-	struct str raw = { s->text.p + span.begin, span.end - span.begin };
-	size_t open = 1, close;
-
-	/* ASCII or typographic quotes; the closing one may be missing. */
-	if (raw.n && (unsigned char)raw.p[0] >= 0x80)
-		open = 3;
-	close = raw.n > open && (raw.p[raw.n - 1] == '"' ||
-				 raw.p[raw.n - 1] == '\'')
-	    ? 1 : raw.n > 3 && str_starts(text_of(raw.p + raw.n - 3,
-		raw.p + raw.n), STR("\xE2\x80")) ? 3 : 0;
-	raw = text_of(raw.p + open, raw.p + raw.n - close);
-	*map = ARENA_ARRAY(arena, raw.n + 1, uint32_t);
-	return unescape(arena, NULL, raw, span.begin + (uint32_t)open, *map);
+	help(lx, d, "the escapes are \\\\ \\\" \\n \\t \\r and \\u{1F4E7}; a "
+	    "backslash is written \\\\");
 }
 
 /* ---- tokens ---------------------------------------------------------- */
@@ -306,6 +144,22 @@ regex_token(struct lexer *lx, const char *begin)
 	return t;
 }
 
+/*
+ * Does /.../flags end such a regex?  Only with the flag x, and not where the
+ * last slash rather begins the next regex.
+ */
+static bool
+ends_extended(struct str s)
+{
+	size_t n = s.n;
+	bool extended = false;
+
+	for (; s.p[n - 1] != '/'; n--)
+		extended |= s.p[n - 1] == 'x';
+	return extended && !str_ends(str_trim(str_head(s, n - 1)),
+	    STR("matches"));
+}
+
 /* A regex of several lines: the flag x makes their ends mean nothing. */
 static bool
 regex_of_lines(struct lexer *lx, const char *begin)
@@ -316,6 +170,10 @@ regex_of_lines(struct lexer *lx, const char *begin)
 		return false;
 	lx->at = begin + 1;
 	/*!re2c
+	re2c:yyfill:enable = 0;
+	re2c:eof = 0;
+	re2c:define:YYCTYPE = "unsigned char";
+	re2c:flags:case-ranges = 1;
 	re2c:define:YYCURSOR = lx->at;
 	re2c:define:YYMARKER = m;
 	re2c:define:YYLIMIT = lx->limit;
@@ -328,9 +186,8 @@ regex_of_lines(struct lexer *lx, const char *begin)
 	$           { return false; }
 	*/
 closed:
-	for (m = lx->at; m[-1] != '/'; m--)
-		if (m[-1] == 'x')
-			return true;
+	if (ends_extended(text_of(begin, lx->at)))
+		return true;
 	lx->searched += (size_t)(lx->at - begin);
 	return false;
 }
@@ -640,6 +497,12 @@ again:
 	"|" | "||"   { return foreign(lx, begin, TOKEN_OR, "write `or`"); }
 	"!"          { return foreign(lx, begin, TOKEN_NOT, "write `not`"); }
 	";"          { skip_semicolon(lx, begin); goto again; }
+	"//" [A-Za-z]* {
+		if (lx->last == TOKEN_MATCHES)
+			return regex_token(lx, begin);
+		skip_foreign_comment(lx, begin);
+		goto again;
+	}
 	"/" "/"+     { skip_foreign_comment(lx, begin); goto again; }
 	"/" "*"      { skip_foreign_comment(lx, begin); goto again; }
 	['] [^'\n\r]* ['] { return quoted_otherwise(lx, begin, 1, "single"); }

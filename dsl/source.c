@@ -111,6 +111,31 @@ read_fd(struct sources *sources, struct str path, int fd, uint32_t *out)
 	return MILT_OK;
 }
 
+/*
+ * A file that has an end: a FIFO may never have one, and who reloads a policy
+ * cannot wait.  -1 and errno.
+ */
+static int
+open_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL), error = 0;
+	struct stat st;
+
+	if (fd < 0)
+		return -1;
+	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0 ||
+	    fstat(fd, &st) < 0)
+		error = errno;
+	else if (S_ISFIFO(st.st_mode))
+		error = ENOTSUP;
+	if (!error)
+		return fd;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
 enum milt_status
 source_read(struct sources *sources, struct str path, uint32_t *out)
 {
@@ -124,7 +149,7 @@ source_read(struct sources *sources, struct str path, uint32_t *out)
 		errno = ENOENT;
 		return MILT_SYSTEM;
 	}
-	fd = open(z.p, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	fd = open_file(z.p);
 	if (fd < 0)
 		return MILT_SYSTEM;
 	status = read_fd(sources, path, fd, out);

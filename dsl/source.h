@@ -48,4 +48,11 @@ span_join(struct span a, struct span b)
 	return (struct span){ a.source, a.begin, b.end };
 }
 
+static inline bool
+span_holds(struct span outer, struct span inner)
+{
+	return outer.source == inner.source && outer.begin <= inner.begin &&
+	       inner.end <= outer.end;
+}
+
 #endif

@@ -46,7 +46,7 @@ str_ends(struct str s, struct str suffix)
 {
 	return s.n >= suffix.n &&
 	       (suffix.n == 0 ||
-		memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+		   memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 /* `s` without its first `n` bytes; `n` is at most s.n. */

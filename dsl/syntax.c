@@ -107,6 +107,7 @@ cover_conditions(struct expected *e)
 	cover(e, "a name", SET(T(WORD), T(AND), T(ACCEPT)),
 	    SET(HARD_WORDS, VERDICTS));
 	cover(e, "a comparison", SET(T(IS), T(CONTAINS)), SET(OPERATORS));
+	cover(e, "a number", SET(T(ATOM), T(SIGNED)), SET(0));
 	cover(e, "`and`, `or`", SET(T(AND), T(OR)), SET(T(OR)));
 }
 
@@ -231,6 +232,12 @@ is_name_like(int kind)
 	return kind == TOKEN_WORD || kind == TOKEN_SCORED;
 }
 
+static bool
+quantifies(int kind)
+{
+	return kind == TOKEN_ANY || kind == TOKEN_EVERY || kind == TOKEN_NO;
+}
+
 /* What people write who know other languages. */
 static const char *
 foreign_help(const struct trail *trail, struct token t)
@@ -290,6 +297,15 @@ add_help(struct parser *ps, struct diag *d, const struct trail *trail,
 		before = trail->last[1].kind == TOKEN_ATOM
 			     ? trail->last[2].kind
 			     : trail->last[1].kind;
+	if (quantifies(trail->last[1].kind) &&
+	    grammar_accepts(ps->grammar, TOKEN_LB, false))
+		help = "the condition on an element stands in braces: any "
+		       "header { name is \"X-Test\" }";
+	if (!help &&
+	    (before == TOKEN_REJECT || before == TOKEN_TEMPFAIL ||
+		before == TOKEN_HEADER) &&
+	    !grammar_accepts(ps->grammar, TOKEN_STRING, false))
+		return;
 	if (!help && (before == TOKEN_HEADER || before != TOKEN_ATOM))
 		help = form_of(before);
 	if (!help && t.kind != 0 && form_of(t.kind) && trail->last[0].kind == 0)
@@ -324,7 +340,8 @@ report_syntax(struct parser *ps, const struct trail *trail, struct token t,
 	else
 		d = diag_at(ps->diags, D_SYNTAX, t.span,
 		    "%.*s cannot stand here", STR_ARG(what));
-	if (open && grammar_accepts(ps->grammar, TOKEN_RP, false))
+	if (open && (grammar_accepts(ps->grammar, TOKEN_RP, false) ||
+			grammar_accepts(ps->grammar, TOKEN_RB, false)))
 		diag_label(ps->diags, d, *open, "opened here");
 	add_help(ps, d, trail, t);
 }

@@ -14,6 +14,6 @@ struct trail {
  * `open`: the parenthesis around it, or NULL.
  */
 void report_syntax(struct parser *, const struct trail *, struct token t,
-		   const struct span *open);
+    const struct span *open);
 
 #endif

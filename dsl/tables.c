@@ -18,6 +18,12 @@ const struct type_row type_rows[TYPE_COUNT] = {
 #undef TYPE
 };
 
+const struct result_row result_rows[RESULT_COUNT] = {
+#define RESULT(id, name, doc) { STR(name), STR(doc) },
+#include "dsl/results.def"
+#undef RESULT
+};
+
 #define NOKEY false
 #define KEYED true
 #define FROM(stage) STAGE_##stage
@@ -27,15 +33,22 @@ const struct type_row type_rows[TYPE_COUNT] = {
 #define SOURCE_COLUMN_ARG SOURCE_ARG, STR("")
 #define SOURCE_COLUMN_MACRO(name) SOURCE_MACRO, STR(name)
 #define SOURCE_COLUMN_HEADER SOURCE_HEADER, STR("")
+#define SOURCE_COLUMN_AUTHRES SOURCE_AUTHRES, STR("")
 #define SOURCE_COLUMN_BODY SOURCE_BODY, STR("")
 #define SOURCE_COLUMN_SIZES SOURCE_SIZES, STR("")
 #define SOURCE_COLUMN_CLOCK SOURCE_CLOCK, STR("")
+#define SOURCE_COLUMN_PARTS SOURCE_PARTS, STR("")
+#define SOURCE_COLUMN_TEXTS SOURCE_TEXTS, STR("")
+#define SOURCE_COLUMN_FILES SOURCE_FILES, STR("")
+#define SOURCE_COLUMN_KINDS SOURCE_KINDS, STR("")
+#define SOURCE_COLUMN_DIGESTS SOURCE_DIGESTS, STR("")
+#define SOURCE_COLUMN_FILE_TEXTS SOURCE_FILE_TEXTS, STR("")
 
 const struct attr_row attr_rows[ATTR_COUNT] = {
 	{ .name = STR("") },
-#define ATTR(id, name, type, key, from, scope, count, source, doc, example)   \
-	{ STR(name), TYPE_##type,       key,      from,        SCOPE_##scope, \
-	  count,     SOURCE_OF(source), STR(doc), STR(example) },
+#define ATTR(id, name, type, key, from, scope, count, source, doc, example) \
+	{ STR(name), TYPE_##type, key, from, SCOPE_##scope, count,          \
+		SOURCE_OF(source), STR(doc), STR(example) },
 #include "dsl/attributes.def"
 #undef ATTR
 };
@@ -48,22 +61,24 @@ const struct action_row action_rows[ACTION_COUNT] = {
 #undef ACTION
 };
 
-#define ROW_NUMBER(name, def, min, max, doc, example) \
-	{ STR(name), OPTION_NUMBER, def,      min,    \
-	  max,       STR(""),       STR(doc), STR(example) },
-#define ROW_SIZE(name, def, min, max, doc, example)            \
-	{                                                      \
-		STR(name), OPTION_SIZE, def,      min,         \
-		max,       STR(""),     STR(doc), STR(example) \
-	},
-#define ROW_CHOICE(name, def, min, max, doc, example) \
-	{ STR(name), OPTION_CHOICE, def,      min,    \
-	  max,       STR(""),       STR(doc), STR(example) },
-#define ROW_TEXT(name, def, min, max, doc, example)            \
-	{                                                      \
-		STR(name), OPTION_TEXT, 0,        min,         \
-		max,       STR(def),    STR(doc), STR(example) \
-	},
+#define ROW_NUMBER(name, def, min, max, doc, example)                 \
+	{ STR(name), OPTION_NUMBER, def, min, max, STR(""), STR(doc), \
+		STR(example) },
+#define ROW_SIZE(name, def, min, max, doc, example)                 \
+	{ STR(name), OPTION_SIZE, def, min, max, STR(""), STR(doc), \
+		STR(example) },
+#define ROW_CHOICE(name, def, min, max, doc, example)                 \
+	{ STR(name), OPTION_CHOICE, def, min, max, STR(""), STR(doc), \
+		STR(example) },
+#define ROW_TEXT(name, def, min, max, doc, example)                \
+	{ STR(name), OPTION_TEXT, 0, min, max, STR(def), STR(doc), \
+		STR(example) },
+
+const struct operator_row operator_rows[OP_COUNT] = {
+#define OPERATOR(id, words, takes, doc) { STR(words), STR(takes), STR(doc) },
+#include "dsl/operators.def"
+#undef OPERATOR
+};
 
 const struct option_row option_rows[OPTION_COUNT] = {
 #define OPTION(id, name, kind, def, min, max, doc, example) \
@@ -133,6 +148,15 @@ option_by_name(struct str name)
 	return -1;
 }
 
+int
+result_by_name(struct str name)
+{
+	for (int i = 0; i < RESULT_COUNT; i++)
+		if (str_eq_ascii(result_rows[i].name, name))
+			return i;
+	return -1;
+}
+
 const struct macro_row *
 macro_by_name(struct str name)
 {
@@ -152,12 +176,18 @@ static const char rows[] =
 #define TYPE(...) #__VA_ARGS__ ";"
 #include "dsl/types.def"
 #undef TYPE
+#define RESULT(...) #__VA_ARGS__ ";"
+#include "dsl/results.def"
+#undef RESULT
 #define ATTR(...) #__VA_ARGS__ ";"
 #include "dsl/attributes.def"
 #undef ATTR
 #define ACTION(...) #__VA_ARGS__ ";"
 #include "dsl/actions.def"
 #undef ACTION
+#define OPERATOR(...) #__VA_ARGS__ ";"
+#include "dsl/operators.def"
+#undef OPERATOR
 #define OPTION(...) #__VA_ARGS__ ";"
 #define CHOICE(...) #__VA_ARGS__ ";"
 #include "dsl/options.def"

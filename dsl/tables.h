@@ -31,6 +31,14 @@ enum milt_key {
 	KEY_NUMBER,
 };
 
+/* Values of TYPE_RESULT. */
+enum milt_result {
+#define RESULT(id, name, doc) RESULT_##id,
+#include "dsl/results.def"
+#undef RESULT
+	RESULT_COUNT
+};
+
 enum milt_attr {
 	ATTR_NONE,
 #define ATTR(id, name, type, key, from, scope, count, source, doc, example) \
@@ -46,9 +54,16 @@ enum milt_source {
 	SOURCE_ARG,
 	SOURCE_MACRO,
 	SOURCE_HEADER,
+	SOURCE_AUTHRES,
 	SOURCE_BODY,
 	SOURCE_SIZES,
 	SOURCE_CLOCK,
+	SOURCE_PARTS,
+	SOURCE_TEXTS,
+	SOURCE_FILES,
+	SOURCE_KINDS,
+	SOURCE_DIGESTS,
+	SOURCE_FILE_TEXTS,
 };
 
 enum milt_action {
@@ -60,6 +75,20 @@ enum milt_action {
 };
 
 enum milt_action_kind { ACTION_VERDICT, ACTION_CHANGE, ACTION_NOTE };
+
+/* Operators between two values. */
+enum compare_op {
+#define OPERATOR(id, words, takes, doc) OP_##id,
+#include "dsl/operators.def"
+#undef OPERATOR
+};
+
+enum {
+	OP_COUNT = 0
+#define OPERATOR(id, words, takes, doc) +1
+#include "dsl/operators.def"
+#undef OPERATOR
+};
 
 enum milt_option {
 #define OPTION(id, name, kind, def, min, max, doc, example) OPTION_##id,
@@ -100,6 +129,10 @@ struct type_row {
 	enum milt_key key;
 };
 
+struct result_row {
+	struct str name, doc;
+};
+
 struct attr_row {
 	struct str name;
 	enum milt_type type;
@@ -120,6 +153,12 @@ struct action_row {
 };
 
 enum option_kind { OPTION_NUMBER, OPTION_SIZE, OPTION_CHOICE, OPTION_TEXT };
+
+struct operator_row {
+	struct str words;
+	struct str takes; /* plural: what it compares */
+	struct str doc;
+};
 
 struct option_row {
 	struct str name;
@@ -155,8 +194,10 @@ struct limit_row {
 
 extern const struct stage_row stage_rows[STAGE_COUNT];
 extern const struct type_row type_rows[TYPE_COUNT]; /* [0] is TYPE_NONE */
+extern const struct result_row result_rows[RESULT_COUNT];
 extern const struct attr_row attr_rows[ATTR_COUNT]; /* [0] is ATTR_NONE */
 extern const struct action_row action_rows[ACTION_COUNT];
+extern const struct operator_row operator_rows[OP_COUNT];
 extern const struct option_row option_rows[OPTION_COUNT];
 extern const struct choice_row choice_rows[];
 extern const size_t choice_row_count;
@@ -170,6 +211,7 @@ extern const struct limit_row limit_rows[LIMIT_COUNT];
 enum milt_attr attr_by_name(struct str name);
 enum milt_type type_by_name(struct str name);
 int option_by_name(struct str name);
+int result_by_name(struct str name);                    /* without case */
 const struct macro_row *macro_by_name(struct str name); /* braces optional */
 
 /*

@@ -59,7 +59,7 @@ classify(const char *p, const char *limit, size_t *n)
 bool
 text_is_clean(struct str s)
 {
-	const char *p = s.p, *limit = s.p + s.n;
+	const char *p = s.p, *limit = s.n ? s.p + s.n : s.p;
 	size_t n;
 
 	for (; p < limit; p += n)

@@ -53,8 +53,10 @@ number(const char *name, const char *text, int base, unsigned long max)
 	errno = 0;
 	n = strtoul(text, &end, base);
 	if (*text < '0' || *text > '9' || *end != 0 || errno != 0 || n > max)
-		milterd_fail(EXIT_USAGE, "%s: `%s` is not a number up to %lu%s",
-		    name, text, max, base == 8 ? " in octal" : "");
+		milterd_fail(EXIT_USAGE,
+		    base == 8 ? "%s: `%s` is not an octal number up to %lo"
+			      : "%s: `%s` is not a number up to %lu",
+		    name, text, max);
 	return n;
 }
 

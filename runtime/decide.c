@@ -224,6 +224,15 @@ template_needs_body(const struct milt_image *im, uint32_t template)
 	return false;
 }
 
+/* What is in the body says whether it may be changed, and where. */
+static bool
+changes_body(const struct image_action *a)
+{
+	return a->action == ACTION_PREPEND_TEXT ||
+	       a->action == ACTION_APPEND_TEXT ||
+	       a->action == ACTION_REPLACE_BODY;
+}
+
 static bool
 changes_need_body(const struct milt_image *im, uint32_t rule)
 {
@@ -232,7 +241,7 @@ changes_need_body(const struct milt_image *im, uint32_t rule)
 	for (uint32_t i = 0; i < r->count; i++) {
 		const struct image_action *a = &im->actions[r->first + i];
 
-		if (a->where != IMAGE_NONE ||
+		if (a->where != IMAGE_NONE || changes_body(a) ||
 		    template_needs_body(im, a->name) ||
 		    template_needs_body(im, a->address))
 			return true;

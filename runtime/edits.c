@@ -1,5 +1,6 @@
 #include "runtime/edits.h"
 
+#include "runtime/insert.h"
 #include "runtime/match.h"
 #include "runtime/state.h"
 
@@ -18,6 +19,7 @@ struct plan {
 	struct field *fields;
 	size_t field_count;
 	VEC(struct edit) edits;
+	struct str body; /* p NULL: it stays */
 };
 
 static bool
@@ -30,12 +32,19 @@ push(struct plan *p, enum edit_kind kind, uint32_t index, struct str name,
 }
 
 static bool
+changes_body(enum milt_action action)
+{
+	return action == ACTION_PREPEND_TEXT || action == ACTION_APPEND_TEXT ||
+	       action == ACTION_REPLACE_BODY;
+}
+
+static bool
 wants_fields(const struct milt_change *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (c[i].action == ACTION_SET_HEADER ||
 		    c[i].action == ACTION_REMOVE_HEADER ||
-		    c[i].action == ACTION_REPLACE_BODY)
+		    changes_body(c[i].action))
 			return true;
 	return false;
 }
@@ -106,23 +115,102 @@ remove_fields(struct plan *p, const struct milt_change *c)
 	return true;
 }
 
-/* The new body is plain text, whatever the old one was (RFC 2045). */
+/* ---- the body ---------------------------------------------------------- */
+
+/* The texts of all actions of a kind, in file order. */
+static struct str
+texts_of(struct plan *p, const struct milt_change *c, size_t n,
+    enum milt_action action)
+{
+	VEC(char) out = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; c[i].action == action && k < c[i].value.n;
+		     k++)
+			if (!vec_push(p->arena, &out, c[i].value.p[k]))
+				return (struct str){ NULL, 0 };
+	return (struct str){ out.v ? out.v : "", out.n };
+}
+
+static void
+drop_fields(struct plan *p, struct str name)
+{
+	uint32_t found = 0;
+
+	for (size_t i = 0; i < p->field_count; i++) {
+		if (!str_eq_ascii(p->fields[i].name, name))
+			continue;
+		p->fields[i].of_name = ++found;
+		p->fields[i].deleted = true;
+	}
+}
+
+/* The new body is plain text, whatever the old one was (RFC 2045, RFC 2183). */
 static bool
 describe_body(struct plan *p)
 {
-	static const struct {
-		struct str name, value;
-	} field[] = {
-		{ STR("MIME-Version"), STR("1.0") },
-		{ STR("Content-Type"), STR("text/plain; charset=utf-8") },
-		{ STR("Content-Transfer-Encoding"), STR("8bit") },
-	};
+	static const struct str old[] = { STR("Content-Disposition"),
+		STR("Content-ID"), STR("Content-Description"),
+		STR("Content-Location"), STR("Content-Language"),
+		STR("Content-MD5") };
 
-	for (size_t i = 0; i < sizeof(field) / sizeof(*field); i++)
-		if (!set_field(p, field[i].name, field[i].value))
-			return false;
-	return true;
+	for (size_t i = 0; i < sizeof(old) / sizeof(*old); i++)
+		drop_fields(p, old[i]);
+	return set_field(p, STR("MIME-Version"), STR("1.0")) &&
+	       set_field(
+		   p, STR("Content-Type"), STR("text/plain; charset=utf-8")) &&
+	       set_field(p, STR("Content-Transfer-Encoding"), STR("8bit"));
 }
+
+static bool
+has_field(const struct plan *p, struct str name)
+{
+	for (size_t i = 0; i < p->field_count; i++)
+		if (str_eq_ascii(p->fields[i].name, name))
+			return true;
+	return false;
+}
+
+static bool
+put_texts(struct plan *p, struct str before, struct str after)
+{
+	struct inserted out;
+
+	if (insert_texts(p->session->facts, before, after, &out) != INSERT_OK)
+		return false;
+	p->body = out.body;
+	if (!out.type.p && !out.encoding.p)
+		return true;
+	if (!has_field(p, STR("MIME-Version")) &&
+	    !set_field(p, STR("MIME-Version"), STR("1.0")))
+		return false;
+	return (!out.type.p || set_field(p, STR("Content-Type"), out.type)) &&
+	       (!out.encoding.p ||
+		   set_field(
+		       p, STR("Content-Transfer-Encoding"), out.encoding));
+}
+
+/* The last new body, with all texts around it; or the old one with them. */
+static bool
+plan_body(struct plan *p, const struct milt_change *c, size_t n)
+{
+	const struct milt_change *body = NULL;
+	struct str before = texts_of(p, c, n, ACTION_PREPEND_TEXT);
+	struct str after = texts_of(p, c, n, ACTION_APPEND_TEXT);
+
+	if (!before.p || !after.p)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (c[i].action == ACTION_REPLACE_BODY)
+			body = &c[i];
+	if (!body)
+		return (!before.n && !after.n) || put_texts(p, before, after);
+	p->body = arena_printf(p->arena, "%.*s%.*s%.*s", STR_ARG(before),
+	    STR_ARG(body->value), STR_ARG(after));
+	return p->body.p && describe_body(p);
+}
+
+/* ---- all fields -------------------------------------------------------- */
 
 /*
  * Changes and deletions first, of each name the last field first: behind a
@@ -250,13 +338,13 @@ plan_header(struct plan *p, const struct milt_change *c, size_t n)
 {
 	size_t planned = p->edits.n;
 
+	if (!plan_body(p, c, n))
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		bool ok = true;
 
 		if (c[i].action == ACTION_SET_HEADER)
 			ok = set_field(p, c[i].name, c[i].value);
-		else if (c[i].action == ACTION_REPLACE_BODY)
-			ok = describe_body(p);
 		else if (c[i].action == ACTION_ADD_HEADER)
 			ok = push(p, EDIT_ADD_HEADER, 0, c[i].name, c[i].value);
 		else if (c[i].action == ACTION_REMOVE_HEADER)
@@ -267,21 +355,18 @@ plan_header(struct plan *p, const struct milt_change *c, size_t n)
 	return send_additions_last(p, planned, c, n);
 }
 
-/* Quarantine with the first reason; the last body. */
+/* Quarantine with the first reason; the new body. */
 static bool
 push_rest(struct plan *p, const struct milt_change *c, size_t n)
 {
-	const struct milt_change *body = NULL, *hold = NULL;
+	const struct milt_change *hold = NULL;
 
-	for (size_t i = 0; i < n; i++) {
-		if (c[i].action == ACTION_REPLACE_BODY)
-			body = &c[i];
+	for (size_t i = 0; i < n; i++)
 		if (c[i].action == ACTION_QUARANTINE && !hold)
 			hold = &c[i];
-	}
 	if (hold && !push(p, EDIT_QUARANTINE, 0, STR(""), hold->value))
 		return false;
-	return !body || push(p, EDIT_REPLACE_BODY, 0, STR(""), body->value);
+	return !p->body.p || push(p, EDIT_REPLACE_BODY, 0, STR(""), p->body);
 }
 
 enum milt_status

@@ -1,5 +1,5 @@
 /* The facts of a transaction: their life, and what logs want of them. */
-#include "runtime/facts_state.h"
+#include "runtime/content.h"
 
 #include <stdlib.h>
 
@@ -24,6 +24,8 @@ facts_new(const struct milt_image *im)
 static void
 forget_message(struct facts *f)
 {
+	if (f->message)
+		content_free(f->message->content);
 	f->message = NULL;
 	arena_free(&f->message_arena);
 	free(f->body);
@@ -35,7 +37,7 @@ forget_message(struct facts *f)
 static void
 forget_helo(struct facts *f)
 {
-	f->helo = (struct cell){ .text = { NULL, 0 } };
+	f->helo = f->helo_org = (struct cell){ .text = { NULL, 0 } };
 	f->helo_macros = NULL;
 	arena_free(&f->helo_arena);
 }
@@ -43,7 +45,8 @@ forget_helo(struct facts *f)
 static void
 forget_connect(struct facts *f)
 {
-	f->client_name = f->client_text = f->client_network = f->helo;
+	f->client_name = f->client_text = f->client_network = f->client_org =
+	    f->helo;
 	f->has_client = f->has_ip = false;
 	f->connect_macros = NULL;
 	f->clock = NULL;

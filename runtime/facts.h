@@ -71,8 +71,10 @@ struct str facts_recipient(const struct facts *, size_t i); /* text form */
 enum fact_state {
 	FACT_MISSING,
 	FACT_THERE,
-	FACT_FAILED, /* a limit was hit, or no memory: facts_failure() */
-	FACT_ASK,    /* the clock has not been asked */
+	FACT_PARTIAL, /* there, but a limit was hit, facts_failure(): what holds
+			 for it is certain, what does not hold is not */
+	FACT_FAILED,  /* a limit was hit, or no memory: facts_failure() */
+	FACT_ASK,     /* the clock has not been asked */
 };
 
 /* How many values; FACT_THERE with 0 for an empty collection. */

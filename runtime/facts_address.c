@@ -53,7 +53,7 @@ facts_envelope_address(struct facts *f, struct address *a, struct str path)
 	struct cell text;
 	struct mailbox m;
 
-	*a = (struct address){ .org_known = false };
+	*a = (struct address){ .part = { { .arena = NULL } } };
 	if (!facts_set_cell(&text, &f->message_arena, path))
 		return false;
 	m = mailbox_parse(&f->message_arena, text.text);
@@ -80,32 +80,30 @@ facts_header_address(
 	return true;
 }
 
-static void
-find_org(struct facts *f, struct address *a)
+struct cell *
+facts_org(struct facts *f, struct cell *domain, struct cell *org)
 {
-	struct cell *domain = &a->part[PART_DOMAIN];
 	struct fact_value v = {
 		.type = TYPE_DOMAIN, .text = domain->text, .memo = domain
 	};
-	struct str key, org;
+	struct str key, name;
 
-	if (!domain->text.p) {
-		a->org_known = true;
-		return;
+	if (!org->arena && domain->text.p) {
+		key = facts_key(f, &v, TYPE_DOMAIN);
+		if (!key.p)
+			return NULL;
+		name = domain_org(domain->arena, key);
+		*org = (struct cell){ .arena = domain->arena };
+		if (name.n)
+			org->text = name;
 	}
-	key = facts_key(f, &v, TYPE_DOMAIN);
-	if (!key.p)
-		return;
-	org = domain_org(&f->message_arena, key);
-	if (org.n)
-		a->part[PART_ORG] = cell_of(f, org);
-	a->org_known = true;
+	return org->text.p ? org : NULL;
 }
 
 struct cell *
 facts_part(struct facts *f, struct address *a, enum part part)
 {
-	if (part == PART_ORG && !a->org_known)
-		find_org(f, a);
+	if (part == PART_ORG)
+		return facts_org(f, &a->part[PART_DOMAIN], &a->part[part]);
 	return a->part[part].text.p ? &a->part[part] : NULL;
 }

@@ -3,6 +3,8 @@
 
 #include <pthread.h>
 
+#include "runtime/mime.h"
+
 enum {
 	MAX_DATE = 1000,
 	/*
@@ -18,7 +20,7 @@ facts_init(void)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	/* Fails for an unusable thread attribute alone; there is none. */
-	(void)pthread_once(&once, g_mime_init);
+	(void)pthread_once(&once, mime_init);
 }
 
 static void

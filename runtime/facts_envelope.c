@@ -9,8 +9,14 @@ facts_get_client(struct facts *f, enum milt_attr attr, struct str key, size_t i,
 	(void)i;
 	if (attr == ATTR_CLIENT_NAME)
 		return facts_cell_value(&f->client_name, out);
+	if (attr == ATTR_CLIENT_ORG_DOMAIN)
+		return facts_cell_value(
+		    facts_org(f, &f->client_name, &f->client_org), out);
 	if (attr == ATTR_HELO)
 		return facts_cell_value(&f->helo, out);
+	if (attr == ATTR_HELO_ORG_DOMAIN)
+		return facts_cell_value(
+		    facts_org(f, &f->helo, &f->helo_org), out);
 	if (!f->has_ip)
 		return FACT_MISSING;
 	if (attr == ATTR_CLIENT_NETWORK)
@@ -79,6 +85,7 @@ typed(const struct cell *c, struct fact_value *out)
 	case TYPE_TIME:
 	case TYPE_DATE:
 	case TYPE_WEEKDAY:
+	case TYPE_RESULT:
 	case TYPE_BOOLEAN:
 	case TYPE_RECORD:
 	case TYPE_COUNT:

@@ -51,7 +51,7 @@ facts_client(struct facts *f, struct str name, bool verified,
 	f->has_ip = ip != NULL;
 	if (ip)
 		f->client_ip = *ip;
-	f->client_name = (struct cell){ .text = { NULL, 0 } };
+	f->client_name = f->client_org = (struct cell){ .text = { NULL, 0 } };
 	if (verified && name.n &&
 	    !facts_set_cell(&f->client_name, &f->connect_arena, name))
 		return MILT_NO_MEMORY;
@@ -61,6 +61,7 @@ facts_client(struct facts *f, struct str name, bool verified,
 enum milt_status
 facts_helo(struct facts *f, struct str argument)
 {
+	f->helo_org = (struct cell){ .text = { NULL, 0 } };
 	return facts_set_cell(&f->helo, &f->helo_arena, cut(argument))
 		   ? MILT_OK
 		   : MILT_NO_MEMORY;
@@ -302,10 +303,13 @@ facts_body(struct facts *f, struct str chunk)
 		return MILT_OK;
 	if (chunk.n > limit - f->body_length) {
 		f->body_over = true;
-		free(f->body);
-		f->body = NULL;
-		f->body_length = f->body_room = 0;
-		return MILT_OK;
+		if (!(needs->flags & NEED_MIME)) {
+			free(f->body);
+			f->body = NULL;
+			f->body_length = f->body_room = 0;
+			return MILT_OK;
+		}
+		chunk.n = limit - f->body_length;
 	}
 	if (f->body_length + chunk.n > f->body_room &&
 	    !grow_body(f, f->body_length + chunk.n, limit))

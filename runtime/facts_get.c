@@ -29,6 +29,7 @@ static const struct row rows[ATTR_COUNT] = {
 	ONE(CLIENT_IP, facts_get_client),
 	ONE(CLIENT_PORT, facts_get_client),
 	ONE(CLIENT_NAME, facts_get_client),
+	ONE(CLIENT_ORG_DOMAIN, facts_get_client),
 	ONE(CLIENT_REVERSE_NAME, facts_get_reverse_name),
 	ONE(CLIENT_NETWORK, facts_get_client),
 	ONE(DAEMON_NAME, facts_get_macro),
@@ -41,6 +42,7 @@ static const struct row rows[ATTR_COUNT] = {
 	ONE(NOW_WEEKDAY, facts_get_clock),
 	ONE(NOW_DATE, facts_get_clock),
 	ONE(HELO, facts_get_client),
+	ONE(HELO_ORG_DOMAIN, facts_get_client),
 	ONE(TLS_PROTOCOL, facts_get_macro),
 	ONE(TLS_CIPHER, facts_get_macro),
 	ONE(TLS_BITS, facts_get_macro),
@@ -72,9 +74,53 @@ static const struct row rows[ATTR_COUNT] = {
 	ONE(HEADER_DATE, facts_get_date),
 	ONE(HEADER_DATE_AGE, facts_get_date),
 	ONE(HEADER_LIST_ID, facts_get_named),
+	MANY(SPF, facts_get_result, facts_count_results),
+	MANY(SPF_DOMAIN, facts_get_result_domain, facts_count_results),
+	MANY(SPF_ORG_DOMAIN, facts_get_result_domain, facts_count_results),
+	MANY(DKIM, facts_get_result, facts_count_results),
+	MANY(DKIM_DOMAIN, facts_get_result_domain, facts_count_results),
+	MANY(DKIM_ORG_DOMAIN, facts_get_result_domain, facts_count_results),
+	MANY(DMARC, facts_get_result, facts_count_results),
+	ONE(DMARC_POLICY, facts_get_result_policy),
+	MANY(ARC, facts_get_result, facts_count_results),
+	ONE(ARC_DOMAIN, facts_get_result_domain),
+	ONE(ARC_ORG_DOMAIN, facts_get_result_domain),
 	ONE(BODY_RAW, facts_get_body),
 	ONE(BODY_SIZE, facts_get_size),
 	ONE(MESSAGE_SIZE, facts_get_size),
+	ONE(MESSAGE_MALFORMED, facts_get_broken),
+	ONE(BODY_TEXT, facts_get_text),
+	ONE(BODY_HTML, facts_get_text),
+	ONE(BODY_TRUNCATED, facts_get_truncated),
+	MANY(PART, facts_get_part, facts_count_parts),
+	MANY(PART_TYPE, facts_get_part, facts_count_parts),
+	MANY(PART_CHARSET, facts_get_part, facts_count_parts),
+	MANY(PART_NAME, facts_get_part, facts_count_parts),
+	MANY(PART_DISPOSITION, facts_get_part, facts_count_parts),
+	MANY(PART_SIZE, facts_get_part, facts_count_parts),
+	MANY(PART_DEPTH, facts_get_part, facts_count_parts),
+	MANY(FILE, facts_get_file, facts_count_files),
+	MANY(FILE_NAME, facts_get_file, facts_count_files),
+	MANY(FILE_EXTENSION, facts_get_file, facts_count_files),
+	MANY(FILE_EXTENSIONS, facts_get_file, facts_count_files),
+	MANY(FILE_TYPE, facts_get_file, facts_count_files),
+	MANY(FILE_KIND, facts_get_file, facts_count_files),
+	MANY(FILE_SIZE, facts_get_file, facts_count_files),
+	MANY(FILE_SHA256, facts_get_file, facts_count_files),
+	MANY(FILE_TEXT, facts_get_file, facts_count_files),
+	MANY(FILE_ENCRYPTED, facts_get_file, facts_count_files),
+	MANY(FILE_HAS_MACROS, facts_get_file, facts_count_files),
+	MANY(FILE_DEPTH, facts_get_file, facts_count_files),
+	MANY(FILE_TOO_LARGE, facts_get_file, facts_count_files),
+	MANY(FILE_TOO_DEEP, facts_get_file, facts_count_files),
+	MANY(FILE_MALFORMED, facts_get_file, facts_count_files),
+	MANY(URL, facts_get_url, facts_count_urls),
+	MANY(URL_HOST, facts_get_url, facts_count_urls),
+	MANY(URL_DOMAIN, facts_get_url, facts_count_urls),
+	MANY(URL_ORG_DOMAIN, facts_get_url, facts_count_urls),
+	MANY(URL_PATH, facts_get_url, facts_count_urls),
+	MANY(URL_TEXT, facts_get_url, facts_count_urls),
+	MANY(URL_DECEPTIVE, facts_get_url, facts_count_urls),
 	ONE(MACRO, facts_get_macro),
 };
 
@@ -106,7 +152,7 @@ facts_get(struct facts *f, enum milt_attr attr, struct str key, size_t i,
 	if (!rows[attr].get || (i > 0 && !attr_rows[attr].many))
 		return FACT_MISSING;
 	state = rows[attr].get(f, attr, key, i, &v);
-	if (state == FACT_THERE)
+	if (state == FACT_THERE || state == FACT_PARTIAL)
 		*out = v;
 	return state;
 }
@@ -121,7 +167,7 @@ facts_count(struct facts *f, enum milt_attr attr, struct str key, size_t *out)
 	if (attr_rows[attr].many && rows[attr].count)
 		return rows[attr].count(f, attr, key, out);
 	state = facts_get(f, attr, key, 0, &v);
-	*out = state == FACT_THERE;
+	*out = state == FACT_THERE || state == FACT_PARTIAL;
 	return state;
 }
 

@@ -39,4 +39,13 @@ facts_getter facts_get_address, facts_get_header, facts_get_field,
     facts_get_named, facts_get_date, facts_get_body;
 facts_counter facts_count_address, facts_count_header, facts_count_fields;
 
+/* facts_authres.c */
+facts_getter facts_get_result, facts_get_result_domain, facts_get_result_policy;
+facts_counter facts_count_results;
+
+/* facts_mime.c */
+facts_getter facts_get_text, facts_get_truncated, facts_get_broken,
+    facts_get_part, facts_get_file, facts_get_url;
+facts_counter facts_count_parts, facts_count_files, facts_count_urls;
+
 #endif

@@ -31,6 +31,7 @@ static void
 forget_parsed(struct header *h)
 {
 	h->index = NULL;
+	h->authres = NULL;
 	memset(h->addresses, 0, sizeof(h->addresses));
 	h->subject = h->message_id = h->list_id = h->date =
 	    (struct named){ .parsed = false };

@@ -41,8 +41,7 @@ enum part {
 };
 
 struct address {
-	struct cell part[PART_COUNT];
-	bool org_known; /* PART_ORG is filled in when it is asked for */
+	struct cell part[PART_COUNT]; /* PART_ORG: see facts_org */
 };
 
 struct cells {
@@ -109,6 +108,7 @@ struct header {
 	struct index **index; /* INDEX_BUCKETS, or NULL */
 	struct addresses addresses[FIELD_COUNT];
 	struct named subject, message_id, list_id, date;
+	struct authres_facts *authres; /* NULL until asked for */
 };
 
 struct message {
@@ -122,6 +122,7 @@ struct message {
 	struct header *header;            /* NULL: no field yet */
 	long long header_size, body_size; /* octets as sent */
 	struct cell body;                 /* the octets at facts.body */
+	struct content *content; /* owned: content_free; NULL until asked for */
 };
 
 struct clock {
@@ -134,6 +135,7 @@ struct facts {
 	const struct milt_image *image;
 	struct arena connect_arena, helo_arena, message_arena;
 	struct cell client_name, client_text, client_network, helo;
+	struct cell client_org, helo_org; /* see facts_org */
 	struct ip client_ip;
 	unsigned client_port;
 	bool has_client, has_ip;
@@ -142,7 +144,8 @@ struct facts {
 	struct message *message; /* NULL: none */
 	char *body;              /* owned; malloc */
 	size_t body_length, body_room;
-	bool body_over; /* larger than option scan-limit: not held */
+	bool body_over; /* larger than option scan-limit: not held, or (with
+			   NEED_MIME) cut there */
 	const char *failure;
 };
 
@@ -161,6 +164,11 @@ bool facts_envelope_address(struct facts *, struct address *, struct str path);
 /* From local@domain of a header field; `name` may be {NULL, 0}. */
 bool facts_header_address(
     struct facts *, struct address *, struct str text, struct str name);
+/*
+ * Fills in `org`, the registrable domain of `domain`, when it is first asked
+ * for; gives NULL where there is none.
+ */
+struct cell *facts_org(struct facts *, struct cell *domain, struct cell *org);
 /* The cell of a part, or NULL where the address does not have it. */
 struct cell *facts_part(struct facts *, struct address *, enum part);
 

@@ -204,11 +204,21 @@ put_words(GString *out, struct str s, size_t at, size_t end)
 	}
 }
 
+/* Where the last "?=" is, or 0. */
+static size_t
+last_end(struct str s)
+{
+	for (size_t i = s.n; i > 1; i--)
+		if (s.p[i - 2] == '?' && s.p[i - 1] == '=')
+			return i - 2;
+	return 0;
+}
+
 char *
 words_mask(struct str s)
 {
 	GString *out = g_string_sized_new(s.n);
-	size_t i = 0, end;
+	size_t i = 0, end = 0, last = last_end(s);
 	struct word w;
 
 	while (i < s.n) {
@@ -221,6 +231,9 @@ words_mask(struct str s)
 			if (!put_run(out, s, i, &end))
 				put_words(out, s, i, end);
 			i = end;
+		} else if (i > last + 1 && str_starts(rest, STR("=?"))) {
+			/* For each GMime would look for an end to the end. */
+			words_hide(out, s.p[i++]);
 		} else {
 			g_string_append_c(out, s.p[i++]);
 		}

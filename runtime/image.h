@@ -286,6 +286,12 @@ enum {
 	NEED_BODY = 4,    /* octets of the body */
 	NEED_SIZES = 8,   /* sizes of header and body */
 	NEED_CLOCK = 16,
+	NEED_MIME = 32,        /* the MIME structure */
+	NEED_TEXTS = 64,       /* decoded texts of the body */
+	NEED_FILES = 128,      /* attached files, archives opened */
+	NEED_KINDS = 256,      /* what their contents are */
+	NEED_DIGESTS = 512,    /* digests of their contents */
+	NEED_FILE_TEXTS = 1024, /* their contents as text */
 };
 
 struct image_needs {
@@ -426,6 +432,9 @@ void milt_image_free(struct milt_image *);
  * sentence that says what is wrong.
  */
 const char *image_verify(const struct milt_image *);
+
+/* NEED_ flags of what is inside a message; 0 for sources of another kind. */
+uint32_t image_content_needs(enum milt_source);
 
 static inline struct str
 image_text(const struct milt_image *im, uint32_t text)

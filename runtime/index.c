@@ -264,7 +264,7 @@ look_at_values(struct lookup *l)
 	size_t count, at[4] = { 0 }; /* LIMIT_LOOPS */
 	enum fact_state state = count_values(ip, ref, &count);
 
-	if (state == FACT_FAILED)
+	if (state == FACT_FAILED || state == FACT_PARTIAL)
 		return hit(l, l->probe->all);
 	if (state == FACT_MISSING)
 		return true;
@@ -273,7 +273,7 @@ look_at_values(struct lookup *l)
 
 		at[ref->loop] = i;
 		state = value_load(ip, ref, at, &v);
-		if (state == FACT_FAILED)
+		if (state == FACT_FAILED || state == FACT_PARTIAL)
 			return hit(l, l->probe->all);
 		if (state == FACT_THERE && !look(l, &v))
 			return false;

@@ -58,6 +58,7 @@ each(struct run *run, uint32_t code)
 	struct str key = loop->key == IMAGE_NONE
 			     ? (struct str){ "", 0 }
 			     : image_text(ip->image, loop->key);
+	enum truth all;
 	size_t count = 0;
 
 	if (loop->depth == 0)
@@ -67,6 +68,12 @@ each(struct run *run, uint32_t code)
 		return FALSE_;
 	case FACT_THERE:
 		return each_element(run, loop, code, count);
+	case FACT_PARTIAL:
+		all = each_element(run, loop, code, count);
+		if (all != FALSE_)
+			return all;
+		ip->failure = facts_failure(ip->facts);
+		return ERROR_;
 	case FACT_FAILED:
 		ip->failure = facts_failure(ip->facts);
 		return ERROR_;

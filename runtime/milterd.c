@@ -12,6 +12,7 @@
 #include "runtime/arguments.h"
 #include "runtime/log.h"
 #include "runtime/milter.h"
+#include "runtime/nudge.h"
 #include "runtime/policy.h"
 #include "runtime/signals.h"
 
@@ -277,6 +278,7 @@ main(int argc, char **argv)
 	if (!milter_open(l.fd, &why))
 		give_up(&l, spec, why);
 	start_serving();
+	nudge_start(l.fd);
 	log_say(LEVEL_INFO, "listening on %s", spec);
 	process_ready(!o.log_given || o.log == LOG_TO_SYSLOG);
 	govern(&o, &l);

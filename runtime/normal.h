@@ -80,6 +80,12 @@ bool domain_is_valid(struct str s);
 /* Registrable domain (libpsl) of a normal-form domain, or empty. */
 struct str domain_org(struct arena *, struct str normal);
 
+/*
+ * The first label of a normal-form domain whose letters belong to scripts that
+ * are not written together, as a U-label; empty where there is none.
+ */
+struct str domain_mixed_label(struct arena *, struct str normal);
+
 /* Is it a public suffix, such as `com` or `co.uk`? */
 bool domain_is_suffix(struct str normal);
 

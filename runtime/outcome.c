@@ -3,6 +3,7 @@
  * message, and notes.  Both follow the plain reading with all facts known
  * (LANGUAGE 8): matching rules above the first matching verdict, and its own.
  */
+#include "runtime/insert.h"
 #include "runtime/safe.h"
 #include "runtime/state.h"
 
@@ -173,6 +174,7 @@ set_body(
 	for (uint32_t k = 0; k < a->text_count; k++) {
 		struct str text = interp_text(&s->interp, a->texts + k);
 
+		text = text.p ? utf8_make_valid(arena, text) : text;
 		text = text.p ? safe_body(arena, text) : text;
 		if (!text.p)
 			return false;
@@ -182,6 +184,57 @@ set_body(
 	}
 	c->value = (struct str){ body.v, body.n };
 	return true;
+}
+
+/* A text of the rule, where something is skipped. */
+static void
+note_skipped(struct milt_session *s, uint32_t rule, const char *why)
+{
+	const struct image_rule *r = &s->image->rules[rule];
+
+	push_note(s, rule, false, str_from(why), r->flags & RULE_RECIPIENT);
+}
+
+static enum insert_status
+insertable(struct milt_session *s, enum milt_action action)
+{
+	if (action == ACTION_REPLACE_BODY)
+		return insert_is_sealed(s->facts) ? INSERT_SEALED : INSERT_OK;
+	if (!s->insertable_known)
+		s->insertable = insert_check(s->facts);
+	s->insertable_known = true;
+	return s->insertable;
+}
+
+/* Lines for the body: left out where they must not or cannot go. */
+static bool
+set_text(struct milt_session *s, const struct image_action *a,
+    struct milt_change *c, bool *skip)
+{
+	enum insert_status status = insertable(s, c->action);
+
+	*skip = status != INSERT_OK;
+	switch (status) {
+	case INSERT_OK:
+		return set_body(s, a, c);
+	case INSERT_SEALED:
+		note_skipped(s, c->rule,
+		    c->action == ACTION_REPLACE_BODY
+			? "replace body is skipped: the message is signed or "
+			  "encrypted"
+			: "a text is not put in: the message is signed or "
+			  "encrypted");
+		return true;
+	case INSERT_NO_TEXT:
+		note_skipped(
+		    s, c->rule, "a text is not put in: the message has none");
+		return true;
+	case INSERT_FAILED:
+		return fail(s, facts_failure(s->facts));
+	case INSERT_NO_MEMORY:
+		break;
+	}
+	return false;
 }
 
 static bool
@@ -223,8 +276,10 @@ push_change(struct milt_session *s, uint32_t rule, const struct image_action *a)
 	case ACTION_REMOVE_RECIPIENT:
 		c.where = a->where;
 		break;
+	case ACTION_PREPEND_TEXT:
+	case ACTION_APPEND_TEXT:
 	case ACTION_REPLACE_BODY:
-		ok = set_body(s, a, &c);
+		ok = set_text(s, a, &c, &skip);
 		break;
 	}
 	return ok && (skip || vec_push(arena, &s->changes, c));
@@ -341,6 +396,7 @@ collect_changes(struct milt_session *s)
 	struct readings rd;
 
 	s->changes.n = 0;
+	s->insertable_known = false;
 	if (!readings_make(s, s->rules - 1, false, false, &rd))
 		return false;
 	if (rd.failed && !fail(s, "a rule could not be decided"))

@@ -63,11 +63,14 @@ report(FILE *diagnostics, const char *path, enum milt_status s, const char *why)
 
 /* ---- what the MTA is asked for ------------------------------------------ */
 
-/* The log names messages by queue id: `i` where the MTA may know it. */
+/*
+ * The log names messages by queue id: `i` from where the MTA may know it to
+ * where it does.
+ */
 static bool
 log_needs_id(enum milt_stage stage)
 {
-	return stage >= STAGE_MAIL;
+	return stage >= STAGE_MAIL && stage <= STAGE_DATA;
 }
 
 static char *

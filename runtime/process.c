@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 static const char *pidfile; /* written; borrowed */
+static struct stat pidfile_made;
 static int ready_pipe = -1; /* to the process that was started */
 
 bool
@@ -294,21 +295,34 @@ bool
 pidfile_write(const char *path)
 {
 	char text[32];
-	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int fd = open(path,
+	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0644);
 	int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 	bool ok;
 
 	if (fd < 0)
 		return false;
+	if (fstat(fd, &pidfile_made) < 0 || !S_ISREG(pidfile_made.st_mode)) {
+		close(fd);
+		errno = ENOTSUP;
+		return false;
+	}
 	ok = ftruncate(fd, 0) == 0 && write(fd, text, (size_t)n) == n;
 	pidfile = path;
 	return close(fd) == 0 && ok;
 }
 
-/* Who wrote it may not be the one who may remove it: then it stays. */
+/*
+ * The one that was written: another process may have put its own there.  Who
+ * wrote it may not be the one who may remove it: then it stays.
+ */
 void
 pidfile_remove(void)
 {
-	if (pidfile)
+	struct stat st;
+
+	if (pidfile && lstat(pidfile, &st) == 0 &&
+	    st.st_dev == pidfile_made.st_dev &&
+	    st.st_ino == pidfile_made.st_ino)
 		(void)unlink(pidfile);
 }

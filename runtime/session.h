@@ -85,8 +85,8 @@ void milt_session_begin(struct milt_session *, enum milt_stage);
  * CONNECT and HELO the session, elsewhere the message.  Texts in *out live
  * until the next begin.
  */
-enum milt_status milt_session_answer(struct milt_session *,
-				     struct milt_answer *out);
+enum milt_status milt_session_answer(
+    struct milt_session *, struct milt_answer *out);
 
 /* Between HEADERS and MESSAGE: may the MTA stop sending body chunks? */
 bool milt_session_skip_body(const struct milt_session *);
@@ -96,15 +96,15 @@ bool milt_session_skip_body(const struct milt_session *);
  * after any answer: the notes since the last call.  Borrowed until the next
  * begin of HELO or MAIL.
  */
-size_t milt_session_changes(struct milt_session *,
-			    const struct milt_change **out);
+size_t milt_session_changes(
+    struct milt_session *, const struct milt_change **out);
 size_t milt_session_notes(struct milt_session *, const struct milt_note **out);
 
 /* The message was given up: forget it. Idempotent. */
 void milt_session_abort(struct milt_session *);
 
 /* The verdict for accepted recipient i after MESSAGE (settled: its own). */
-struct milt_speaker milt_session_speaker(const struct milt_session *,
-					 size_t recipient);
+struct milt_speaker milt_session_speaker(
+    const struct milt_session *, size_t recipient);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "runtime/index.h"
 #include "runtime/live.h"
+#include "runtime/insert.h"
 #include "runtime/session.h"
 
 /* A verdict that is certain. */
@@ -62,6 +63,8 @@ struct milt_session {
 	size_t notes_given;
 	const char *change_failure; /* an effect could not be computed */
 	bool no_memory;             /* a stage could not be evaluated */
+	bool insertable_known;      /* of this message */
+	enum insert_status insertable;
 };
 
 /* What decide() may look at. */

@@ -332,23 +332,48 @@ test_value(
 	return truth_of(compare_numbers(in->op, v->number, im->numbers[in->b]));
 }
 
+/*
+ * There may be more of the value than was looked at: what holds is certain,
+ * what does not is not.  A count can only grow.
+ */
+static enum truth
+test_partial(struct interp *ip, const struct image_insn *in, enum truth result)
+{
+	bool count = ip->image->refs[in->a].from == REF_COUNT;
+	bool certain = result == TRUE_;
+
+	if (result == ERROR_)
+		return result;
+	if (count && (in->op == OPC_LT || in->op == OPC_LE))
+		certain = result == FALSE_;
+	else if (count)
+		certain &= in->op == OPC_GT || in->op == OPC_GE;
+	return certain ? result : fail(ip, facts_failure(ip->facts));
+}
+
 enum truth
 test_run(struct interp *ip, const struct image_insn *in, const size_t *at)
 {
 	const struct milt_image *im = ip->image;
 	struct fact_value a, b;
-	enum fact_state state;
+	enum fact_state left, right;
 
 	if (in->op == OPC_MALFORMED)
 		return test_malformed(ip, &im->refs[in->a]);
-	state = value_load(ip, &im->refs[in->a], at, &a);
-	if (state != FACT_THERE)
-		return state == FACT_FAILED ? ERROR_ : FALSE_;
-	if (in->op < OPC_IS_REF)
-		return test_value(ip, in, &a);
-	state = value_load(ip, &im->refs[in->b], at, &b);
-	if (state != FACT_THERE)
-		return state == FACT_FAILED ? ERROR_ : FALSE_;
+	left = value_load(ip, &im->refs[in->a], at, &a);
+	if (left != FACT_THERE && left != FACT_PARTIAL)
+		return left == FACT_FAILED ? ERROR_ : FALSE_;
+	if (in->op < OPC_IS_REF) {
+		enum truth result = test_value(ip, in, &a);
+
+		return left == FACT_PARTIAL ? test_partial(ip, in, result)
+					    : result;
+	}
+	right = value_load(ip, &im->refs[in->b], at, &b);
+	if (right != FACT_THERE && right != FACT_PARTIAL)
+		return right == FACT_FAILED ? ERROR_ : FALSE_;
+	if (left == FACT_PARTIAL || right == FACT_PARTIAL)
+		return fail(ip, facts_failure(ip->facts));
 	return test_refs(ip, in, &a, &b);
 }
 

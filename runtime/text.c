@@ -18,9 +18,18 @@ found_element(
 	size_t count = 0;
 
 	*at = interp_found(ip, c->loop);
-	return *at != IMAGE_NONE &&
-	       facts_count(ip->facts, loop->attr, key, &count) == FACT_THERE &&
-	       *at < count;
+	if (*at == IMAGE_NONE)
+		return false;
+	switch (facts_count(ip->facts, loop->attr, key, &count)) {
+	case FACT_THERE:
+	case FACT_PARTIAL:
+		return *at < count;
+	case FACT_MISSING:
+	case FACT_FAILED:
+	case FACT_ASK:
+		break;
+	}
+	return false;
 }
 
 /*
@@ -41,6 +50,7 @@ text_of(struct interp *ip, const struct image_ref *ref, const size_t *at,
 	case FACT_ASK:
 		return false;
 	case FACT_THERE:
+	case FACT_PARTIAL:
 		*out = value_text(ip, &value);
 		return out->p != NULL;
 	}
@@ -73,8 +83,15 @@ capture(struct interp *ip, const struct image_candidate *c, struct str *out)
 
 	if (c->loop != IMAGE_NONE && !found_element(ip, c, at))
 		return false;
-	if (value_load(ip, ref, at, &value) != FACT_THERE)
+	switch (value_load(ip, ref, at, &value)) {
+	case FACT_THERE:
+	case FACT_PARTIAL:
+		break;
+	case FACT_MISSING:
+	case FACT_FAILED:
+	case FACT_ASK:
 		return false;
+	}
 	subject = value_subject(ip, ref->attr, &value,
 	    ip->image->regexes[c->regex].flags & REGEX_BYTES);
 	if (!subject.p ||

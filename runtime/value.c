@@ -98,6 +98,10 @@ value_text(struct interp *ip, const struct fact_value *v)
 		return time_text(arena, v->number * 86400, "%Y-%m-%d");
 	case TYPE_WEEKDAY:
 		return weekday_text(arena, v->number);
+	case TYPE_RESULT:
+		return v->number >= 0 && v->number < RESULT_COUNT
+			   ? result_rows[v->number].name
+			   : STR("");
 	case TYPE_BOOLEAN:
 		return v->number ? STR("yes") : STR("no");
 	case TYPE_NONE:

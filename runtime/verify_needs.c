@@ -61,13 +61,62 @@ check_clock(const struct milt_image *im)
 	return NULL;
 }
 
+/* The parse needs the whole message, and the sources build on one another. */
+uint32_t
+image_content_needs(enum milt_source source)
+{
+	uint32_t flags = NEED_HEADERS | NEED_BODY | NEED_MIME;
+
+	switch (source) {
+	case SOURCE_ARG:
+	case SOURCE_MACRO:
+	case SOURCE_HEADER:
+	case SOURCE_BODY:
+	case SOURCE_SIZES:
+	case SOURCE_CLOCK:
+	case SOURCE_AUTHRES:
+		return 0;
+	case SOURCE_PARTS:
+		return flags;
+	case SOURCE_TEXTS:
+		return flags | NEED_TEXTS;
+	case SOURCE_FILES:
+		return flags | NEED_FILES;
+	case SOURCE_KINDS:
+		return flags | NEED_FILES | NEED_KINDS;
+	case SOURCE_DIGESTS:
+		return flags | NEED_FILES | NEED_DIGESTS;
+	case SOURCE_FILE_TEXTS:
+		return flags | NEED_FILES | NEED_FILE_TEXTS;
+	}
+	return flags;
+}
+
+/* What no flag announces is not read. */
+static const char *
+check_content(const struct milt_image *im)
+{
+	uint32_t needs = 0;
+
+	for (uint32_t i = 0; i < im->count[SECTION_REFS]; i++)
+		needs |=
+		    image_content_needs(attr_rows[im->refs[i].attr].source);
+	for (uint32_t i = 0; i < im->count[SECTION_LOOPS]; i++)
+		needs |=
+		    image_content_needs(attr_rows[im->loops[i].attr].source);
+	return needs & ~im->needs->flags ? "a part of the message is needed "
+					   "and is not read"
+					 : NULL;
+}
+
 const char *
 verify_needs(struct verifier *v)
 {
 	const struct milt_image *im = v->im;
 	const struct image_needs *needs = im->needs;
-	uint32_t flags =
-	    NEED_HELO | NEED_HEADERS | NEED_BODY | NEED_SIZES | NEED_CLOCK;
+	uint32_t flags = NEED_HELO | NEED_HEADERS | NEED_BODY | NEED_SIZES |
+			 NEED_CLOCK | NEED_MIME | NEED_TEXTS | NEED_FILES |
+			 NEED_KINDS | NEED_DIGESTS | NEED_FILE_TEXTS;
 	uint64_t slots = 0;
 
 	if (im->count[SECTION_NEEDS] != 1)
@@ -89,5 +138,7 @@ verify_needs(struct verifier *v)
 		    !verify_text(v, im->macros[i].name) ||
 		    !is_macro_name(image_text(im, im->macros[i].name)))
 			return "a macro is malformed";
-	return check_clock(im);
+	if (check_clock(im))
+		return check_clock(im);
+	return check_content(im);
 }

@@ -65,6 +65,8 @@ action_is_whole(const struct image_action *a)
 	case ACTION_TEMPFAIL:
 		return !name && !address;
 	case ACTION_QUARANTINE:
+	case ACTION_PREPEND_TEXT:
+	case ACTION_APPEND_TEXT:
 	case ACTION_REPLACE_BODY:
 	case ACTION_LOG:
 		return a->text_count >= 1;

@@ -24,6 +24,7 @@ ref_kind(const struct image_ref *ref)
 	case TYPE_TIME:
 	case TYPE_DATE:
 	case TYPE_WEEKDAY:
+	case TYPE_RESULT:
 	case TYPE_BOOLEAN:
 		return KIND_NUMBER;
 	case TYPE_NONE:

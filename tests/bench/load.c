@@ -48,7 +48,7 @@ set_macros(struct mta *m, const struct load *l)
 {
 	mta_macro(m, STR("j"), STR("mta.invalid"));
 	mta_macro(m, STR("v"), STR("Postfix 3.7.11"));
-	mta_macro(m, STR("_"), STR("client.example [192.0.2.7]"));
+	mta_macro(m, STR("_"), STR("client.example [203.0.113.7]"));
 	mta_macro(m, STR("{daemon_name}"), STR("smtpd"));
 	mta_macro(m, STR("{daemon_addr}"), STR("198.51.100.1"));
 	mta_macro(m, STR("{daemon_port}"), STR("25"));
@@ -131,7 +131,7 @@ make_message(struct load *l)
 {
 	static const struct mta_pair first[] = {
 		{ STR("Received"), STR("from client.example (client.example "
-				       "[192.0.2.7])\n\tby mx.example.org") },
+				       "[203.0.113.7])\n\tby mx.example.org") },
 		{ STR("Date"), STR("Sat, 31 Jan 2026 12:00:00 +0000") },
 		{ STR("From"), STR("Sender <sender@client.example>") },
 		{ STR("To"), STR("Recipient <recipient@example.com>") },
@@ -448,7 +448,7 @@ main(int argc, char **argv)
 		.body = 2048,
 		.recipients = 1,
 		.helo = "client.example",
-		.client = "192.0.2.7",
+		.client = "203.0.113.7",
 		.client_name = "client.example",
 		.sender = "<sender@client.example>",
 		.recipient = "<recipient@example.com>",

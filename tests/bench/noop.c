@@ -1,7 +1,9 @@
 /*
  * A filter that does nothing, with libmilter: the floor that others are
  * measured against.  It answers every event with `continue`, or only those of
- * the stages named with --like, and negotiates the others away.
+ * the stages named with --like, and negotiates the others away.  With
+ * --accept-at-data it lets the message go at DATA, as a filter does that has
+ * no more questions.
  */
 #include <getopt.h>
 #include <libmilter/mfapi.h>
@@ -30,6 +32,7 @@ enum { STAGES = sizeof(stages) / sizeof(*stages) };
 
 static unsigned long protocol;
 static char *lists[SMFIM_LAST + 1];
+static int accept_at_data;
 
 static sfsistat
 on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
@@ -92,7 +95,7 @@ static sfsistat
 on_data(SMFICTX *ctx)
 {
 	(void)ctx;
-	return answer(SMFIP_NR_DATA);
+	return accept_at_data ? SMFIS_ACCEPT : answer(SMFIP_NR_DATA);
 }
 
 static sfsistat
@@ -144,6 +147,7 @@ usage(void)
 {
 	fprintf(stderr, "usage: noop -p SOCKET [--like STAGE,...] "
 			"[--protocol BITS] [--list N=NAMES]...\n"
+			"    [--accept-at-data]\n"
 			"stages:");
 	for (int i = 0; i < STAGES; i++)
 		fprintf(stderr, " %s", stages[i].name);
@@ -187,6 +191,7 @@ main(int argc, char **argv)
 		{ "like", required_argument, NULL, 'L' },
 		{ "protocol", required_argument, NULL, 'P' },
 		{ "list", required_argument, NULL, 'M' },
+		{ "accept-at-data", no_argument, NULL, 'A' },
 		{ 0 },
 	};
 	char *where = NULL;
@@ -201,6 +206,8 @@ main(int argc, char **argv)
 			protocol = strtoul(optarg, NULL, 0);
 		else if (c == 'M')
 			list(optarg);
+		else if (c == 'A')
+			accept_at_data = 1;
 		else
 			usage();
 	}

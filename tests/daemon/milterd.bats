@@ -357,6 +357,25 @@ submit() {
 	[ ! -e "$T/s" ]
 }
 
+@test "a pid file is a file, and removed if it is still the one" {
+	ln -s /dev/null "$T/link"
+	mkfifo "$T/fifo"
+	for f in /dev/null "$T/link" "$T/fifo" "$T"; do
+		run timeout 20 "$MILTERD" -p "unix:$T/s" -P "$f" "$T/p.milt"
+		[ "$status" -eq 3 ]
+		[[ $output == *"milterd: $f: "* ]]
+		[ -e "$f" ]
+		[ ! -e "$T/s" ]
+	done
+	[ -c /dev/null ]
+	start_unix -P "$T/pid"
+	echo 1 >"$T/other"
+	mv "$T/other" "$T/pid"
+	kill -TERM "$PID"
+	ends 0
+	[ "$(cat "$T/pid")" = 1 ]
+}
+
 @test "the background" {
 	cd "$T"
 	"$MILTERD" -d -p "unix:$T/s" -P pid p.milt </dev/null >"$T/out" 2>&1 3>&-

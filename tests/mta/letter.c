@@ -249,12 +249,21 @@ replies_differ(const struct mta_outcome *o)
 	return false;
 }
 
-struct str
-outcome_text(const struct mta *m, const struct mta_outcome *o)
+/* What was built, now the message's. */
+static struct str
+taken(struct mta *m, struct bytes *b)
 {
-	static _Thread_local struct bytes b;
+	struct str text = arena_dup(&m->arena, (struct str){ b->p, b->n });
 
-	b.n = 0;
+	bytes_free(b);
+	return text;
+}
+
+struct str
+outcome_text(struct mta *m, const struct mta_outcome *o)
+{
+	struct bytes b = { 0 };
+
 	add_reply(&b, m, &o->reply);
 	add(&b, " at ");
 	add(&b, stage_name(o->stage));
@@ -269,12 +278,13 @@ outcome_text(const struct mta *m, const struct mta_outcome *o)
 		add(&b, i ? "; " : " | ");
 		add_edit(&b, &o->edits[i]);
 	}
-	return (struct str){ b.p, b.n };
+	return taken(m, &b);
 }
 
 struct str
 letter_text(const struct filter *f, const struct letter *l)
 {
+	static struct bytes kept;
 	struct mta m;
 	struct mta_outcome o;
 	struct str text;
@@ -283,16 +293,17 @@ letter_text(const struct filter *f, const struct letter *l)
 		printf("# %s\n", m.error);
 	letter_send(&m, l, &o);
 	text = outcome_text(&m, &o);
+	kept.n = 0;
+	bytes_add(&kept, text.p, text.n);
 	mta_quit(&m);
-	return text;
+	return (struct str){ kept.p, kept.n };
 }
 
 struct str
-reply_text(const struct mta *m, struct mta_reply r)
+reply_text(struct mta *m, struct mta_reply r)
 {
-	static _Thread_local struct bytes b;
+	struct bytes b = { 0 };
 
-	b.n = 0;
 	add_reply(&b, m, &r);
-	return (struct str){ b.p, b.n };
+	return taken(m, &b);
 }

@@ -29,14 +29,14 @@ void letter_send(struct mta *, const struct letter *, struct mta_outcome *);
  *	reject 550 5.7.1 no at rcpt
  *	accept at eom | ok; 550 5.1.1 unknown | add X-A: yes; from <a@b>
  * The answers at RCPT if they differ, changes if there are any.  Not printable
- * bytes as \xHH.  Lives until the next call in this thread.
+ * bytes as \xHH.  Lives as long as the outcome.
  */
-struct str outcome_text(const struct mta *, const struct mta_outcome *);
+struct str outcome_text(struct mta *, const struct mta_outcome *);
 
-/* All of it, over a connection of its own. */
+/* All of it, over a connection of its own.  Lives until the next call. */
 struct str letter_text(const struct filter *, const struct letter *);
 
-/* "continue", "reject 550 5.7.1 no": an answer alone. */
-struct str reply_text(const struct mta *, struct mta_reply);
+/* "continue", "reject 550 5.7.1 no": an answer alone, in the arena. */
+struct str reply_text(struct mta *, struct mta_reply);
 
 #endif

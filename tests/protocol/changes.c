@@ -7,7 +7,7 @@
  * letter, then the body where it is new.
  */
 static struct str
-delivered(const struct mta *m, const struct mta_outcome *o, const char *body)
+delivered(struct mta *m, const struct mta_outcome *o, const char *body)
 {
 	static struct bytes b;
 
@@ -173,13 +173,13 @@ test_body(void)
 		       "  quarantine \"virus\" }\n"))
 		return;
 	GIVES(&f,
-	    "R A: 1; X-Was: 7; MIME-Version: 1.0; Content-Type: text/plain; "
-	    "charset=utf-8; Content-Transfer-Encoding: 8bit; " ENV
+	    "R A: 1; MIME-Version: 1.0; Content-Type: text/plain; "
+	    "charset=utf-8; Content-Transfer-Encoding: 8bit; X-Was: 7; " ENV
 	    " held: virus body: removed\r\nfrom sender@client.invalid\r\n",
 	    .header = "A: 1\n", .body = "virus\r\n");
 	GIVES(&f,
-	    "R content-type: text/plain; charset=utf-8; X-Was: 7; "
-	    "MIME-Version: 1.0; Content-Transfer-Encoding: 8bit; " ENV
+	    "R content-type: text/plain; charset=utf-8; "
+	    "MIME-Version: 1.0; Content-Transfer-Encoding: 8bit; X-Was: 7; " ENV
 	    " held: virus body: removed\r\nfrom sender@client.invalid\r\n",
 	    .header = "content-type: text/html\n", .body = "virus\r\n");
 	GIVES(&f, "R A: 1; " ENV, .header = "A: 1\n", .body = "clean\r\n");

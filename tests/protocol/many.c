@@ -1,4 +1,5 @@
 /* Many sessions at once, and policies that change under them. */
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -23,7 +24,7 @@ static const char policy[] =
     "  add header \"X-Tag\" \"{header(\"X\")} {sender}\" }\n";
 
 static struct filter f;
-static atomic_int wrong, sent, stop;
+static atomic_int wrong, sent, stop, rounds;
 
 static unsigned
 next(unsigned *seed)
@@ -87,7 +88,7 @@ work(void *arg)
 {
 	unsigned seed = 77u + (unsigned)(size_t)arg;
 
-	for (int round = 0; round < ROUNDS && !atomic_load(&stop); round++) {
+	for (int i = 0; i < atomic_load(&rounds) && !atomic_load(&stop); i++) {
 		char helo[40];
 		bool bad_helo = next(&seed) % 5 == 0;
 		struct letter l = { .helo = helo };
@@ -101,7 +102,7 @@ work(void *arg)
 			mta_close(&m);
 			continue;
 		}
-		for (unsigned i = next(&seed) % MESSAGES + 1; i > 0; i--)
+		for (unsigned k = next(&seed) % MESSAGES + 1; k > 0; k--)
 			random_message(&m, &seed, bad_helo, helo);
 		if (next(&seed) % 3)
 			mta_quit(&m);
@@ -112,8 +113,9 @@ work(void *arg)
 }
 
 static void
-start_work(pthread_t *threads)
+start_work(pthread_t *threads, int limit)
 {
+	atomic_store(&rounds, limit);
 	atomic_store(&wrong, 0);
 	atomic_store(&sent, 0);
 	atomic_store(&stop, 0);
@@ -141,7 +143,7 @@ test_concurrency(void)
 
 	for (int i = 0; i < IDLE; i++)
 		CHECK(letter_open(&idle[i], f.where, &l));
-	start_work(threads);
+	start_work(threads, ROUNDS);
 	end_work(threads);
 	for (int i = 0; i < IDLE; i++) {
 		struct mta_outcome o;
@@ -231,7 +233,7 @@ test_reload_under_load(void)
 
 	filter_write(&f, policy);
 	hup_and_wait("policy.milt: 5 rules");
-	start_work(threads);
+	start_work(threads, INT_MAX);
 	for (int i = 0; i < RELOADS; i++) {
 		kill(f.pid, SIGHUP);
 		nanosleep(&(struct timespec){ 0, 10000000 }, NULL);

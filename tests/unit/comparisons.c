@@ -23,21 +23,6 @@ static const struct {
 #undef COMPARE
 };
 
-static const char *const op_words[] = {
-	[OP_IS] = "is",
-	[OP_IN] = "in",
-	[OP_UNDER] = "under",
-	[OP_CONTAINS] = "contains",
-	[OP_STARTS_WITH] = "starts with",
-	[OP_ENDS_WITH] = "ends with",
-	[OP_MATCHES] = "matches",
-	[OP_LIKE] = "like",
-	[OP_LT] = "<",
-	[OP_LE] = "<=",
-	[OP_GT] = ">",
-	[OP_GE] = ">=",
-};
-
 /* An attribute of each type, a literal of it, and a list of it. */
 static const struct {
 	const char *attr, *literal, *list;
@@ -53,6 +38,7 @@ static const struct {
 	[TYPE_TIME] = { "now", "\"2026-01-31T12:00:00Z\"", NULL },
 	[TYPE_DATE] = { "now.date", "\"2026-01-31\"", NULL },
 	[TYPE_WEEKDAY] = { "now.weekday", "sun", NULL },
+	[TYPE_RESULT] = { "dkim", "pass", NULL },
 	[TYPE_BOOLEAN] = { "tls.verified", "yes", NULL },
 	[TYPE_RECORD] = { "headers", NULL, NULL },
 	[TYPE_HELO] = { "helo", NULL, NULL },
@@ -105,16 +91,16 @@ check(int op, int left, enum right_kind kind, int right, const char *words)
 	if (!words)
 		return;
 	snprintf(what, sizeof(what), "%s %s %s", samples[left].attr,
-	    op_words[op], words);
-	test_check(compiles(samples[left].attr, op_words[op], "", words) ==
-		       allowed(op, left, kind, right),
+	    operator_rows[op].words.p, words);
+	test_check(compiles(samples[left].attr, operator_rows[op].words.p, "",
+		       words) == allowed(op, left, kind, right),
 	    __FILE__, __LINE__, what);
 }
 
 int
 main(void)
 {
-	int ops = (int)(sizeof(op_words) / sizeof(op_words[0]));
+	int ops = OP_COUNT;
 
 	for (int op = 0; op < ops; op++)
 		for (int l = TYPE_TEXT; l < TYPES; l++)
@@ -124,7 +110,7 @@ main(void)
 			}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *left = samples[rows[i].left].attr;
-		const char *op = op_words[rows[i].op];
+		const char *op = operator_rows[rows[i].op].words.p;
 		const char *right = samples[rows[i].right].literal;
 
 		if (rows[i].kind == RIGHT_REGEX)

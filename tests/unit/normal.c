@@ -228,6 +228,36 @@ test_domain(void)
 	CHECK(!domain_is_suffix(STR("")));
 }
 
+static struct str
+mixed(const char *z)
+{
+	return domain_mixed_label(&arena, domain(z));
+}
+
+static void
+test_scripts(void)
+{
+	CHECK_STR(mixed("example.com"), "");
+	CHECK_STR(mixed("b\xc3\xbc"
+			"cher.example"),
+	    "");
+	/* one script in each label */
+	CHECK_STR(mixed("\xd0\xbf\xd1\x80\xd0\xb8\xd0\xbc.example"), "");
+	CHECK_STR(mixed("www.ex\xd0\xb0mple.com"), "ex\xd0\xb0mple");
+	CHECK_STR(mixed("xn--exmple-4nf.com"), "ex\xd0\xb0mple");
+	/* Greek and Cyrillic */
+	CHECK_STR(mixed("\xce\xb1\xd0\xb0.example"), "\xce\xb1\xd0\xb0");
+	/* Japanese with Latin; digits belong to all */
+	CHECK_STR(mixed("\xe6\x97\xa5\xe3\x81\xae\xe3\x82\xab"
+			"a1.example"),
+	    "");
+	/* kana with Hangul */
+	CHECK_STR(mixed("\xe3\x81\xae\xea\xb0\x80.example"),
+	    "\xe3\x81\xae\xea\xb0\x80");
+	CHECK_STR(mixed("xn--.example"), "");
+	CHECK_STR(mixed(""), "");
+}
+
 /* "text|local|domain|normal" */
 static struct str
 mailbox(const char *z)
@@ -415,6 +445,7 @@ main(void)
 	test_utf8();
 	test_fold();
 	test_domain();
+	test_scripts();
 	test_mailbox();
 	test_time();
 	test_glob();

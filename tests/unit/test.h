@@ -18,20 +18,20 @@ test_check(int ok, const char *file, int line, const char *what)
 	test_count++;
 	test_failures += !ok;
 	printf("%sok %d - %s:%d %s\n", ok ? "" : "not ", test_count, file, line,
-	       what);
+	    what);
 	fflush(stdout);
 }
 
 static inline void
 test_str(struct str got, struct str want, const char *file, int line,
-	 const char *what)
+    const char *what)
 {
 	int ok = str_eq(got, want);
 
 	test_check(ok, file, line, what);
 	if (!ok)
 		printf("#  got: %.*s\n# want: %.*s\n", STR_ARG(got),
-		       STR_ARG(want));
+		    STR_ARG(want));
 }
 
 #define CHECK(cond) test_check((cond) != 0, __FILE__, __LINE__, #cond)

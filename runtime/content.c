@@ -1,0 +1,281 @@
+/* The structure of a message: its parts, and those of attached messages. */
+#include "runtime/content.h"
+
+static const char parts_over[] =
+    "the message has more parts than are looked at";
+static const char body_over[] = "the body is larger than option scan-limit";
+
+static unsigned
+max_depth(const struct content *c)
+{
+	return (unsigned)c->facts->image->needs->options[OPTION_ARCHIVE_DEPTH];
+}
+
+/* A text in lower case; missing where there is none.  False with no memory. */
+static bool
+set_lower(struct content *c, struct cell *cell, const char *text)
+{
+	char *z = text ? g_ascii_strdown(text, -1) : NULL;
+	bool ok =
+	    !z || facts_set_cell(cell, &c->facts->message_arena, str_from(z));
+
+	g_free(z);
+	return ok;
+}
+
+static bool
+set_text(struct content *c, struct cell *cell, const char *text)
+{
+	return !text ||
+	       facts_set_cell(cell, &c->facts->message_arena, str_from(text));
+}
+
+/* ---- parts --------------------------------------------------------------- */
+
+static const char *
+charset_of(GMimeObject *o)
+{
+	return g_mime_object_get_content_type_parameter(o, "charset");
+}
+
+static const char *
+name_of(GMimeObject *o)
+{
+	return GMIME_IS_PART(o) ? g_mime_part_get_filename(GMIME_PART(o))
+				: NULL;
+}
+
+static bool
+add_part(struct content *c, GMimeObject *o, unsigned depth)
+{
+	struct part_fact p = { .depth = depth, .size = -1 };
+	GMimeContentType *type = g_mime_object_get_content_type(o);
+	char *z = type ? g_mime_content_type_get_mime_type(type) : NULL;
+	bool ok =
+	    set_lower(c, &p.type, z) &&
+	    set_text(c, &p.charset, charset_of(o)) &&
+	    set_text(c, &p.name, name_of(o)) &&
+	    set_lower(c, &p.disposition, g_mime_object_get_disposition(o));
+
+	g_free(z);
+	if (GMIME_IS_PART(o))
+		p.size = mime_encoded_size(GMIME_PART(o));
+	return ok && vec_push(&c->facts->message_arena, &c->parts, p);
+}
+
+/* LANGUAGE: has a name, or is marked, or is neither text nor message. */
+static void
+classify(GMimeObject *o, struct leaf *leaf)
+{
+	GMimeContentType *type = g_mime_object_get_content_type(o);
+	const char *disposition = g_mime_object_get_disposition(o);
+	bool attached =
+	    disposition && g_ascii_strcasecmp(disposition, "attachment") == 0;
+	bool text = !type || g_mime_content_type_is_type(type, "text", "*");
+	bool html = type && g_mime_content_type_is_type(type, "text", "html");
+	bool plain =
+	    !type || g_mime_content_type_is_type(type, "text", "plain");
+
+	leaf->message = mime_is_message(o);
+	leaf->file =
+	    leaf->message || attached || name_of(o) ||
+	    (!text && !g_mime_content_type_is_type(type, "message", "*"));
+	leaf->plain = plain && !attached;
+	leaf->html = html && !attached;
+}
+
+/* ---- walking ---------------------------------------------------------------
+ */
+
+struct walk {
+	struct content *c;
+	bool with_parts;
+	leaf_vec *leaves;
+};
+
+static bool walk_octets(
+    struct walk *, GByteArray *, unsigned part_depth, unsigned depth);
+
+static bool
+walk_leaf(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
+{
+	struct leaf leaf = { .part = GMIME_PART(o), .depth = depth };
+	GByteArray *octets;
+	bool ok;
+
+	classify(o, &leaf);
+	leaf.too_deep = leaf.message && depth >= max_depth(w->c);
+	if (!vec_push(&w->c->facts->message_arena, w->leaves, leaf))
+		return false;
+	if (!leaf.message || leaf.too_deep)
+		return true;
+	octets = mime_decode(leaf.part);
+	ok = !octets || walk_octets(w, octets, part_depth + 1, depth + 1);
+	if (octets)
+		g_byte_array_unref(octets);
+	return ok;
+}
+
+/* As deep as GMime's limit on nesting. */
+static bool
+walk_part(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
+{
+	GMimeMultipart *m;
+
+	if (w->with_parts && !add_part(w->c, o, part_depth))
+		return false;
+	if (GMIME_IS_PART(o))
+		return walk_leaf(w, o, part_depth, depth);
+	if (!GMIME_IS_MULTIPART(o))
+		return true;
+	m = GMIME_MULTIPART(o);
+	for (int i = 0; i < g_mime_multipart_get_count(m); i++)
+		if (!walk_part(w, g_mime_multipart_get_part(m, i),
+			part_depth + 1, depth))
+			return false;
+	return true;
+}
+
+static bool
+walk_octets(
+    struct walk *w, GByteArray *octets, unsigned part_depth, unsigned depth)
+{
+	GMimeStream *stream =
+	    g_mime_stream_mem_new_with_byte_array(g_byte_array_ref(octets));
+	GMimeObject *root = mime_parse(stream, &w->c->budget, &w->c->malformed);
+
+	g_object_unref(stream);
+	if (w->c->budget.over && !w->c->partial)
+		w->c->partial = parts_over;
+	if (!root)
+		return true;
+	g_ptr_array_add(w->c->roots, root);
+	return walk_part(w, root, part_depth, depth);
+}
+
+bool
+content_walk(struct content *c, GByteArray *octets, unsigned depth,
+    bool with_parts, leaf_vec *leaves)
+{
+	struct walk w = { c, with_parts, leaves };
+
+	return walk_octets(&w, octets, 0, depth);
+}
+
+/* ---- the message -----------------------------------------------------------
+ */
+
+/* What says how the body is to be read. */
+static bool
+is_mime_field(struct str name)
+{
+	return str_eq_ascii(str_head(name, 8), STR("Content-")) ||
+	       str_eq_ascii(name, STR("MIME-Version"));
+}
+
+static void
+append(GByteArray *out, struct str s)
+{
+	g_byte_array_append(out, (const guint8 *)s.p, (guint)s.n);
+}
+
+static GByteArray *
+message_octets(struct facts *f)
+{
+	const struct header *h = f->message->header;
+	GByteArray *out = g_byte_array_sized_new((guint)f->body_length + 1024);
+
+	for (size_t i = 0; h && i < h->fields.n; i++) {
+		const struct field *field = &h->fields.v[i];
+
+		if (!is_mime_field(field->name.text))
+			continue;
+		append(out, field->name.text);
+		append(out, STR(": "));
+		append(out, field->raw.text);
+		append(out, STR("\n"));
+	}
+	append(out, STR("\n"));
+	append(out, (struct str){ f->body, f->body_length });
+	return out;
+}
+
+static void
+note_partial(struct content *c)
+{
+	const struct header *h = c->facts->message->header;
+
+	if (c->facts->body_over)
+		c->partial = body_over;
+	else if (h && h->over)
+		c->partial = facts_header_over;
+}
+
+static bool
+read_parts(struct content *c)
+{
+	GByteArray *octets;
+	bool ok;
+
+	facts_init();
+	note_partial(c);
+	octets = message_octets(c->facts);
+	ok = content_walk(c, octets, 0, true, &c->leaves);
+	g_byte_array_unref(octets);
+	return ok;
+}
+
+static struct content *
+content_new(struct facts *f)
+{
+	const int64_t *options = f->image->needs->options;
+	struct content *c = ARENA_NEW(&f->message_arena, struct content);
+
+	if (!c)
+		return NULL;
+	c->facts = f;
+	c->roots = g_ptr_array_new_with_free_func(g_object_unref);
+	c->budget.parts = c->budget.fields = (size_t)LIMIT_VALUE_PARTS;
+	c->budget.octets = (size_t)LIMIT_VALUE_PARTS * 100;
+	c->archives.members = (size_t)options[OPTION_ARCHIVE_MEMBERS];
+	c->archives.octets = (size_t)options[OPTION_ARCHIVE_SIZE];
+	return c;
+}
+
+void
+content_free(struct content *c)
+{
+	if (c)
+		g_ptr_array_unref(c->roots);
+}
+
+static bool
+take_steps(struct content *c, uint32_t need)
+{
+	if (!c->has_parts && !read_parts(c))
+		return false;
+	c->has_parts = true;
+	if (need & NEED_TEXTS && !c->has_texts && !content_read_texts(c))
+		return false;
+	c->has_texts |= (need & NEED_TEXTS) != 0;
+	if (need & NEED_FILES && !c->has_files && !content_read_files(c))
+		return false;
+	c->has_files |= (need & NEED_FILES) != 0;
+	return true;
+}
+
+struct content *
+content_of(struct facts *f, uint32_t need)
+{
+	struct message *m = facts_message(f);
+
+	f->failure = facts_no_memory;
+	if (m && !m->content)
+		m->content = content_new(f);
+	if (!m || !m->content || m->content->failed)
+		return NULL;
+	if (take_steps(m->content, need))
+		return m->content;
+	m->content->failed = true;
+	return NULL;
+}

@@ -1,0 +1,198 @@
+/* The texts of a message's body, and the URLs in them. */
+#include "runtime/content.h"
+#include "runtime/html.h"
+#include "runtime/url.h"
+
+static const char html_over[] = "the HTML has more than is looked at";
+static const char urls_over[] = "the message has more URLs than are looked at";
+
+/* ---- charsets -------------------------------------------------------------
+ */
+
+static bool
+is_utf8(const char *charset)
+{
+	return !charset || g_ascii_strcasecmp(charset, "utf-8") == 0 ||
+	       g_ascii_strcasecmp(charset, "us-ascii") == 0;
+}
+
+/* A copy in which CRLF is LF. */
+static struct str
+with_lf(struct arena *a, struct str s)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	size_t n = 0;
+
+	if (!p)
+		return (struct str){ NULL, 0 };
+	while (s.n) {
+		size_t k = str_find(s, '\r');
+
+		if (k)
+			memcpy(p + n, s.p, k);
+		n += k;
+		s = str_skip(s, k);
+		if (s.n > 1 && s.p[1] == '\n')
+			s = str_skip(s, 1);
+		if (s.n) {
+			p[n++] = s.p[0];
+			s = str_skip(s, 1);
+		}
+	}
+	return (struct str){ p, n };
+}
+
+struct str
+content_text(struct arena *a, struct str octets, const char *charset)
+{
+	GMimeFilter *filter = is_utf8(charset)
+				  ? NULL
+				  : g_mime_filter_charset_new(charset, "utf-8");
+	struct str out = octets;
+	size_t room, n;
+	char *p;
+
+	if (filter) {
+		g_mime_filter_complete(
+		    filter, (char *)octets.p, octets.n, 0, &p, &n, &room);
+		out = (struct str){ p, n };
+	}
+	out = with_lf(a, out);
+	if (filter)
+		g_object_unref(filter);
+	return out.p ? utf8_make_valid(a, out) : out;
+}
+
+/* ---- URLs
+ * ---------------------------------------------------------------------
+ */
+
+/* A piece of text that lies in the arena already. */
+static struct cell
+cell_of(struct arena *a, struct str s)
+{
+	return (struct cell){ .text = s, .arena = a };
+}
+
+/* `text` may be {NULL, 0}.  False with no memory. */
+static bool
+add_url(struct content *c, struct str value, struct str text)
+{
+	struct arena *a = &c->facts->message_arena;
+	struct url_fact fact = { .deceptive = false };
+	struct url url;
+
+	value = str_trim(str_head(value, (size_t)LIMIT_VALUE_URL_BYTES));
+	if (!url_split(a, value, &url))
+		return true;
+	if (c->urls.n >= (size_t)LIMIT_VALUE_URLS) {
+		c->urls_partial = urls_over;
+		return true;
+	}
+	if (!facts_set_cell(&fact.value, a, value))
+		return false;
+	fact.host = cell_of(a, url.host);
+	fact.domain = cell_of(a, url.domain);
+	fact.org = cell_of(a, url.org);
+	fact.path = cell_of(a, url.path);
+	fact.text = cell_of(a, text);
+	fact.deceptive = text.p && url_is_deceptive(a, &url, text);
+	return vec_push(a, &c->urls, fact);
+}
+
+static bool
+find_urls(struct content *c, struct str text)
+{
+	size_t at = 0;
+	struct str s;
+
+	while (!c->urls_partial && (s = url_find(text, &at)).p)
+		if (!add_url(c, s, (struct str){ NULL, 0 }))
+			return false;
+	return true;
+}
+
+/* ---- texts
+ * ---------------------------------------------------------------------
+ */
+
+typedef VEC(struct str) pieces;
+
+/* One after the other; each ends its line.  False with no memory. */
+static bool
+join(struct arena *a, const pieces *all, struct cell *out)
+{
+	size_t n = 0;
+	char *p;
+
+	if (all->n == 0)
+		return true;
+	for (size_t i = 0; i < all->n; i++)
+		n += all->v[i].n + 1;
+	p = arena_alloc(a, n);
+	if (!p)
+		return false;
+	n = 0;
+	for (size_t i = 0; i < all->n; i++) {
+		struct str s = all->v[i];
+
+		if (n && p[n - 1] != '\n')
+			p[n++] = '\n';
+		if (s.n)
+			memcpy(p + n, s.p, s.n);
+		n += s.n;
+	}
+	*out = cell_of(a, (struct str){ p, n });
+	return true;
+}
+
+static bool
+read_html(struct content *c, struct str source, pieces *out)
+{
+	struct arena *a = &c->facts->message_arena;
+	struct html html;
+
+	if (!html_read(a, source, (size_t)LIMIT_VALUE_URLS, &html))
+		return false;
+	if (html.over)
+		c->html_partial = c->urls_partial = html_over;
+	for (size_t i = 0; i < html.links.n; i++)
+		if (!add_url(c, html.links.v[i].target, html.links.v[i].text))
+			return false;
+	return vec_push(a, out, html.text);
+}
+
+static bool
+read_leaf(
+    struct content *c, const struct leaf *leaf, pieces *plain, pieces *html)
+{
+	struct arena *a = &c->facts->message_arena;
+	GByteArray *octets = mime_decode(leaf->part);
+	struct str text;
+
+	text = content_text(a,
+	    octets ? (struct str){ (const char *)octets->data, octets->len }
+		   : STR(""),
+	    g_mime_object_get_content_type_parameter(
+		GMIME_OBJECT(leaf->part), "charset"));
+	if (octets)
+		g_byte_array_unref(octets);
+	if (!text.p)
+		return false;
+	if (leaf->html)
+		return read_html(c, text, html);
+	return vec_push(a, plain, text) && find_urls(c, text);
+}
+
+bool
+content_read_texts(struct content *c)
+{
+	struct arena *a = &c->facts->message_arena;
+	pieces plain = { 0 }, html = { 0 };
+
+	for (size_t i = 0; i < c->leaves.n; i++)
+		if ((c->leaves.v[i].plain || c->leaves.v[i].html) &&
+		    !read_leaf(c, &c->leaves.v[i], &plain, &html))
+			return false;
+	return join(a, &plain, &c->text) && join(a, &html, &c->html);
+}

@@ -1,0 +1,369 @@
+/* One part: the texts in its charset and transfer encoding. */
+#include "runtime/insert_state.h"
+#include "runtime/mime.h"
+
+enum { LINE_LIMIT = 998 }; /* RFC 5322 2.1.1 */
+
+/* What is worked on: contents without transfer encoding, and what to add. */
+struct work {
+	struct part_text *t;
+	bool html, qp, base64;
+	bool eight_bit; /* declared to be so */
+	const char *charset;
+	struct str contents;
+	uint32_t *map; /* qp: see qp_decode */
+	struct str before, after;
+	size_t begin, end; /* where they go, in contents */
+};
+
+/* ---- charsets ------------------------------------------------------------ */
+
+static bool
+is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] > 127)
+			return false;
+	return true;
+}
+
+/* False where it cannot be done exactly; *out is {NULL, 0} with no memory. */
+static bool
+convert(struct arena *arena, struct str s, const char *from, const char *to,
+    struct str *out)
+{
+	gsize n;
+	char *z =
+	    g_convert(s.n ? s.p : "", (gssize)s.n, to, from, NULL, &n, NULL);
+
+	if (!z)
+		return false;
+	*out = arena_dup(arena, (struct str){ z, n });
+	g_free(z);
+	return true;
+}
+
+/* Octets below 128 are ASCII, wherever they stand. */
+static bool
+holds_ascii(struct arena *arena, const char *charset)
+{
+	struct str probe = STR("Az<>&;=\r\n"), out;
+
+	if (g_ascii_strncasecmp(charset, "iso-2022", 8) == 0 ||
+	    g_ascii_strncasecmp(charset, "utf-7", 5) == 0 ||
+	    g_ascii_strncasecmp(charset, "hz-", 3) == 0)
+		return false;
+	return convert(arena, probe, "utf-8", charset, &out) &&
+	       str_eq(out, probe);
+}
+
+static const char *
+charset_of(GMimePart *part)
+{
+	const char *name = g_mime_object_get_content_type_parameter(
+	    GMIME_OBJECT(part), "charset");
+
+	return name && *name ? g_mime_charset_iconv_name(name) : "us-ascii";
+}
+
+/* ASCII, with a question mark for each other character. */
+static struct str
+questions(struct arena *arena, struct str s)
+{
+	char *p = arena_alloc(arena, s.n + 1);
+	size_t n = 0;
+
+	if (!p)
+		return (struct str){ NULL, 0 };
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c < 128)
+			p[n++] = (char)c;
+		else if (c >= 0xc0)
+			p[n++] = '?';
+	}
+	return (struct str){ p, n };
+}
+
+/* The whole part becomes UTF-8; false where its text is not in its charset. */
+static bool
+widen(struct work *w)
+{
+	struct part_text *t = w->t;
+	GMimeContentType *type =
+	    g_mime_object_get_content_type(GMIME_OBJECT(t->part));
+	struct str s = w->contents;
+	char *z;
+
+	if (!convert(t->arena, s, w->charset, "utf-8", &w->contents)) {
+		if (!g_utf8_validate(s.n ? s.p : "", (gssize)s.n, NULL))
+			return false;
+		w->contents = s;
+	}
+	g_mime_content_type_set_parameter(type, "charset", "utf-8");
+	z = g_mime_content_type_encode(type, NULL);
+	t->type = arena_dup(t->arena, str_trim(str_from(z)));
+	g_free(z);
+	w->charset = "utf-8";
+	w->map = NULL;
+	return true;
+}
+
+/* The texts in the charset of the part, or the part in that of the texts. */
+static bool
+agree(struct work *w)
+{
+	struct arena *arena = w->t->arena;
+	struct str before, after;
+
+	if (holds_ascii(arena, w->charset) &&
+	    convert(arena, w->before, "utf-8", w->charset, &before) &&
+	    convert(arena, w->after, "utf-8", w->charset, &after)) {
+		w->before = before;
+		w->after = after;
+	} else if (!widen(w)) {
+		w->before = questions(arena, w->before);
+		w->after = questions(arena, w->after);
+	}
+	return w->contents.p && w->before.p && w->after.p &&
+	       (w->t->type.p || !w->t->type.n);
+}
+
+/* ---- the form of the texts ----------------------------------------------- */
+
+static bool
+is_flowed(GMimePart *part)
+{
+	const char *format = g_mime_object_get_content_type_parameter(
+	    GMIME_OBJECT(part), "format");
+
+	return format && g_ascii_strcasecmp(format, "flowed") == 0;
+}
+
+/* RFC 3676 4.2, 4.4: lines that do not flow, and are no quotes. */
+static struct str
+stuff(struct arena *arena, struct str s)
+{
+	char *p = arena_array(arena, s.n + 1, 2);
+	size_t n = 0, line = 0;
+
+	if (!p)
+		return (struct str){ NULL, 0 };
+	for (size_t i = 0; i < s.n; i++) {
+		struct str rest = str_skip(s, i);
+
+		if (n == line && (rest.p[0] == '>' || rest.p[0] == ' ' ||
+				     str_starts(rest, STR("From "))))
+			p[n++] = ' ';
+		while (rest.p[0] == '\r' && n > line && p[n - 1] == ' ')
+			n--;
+		p[n++] = rest.p[0];
+		if (rest.p[0] == '\n')
+			line = n;
+	}
+	return (struct str){ p, n };
+}
+
+static bool
+shape(struct work *w)
+{
+	struct arena *arena = w->t->arena;
+
+	if (w->html) {
+		if (w->before.n)
+			w->before = html_text(arena, w->before);
+		if (w->after.n)
+			w->after = html_text(arena, w->after);
+	} else if (is_flowed(w->t->part)) {
+		w->before = stuff(arena, w->before);
+		w->after = stuff(arena, w->after);
+	}
+	return w->before.p && w->after.p;
+}
+
+static bool
+ends_line(struct str s)
+{
+	return s.n && s.p[s.n - 1] == '\n';
+}
+
+/*
+ * Where the texts go.  One behind others begins a line; where the contents do
+ * not end in a line end, because the boundary has it, neither do the new ones.
+ */
+static bool
+place(struct work *w)
+{
+	struct str s = w->contents;
+
+	w->begin = w->html && w->before.n ? html_begin(s) : 0;
+	w->end = w->html && w->after.n ? html_end(s) : s.n;
+	if (w->end < w->begin)
+		w->end = s.n;
+	if (w->end < s.n || !s.n || ends_line(s) || !w->after.n)
+		return true;
+	w->after = join3(w->t->arena, STR("\r\n"),
+	    str_head(w->after, w->after.n - 2), STR(""));
+	return w->after.p != NULL;
+}
+
+/* ---- contents ------------------------------------------------------------ */
+
+static struct str
+middle(const struct work *w, size_t from, size_t to)
+{
+	return (struct str){ w->contents.p + from, to - from };
+}
+
+/* Everything, not yet encoded. */
+static struct str
+whole(struct work *w)
+{
+	struct arena *arena = w->t->arena;
+	struct str s = join3(arena, middle(w, 0, w->begin), w->before,
+	    middle(w, w->begin, w->end));
+
+	if (!s.p)
+		return s;
+	return join3(arena, s, w->after, middle(w, w->end, w->contents.n));
+}
+
+/* Would a reader of the part take a line of it for something else? */
+static bool
+is_unsafe(const struct work *w, struct str s)
+{
+	while (s.n) {
+		struct str line = str_head(s, str_find(s, '\n'));
+
+		s = str_skip(s, line.n + (line.n < s.n));
+		if (line.n > LINE_LIMIT)
+			return true;
+		for (size_t i = 0; i < w->t->boundaries->n; i++)
+			if (str_starts(line, STR("--")) &&
+			    str_starts(
+				str_skip(line, 2), w->t->boundaries->v[i]))
+				return true;
+	}
+	return false;
+}
+
+/* Quoted-printable stays as it is around the texts. */
+static bool
+splice_qp(struct work *w)
+{
+	struct part_text *t = w->t;
+	size_t begin = w->map[w->begin], end = w->map[w->end];
+	struct str before = qp_encode(t->arena, w->before);
+	struct str after = qp_encode(t->arena, w->after);
+	struct str soft = STR("=\r\n"), none = STR("");
+	bool inside = begin > 0 && t->raw.p[begin - 1] != '\n';
+
+	if (!before.p || !after.p)
+		return false;
+	if (before.n && inside)
+		before = join3(t->arena, soft, before, none);
+	inside = end > 0 && end < t->raw.n && t->raw.p[end - 1] != '\n';
+	/* At the end the text begins with a line end of its own. */
+	if (after.n && inside)
+		after = join3(t->arena, soft, after, none);
+	if (!before.p || !after.p)
+		return false;
+	t->contents = join3(t->arena, str_head(t->raw, begin), before,
+	    (struct str){ t->raw.p + begin, end - begin });
+	if (t->contents.p)
+		t->contents =
+		    join3(t->arena, t->contents, after, str_skip(t->raw, end));
+	return t->contents.p != NULL;
+}
+
+/* Must the part become quoted-printable? */
+static bool
+needs_qp(const struct work *w)
+{
+	bool ascii = is_ascii(w->before) && is_ascii(w->after);
+
+	/* A wider charset makes other octets of what is there. */
+	if (w->t->type.p)
+		ascii = ascii && is_ascii(w->contents);
+	return is_unsafe(w, w->before) || is_unsafe(w, w->after) ||
+	       (!w->eight_bit && !ascii);
+}
+
+static bool
+encode(struct work *w)
+{
+	struct part_text *t = w->t;
+
+	if (w->qp && w->map)
+		return splice_qp(w);
+	if (w->base64) {
+		t->contents = base64_encode(t->arena, whole(w));
+		if (t->raw.n && !ends_line(t->raw) && t->contents.n)
+			t->contents.n -= 2;
+	} else if (w->qp) {
+		t->contents = qp_encode(t->arena, whole(w));
+	} else if (needs_qp(w)) {
+		t->encoding = STR("quoted-printable");
+		t->contents = qp_encode(t->arena, whole(w));
+	} else {
+		t->contents = whole(w);
+	}
+	return t->contents.p != NULL;
+}
+
+static bool
+decode_base64(struct work *w)
+{
+	GByteArray *octets = mime_decode(w->t->part);
+
+	if (!octets)
+		return false;
+	w->contents = arena_dup(w->t->arena,
+	    (struct str){ (const char *)octets->data, octets->len });
+	g_byte_array_unref(octets);
+	return w->contents.p != NULL;
+}
+
+static bool
+decode(struct work *w)
+{
+	struct part_text *t = w->t;
+
+	switch (g_mime_part_get_content_encoding(t->part)) {
+	case GMIME_CONTENT_ENCODING_BASE64:
+		w->base64 = true;
+		return decode_base64(w);
+	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
+		w->qp = true;
+		w->contents = qp_decode(t->arena, t->raw, &w->map);
+		return w->contents.p != NULL;
+	case GMIME_CONTENT_ENCODING_8BIT:
+		w->eight_bit = true;
+		break;
+	case GMIME_CONTENT_ENCODING_DEFAULT:
+	case GMIME_CONTENT_ENCODING_7BIT:
+	case GMIME_CONTENT_ENCODING_BINARY:
+	case GMIME_CONTENT_ENCODING_UUENCODE:
+		break;
+	}
+	w->contents = t->raw.n ? t->raw : STR("");
+	return true;
+}
+
+bool
+insert_part(struct part_text *t)
+{
+	struct work w = {
+		.t = t,
+		.charset = charset_of(t->part),
+		.before = t->before.n ? t->before : STR(""),
+		.after = t->after.n ? t->after : STR(""),
+	};
+	GMimeContentType *type =
+	    g_mime_object_get_content_type(GMIME_OBJECT(t->part));
+
+	w.html = g_mime_content_type_is_type(type, "text", "html");
+	t->contents = t->type = t->encoding = (struct str){ NULL, 0 };
+	return decode(&w) && shape(&w) && agree(&w) && place(&w) && encode(&w);
+}

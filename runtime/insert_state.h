@@ -1,0 +1,48 @@
+/* How texts are put in.  Private to runtime/insert*.c. */
+#ifndef RUNTIME_INSERT_STATE_H
+#define RUNTIME_INSERT_STATE_H
+
+#include <gmime/gmime.h>
+
+#include "dsl/arena.h"
+
+/* A line that begins with "--" and one of these would end the part. */
+typedef VEC(struct str) boundaries;
+
+/* What becomes of one part. */
+struct part_text {
+	struct arena *arena;
+	const boundaries *boundaries;
+	GMimePart *part;
+	struct str raw;           /* its contents as sent */
+	struct str before, after; /* as in insert_texts */
+	/* Results: the new contents, and values of its fields that change. */
+	struct str contents, type, encoding;
+};
+
+/* insert_part.c: false with no memory. */
+bool insert_part(struct part_text *);
+
+/*
+ * insert_html.c: where in a document texts are shown first and last, and a
+ * text (lines that end in CRLF) as HTML in ASCII.
+ */
+size_t html_begin(struct str document);
+size_t html_end(struct str document);
+struct str html_text(struct arena *, struct str text);
+
+/*
+ * insert_encode.c: transfer encodings (RFC 2045 6.7, 6.8).  All results lie in
+ * the arena; {NULL, 0} with no memory.
+ */
+
+/* Quoted-printable.  CRLF is a line end; other CR and LF are octets. */
+struct str qp_encode(struct arena *, struct str);
+/* *map is the place in `s` of each octet of the result, and its end. */
+struct str qp_decode(struct arena *, struct str s, uint32_t **map);
+struct str base64_encode(struct arena *, struct str);
+
+/* a, b and c together. */
+struct str join3(struct arena *, struct str a, struct str b, struct str c);
+
+#endif

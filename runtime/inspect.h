@@ -1,0 +1,17 @@
+/* Documents: are there macros in them, and can they be read? */
+#ifndef RUNTIME_INSPECT_H
+#define RUNTIME_INSPECT_H
+
+#include "dsl/str.h"
+
+struct inspection {
+	bool encrypted, has_macros;
+};
+
+/* PDF, and office documents in compound files (by libgsf). */
+struct inspection inspect(struct str contents);
+
+/* A member of an office document that holds macros, by its name. */
+bool inspect_is_macro(struct str member);
+
+#endif

@@ -1,0 +1,96 @@
+#include "runtime/kind.h"
+
+#include <magic.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+enum { LOOKED_AT = 256 << 10, KEPT = 16 };
+
+static const struct str words[] = {
+#define KIND(id, word, doc) STR(word),
+#define KIND_OF(id, type)
+#include "dsl/kinds.def"
+#undef KIND
+#undef KIND_OF
+};
+
+static const struct {
+	enum kind kind;
+	struct str type;
+} kinds[] = {
+#define KIND(id, word, doc)
+#define KIND_OF(id, type) { KIND_##id, STR(type) },
+#include "dsl/kinds.def"
+#undef KIND
+#undef KIND_OF
+};
+
+/* A handle serves one thread at a time: those that are free. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static magic_t spare[KEPT];
+static size_t spares;
+
+static magic_t
+take(void)
+{
+	magic_t m = NULL;
+
+	(void)pthread_mutex_lock(&lock);
+	if (spares)
+		m = spare[--spares];
+	(void)pthread_mutex_unlock(&lock);
+	if (m)
+		return m;
+	m = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS |
+		       MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_TOKENS);
+	if (m && magic_load(m, NULL) != 0) {
+		magic_close(m);
+		m = NULL;
+	}
+	return m;
+}
+
+static void
+give_back(magic_t m)
+{
+	(void)pthread_mutex_lock(&lock);
+	if (spares < KEPT) {
+		spare[spares++] = m;
+		m = NULL;
+	}
+	(void)pthread_mutex_unlock(&lock);
+	if (m)
+		magic_close(m);
+}
+
+static bool
+fits(struct str pattern, struct str type)
+{
+	if (pattern.p[pattern.n - 1] != '*')
+		return str_eq_ascii(pattern, type);
+	pattern.n--;
+	return str_eq_ascii(pattern, str_head(type, pattern.n));
+}
+
+bool
+kind_of(struct str contents, enum kind *out)
+{
+	struct str head = str_head(contents, LOOKED_AT), type;
+	magic_t m = take();
+	size_t i = 0;
+
+	if (!m)
+		return false;
+	type = str_from(magic_buffer(m, head.n ? head.p : "", head.n));
+	while (!fits(kinds[i].type, type))
+		i++; /* the last one fits anything */
+	*out = kinds[i].kind;
+	give_back(m);
+	return true;
+}
+
+struct str
+kind_word(enum kind kind)
+{
+	return words[kind];
+}

@@ -1,0 +1,216 @@
+#include "runtime/mime.h"
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
+
+enum { MAX_FIELD = 4096 };
+
+/* The parse that this thread is in. */
+static _Thread_local struct parse {
+	struct mime_budget *budget;
+	GMimeStream *stream;
+	bool *malformed;
+} * current;
+
+/* The parser sees the end of the stream here, as if the message ended. */
+static void
+stop(void)
+{
+	current->budget->over = true;
+	g_mime_stream_set_bounds(
+	    current->stream, 0, g_mime_stream_tell(current->stream));
+}
+
+static void
+count_part(GTypeInstance *object, gpointer class)
+{
+	(void)object;
+	(void)class;
+	if (!current)
+		return;
+	if (current->budget->parts > 0)
+		current->budget->parts--;
+	else
+		stop();
+}
+
+/*
+ * GMime's time for a field with parameters grows with the square of their
+ * number.  The value is the text that it parses when the header is complete,
+ * so cutting it here bounds that.
+ */
+static void
+cut_value(const char *value)
+{
+	if (strnlen(value, MAX_FIELD + 1) <= MAX_FIELD)
+		return;
+	((char *)value)[MAX_FIELD] = 0;
+	*current->malformed = true;
+}
+
+static void
+count_field(GMimeParser *parser, const char *name, const char *value,
+    gint64 offset, gpointer data)
+{
+	size_t n = 0;
+
+	(void)parser;
+	(void)offset;
+	(void)data;
+	cut_value(value);
+	if (g_ascii_strncasecmp(name, "Content-", 8) == 0)
+		n = strnlen(value, MAX_FIELD);
+	if (current->budget->fields > 0 && current->budget->octets >= n) {
+		current->budget->fields--;
+		current->budget->octets -= n;
+	} else {
+		stop();
+	}
+}
+
+static void
+note_warning(
+    gint64 offset, GMimeParserWarning code, const gchar *item, gpointer data)
+{
+	(void)offset;
+	(void)item;
+	(void)data;
+	if (!current)
+		return;
+	switch (code) {
+	case GMIME_WARN_DUPLICATED_HEADER:
+	case GMIME_WARN_DUPLICATED_PARAMETER:
+	case GMIME_WARN_UNENCODED_8BIT_HEADER:
+	case GMIME_WARN_INVALID_RFC2047_HEADER_VALUE:
+	case GMIME_WARN_INVALID_ADDRESS_LIST:
+	case GMIME_WARN_PART_WITHOUT_CONTENT:
+		return;
+	case GMIME_WARN_INVALID_CONTENT_TYPE:
+	case GMIME_WARN_INVALID_PARAMETER:
+	case GMIME_WARN_MALFORMED_MULTIPART:
+	case GMIME_WARN_TRUNCATED_MESSAGE:
+	case GMIME_WARN_MALFORMED_MESSAGE:
+	case GMIME_CRIT_INVALID_HEADER_NAME:
+	case GMIME_CRIT_CONFLICTING_HEADER:
+	case GMIME_CRIT_CONFLICTING_PARAMETER:
+	case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY:
+	case GMIME_CRIT_NESTING_OVERFLOW:
+	case GMIME_CRIT_PART_WITHOUT_HEADERS_OR_CONTENT:
+		*current->malformed = true;
+	}
+}
+
+/* ---- counted types ------------------------------------------------------ */
+
+static GType
+counted(GType parent, const char *name)
+{
+	GTypeQuery q;
+
+	g_type_query(parent, &q);
+	return g_type_register_static_simple(parent, name, (guint)q.class_size,
+	    NULL, (guint)q.instance_size, count_part, 0);
+}
+
+/*
+ * The rows of GMime's table that are replaced below are lost, once in a
+ * process.
+ */
+static void
+init_gmime(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	__lsan_disable();
+#endif
+	g_mime_init();
+#ifdef __SANITIZE_ADDRESS__
+	__lsan_enable();
+#endif
+}
+
+void
+mime_init(void)
+{
+	GType part, text, multipart, sealed, is_signed, partial;
+
+	init_gmime();
+	part = counted(GMIME_TYPE_PART, "MiltPart");
+	text = counted(GMIME_TYPE_TEXT_PART, "MiltTextPart");
+	multipart = counted(GMIME_TYPE_MULTIPART, "MiltMultipart");
+	sealed = counted(GMIME_TYPE_MULTIPART_ENCRYPTED, "MiltEncrypted");
+	is_signed = counted(GMIME_TYPE_MULTIPART_SIGNED, "MiltSigned");
+	partial = counted(GMIME_TYPE_MESSAGE_PARTIAL, "MiltPartial");
+	g_mime_object_register_type("*", "*", part);
+	g_mime_object_register_type("text", "*", text);
+	g_mime_object_register_type("multipart", "*", multipart);
+	g_mime_object_register_type("multipart", "encrypted", sealed);
+	g_mime_object_register_type("multipart", "signed", is_signed);
+	g_mime_object_register_type("message", "*", part);
+	g_mime_object_register_type("message", "partial", partial);
+	g_mime_object_register_type("message", "rfc822", part);
+	g_mime_object_register_type("message", "rfc2822", part);
+	g_mime_object_register_type("message", "global", part);
+	g_mime_object_register_type("message", "news", part);
+}
+
+/* ---- parsing ------------------------------------------------------------- */
+
+GMimeObject *
+mime_parse(GMimeStream *stream, struct mime_budget *budget, bool *malformed)
+{
+	struct parse here = { budget, stream, malformed };
+	GMimeParserOptions *options = g_mime_parser_options_new();
+	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+	GMimeObject *out;
+
+	g_mime_parser_options_set_warning_callback(options, note_warning, NULL);
+	g_mime_parser_set_header_regex(parser, "", count_field, NULL);
+	current = &here;
+	out = g_mime_parser_construct_part(parser, options);
+	current = NULL;
+	g_object_unref(parser);
+	g_mime_parser_options_free(options);
+	return out;
+}
+
+GByteArray *
+mime_decode(GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GByteArray *out;
+	GMimeStream *to;
+
+	if (!content)
+		return NULL;
+	out = g_byte_array_new();
+	to = g_mime_stream_mem_new_with_byte_array(out);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(to), FALSE);
+	(void)g_mime_data_wrapper_write_to_stream(content, to);
+	g_object_unref(to);
+	return out;
+}
+
+long long
+mime_encoded_size(GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GMimeStream *stream =
+	    content ? g_mime_data_wrapper_get_stream(content) : NULL;
+	gint64 n = stream ? g_mime_stream_length(stream) : 0;
+
+	return n > 0 ? n : 0;
+}
+
+bool
+mime_is_message(GMimeObject *o)
+{
+	static const char *const kin[] = { "rfc822", "rfc2822", "global",
+		"news" };
+	GMimeContentType *type = g_mime_object_get_content_type(o);
+
+	for (size_t i = 0; type && i < sizeof(kin) / sizeof(*kin); i++)
+		if (g_mime_content_type_is_type(type, "message", kin[i]))
+			return true;
+	return false;
+}

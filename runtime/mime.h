@@ -1,0 +1,42 @@
+/*
+ * A message taken apart by GMime, inside bounds: GMime itself makes an object
+ * of each part and field, however many there are.
+ *
+ * Attached messages are parts like others here; who wants to see inside parses
+ * their contents.  So no address field of theirs is looked at, and nesting is
+ * bounded by the caller.
+ */
+#ifndef RUNTIME_MIME_H
+#define RUNTIME_MIME_H
+
+#include <gmime/gmime.h>
+
+#include "dsl/str.h"
+
+/* Makes GMime ready: once for the process, before all else of it. */
+void mime_init(void);
+
+struct mime_budget {
+	size_t parts, fields; /* that may still be made */
+	size_t octets;        /* in values of Content- fields */
+	bool over;            /* more was needed than was there */
+};
+
+/*
+ * The outermost part of header and body, owned by the caller; it keeps a
+ * reference to the stream.  *malformed is set where something is broken.
+ * Where the budget is over, what lies behind is missing.  NULL where there is
+ * nothing.
+ */
+GMimeObject *mime_parse(GMimeStream *, struct mime_budget *, bool *malformed);
+
+/* The decoded contents; NULL where there are none.  To be unreffed. */
+GByteArray *mime_decode(GMimePart *);
+
+/* Octets of the contents as sent. */
+long long mime_encoded_size(GMimePart *);
+
+/* message/rfc822 and its kin: the contents are a message. */
+bool mime_is_message(GMimeObject *);
+
+#endif

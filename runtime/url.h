@@ -1,0 +1,35 @@
+/* URLs: finding them in plain text, and their parts. */
+#ifndef RUNTIME_URL_H
+#define RUNTIME_URL_H
+
+#include "dsl/arena.h"
+
+/*
+ * The first URL of a text (valid UTF-8) at or behind *at, and *at moved behind
+ * it: what begins with http://, https://, ftp:// or www.  {NULL, 0} where
+ * there is none.
+ */
+struct str url_find(struct str text, size_t *at);
+
+struct url {
+	struct str host;   /* as written, percent signs decoded; p NULL: none */
+	struct str domain; /* its normal form if it is a name; or p NULL */
+	struct str org;    /* registrable domain; or p NULL */
+	struct str path;   /* p NULL: none */
+};
+
+/*
+ * As a browser reads it: blanks and controls dropped, backslashes are slashes.
+ * False where it is not absolute, or names a part of the message.  What cannot
+ * be taken apart has no parts, as all have with no memory.
+ */
+bool url_split(struct arena *, struct str s, struct url *out);
+
+/*
+ * Does a link's visible text name a host, by a URL or as a whole, and none of
+ * those it names has the registrable domain (or is the host) of the target?
+ */
+bool url_is_deceptive(
+    struct arena *, const struct url *target, struct str text);
+
+#endif

@@ -1,0 +1,202 @@
+#!/usr/bin/env bats
+# milterc as a program: options, files it reads and writes, closed descriptors.
+
+setup() {
+	BUILD=${BUILD:-build}
+	MILTERC=$(realpath "${MILTERC:-$BUILD/milterc}")
+	T=$(mktemp -d /tmp/milterc.XXXXXX)
+	cd "$T"
+	cat >p.milt <<-END
+		milt 1
+		rule r {
+		  when   helo is "x"
+		  reject 550 5.7.1 "no"
+		}
+	END
+}
+
+teardown() {
+	rm -rf "$T"
+}
+
+# status N COMMAND...
+status() {
+	run "${@:2}"
+	echo "$output"
+	[ "$status" -eq "$1" ]
+}
+
+is_image() { [ "$(head -c 4 "$1")" = milt ]; }
+
+@test "a command takes its own options alone" {
+	for c in "compile --check" "lint -o x" "test --strict" "fmt --json" \
+		"explain -v" "dump --strict" "compile --bogus" "lint -z"; do
+		status 2 "$MILTERC" $c p.milt
+		[[ $output == "milterc: -"*" is no option of ${c%% *}"* ]]
+	done
+	[ ! -e p.miltc ]
+	status 2 "$MILTERC" compile p.milt -o
+	[[ $output == "milterc: -o needs a value"* ]]
+}
+
+@test "what cannot be written is said" {
+	for c in --help --version "compile --help" "explain p.milt" \
+		"explain E0402" "test p.milt" "lint --json p.milt" "fmt -"; do
+		run bash -c "'$MILTERC' $c >/dev/full <p.milt"
+		[ "$status" -eq 3 ]
+		[[ $output == *"cannot write"* ]]
+		run bash -c "'$MILTERC' $c >&- <p.milt"
+		[ "$status" -eq 3 ]
+	done
+}
+
+@test "an image is not written over by what is said" {
+	echo 'list unused of domain { example.com example.com }' >>p.milt
+	run bash -c "'$MILTERC' compile --strict p.milt 2>&- >&- <&-"
+	[ "$status" -eq 1 ]
+	run bash -c "'$MILTERC' compile p.milt 2>&- >&- <&-"
+	[ "$status" -eq 0 ]
+	is_image p.miltc
+	"$MILTERC" dump --after=emit p.miltc
+}
+
+@test "output to what is no regular file" {
+	ln -s /dev/full full
+	status 3 "$MILTERC" compile -o full p.milt
+	[[ $output == *"cannot write full: No space left"* ]]
+	[ -L full ] && [ -c /dev/full ]
+	status 0 "$MILTERC" compile -o /dev/null p.milt
+	[ -c /dev/null ]
+	status 3 "$MILTERC" compile -o "$T" p.milt
+	status 3 "$MILTERC" compile -o missing/p.miltc p.milt
+	[[ $output == *"cannot write missing/p.miltc: No such file"* ]]
+	[ "$(ls)" = "full
+p.milt" ]
+}
+
+@test "a file that is replaced keeps mode and links" {
+	printf 'milt 1\notherwise    accept\n' >q.milt
+	chmod 640 q.milt
+	ln -s q.milt link.milt
+	status 0 "$MILTERC" fmt link.milt
+	[ -L link.milt ]
+	[ "$(stat -c %a q.milt)" = 640 ]
+	[ "$(sed -n 2p q.milt)" = "otherwise accept" ]
+	status 0 "$MILTERC" compile p.milt
+	chmod 600 p.miltc
+	status 0 "$MILTERC" compile p.milt
+	[ "$(stat -c %a p.miltc)" = 600 ]
+}
+
+@test "standard input" {
+	run bash -c "'$MILTERC' compile - <p.milt"
+	[ "$status" -eq 2 ]
+	[[ $output == *"-o OUT.miltc"* ]]
+	run bash -c "cat p.milt | '$MILTERC' compile -o p.miltc -"
+	[ "$status" -eq 0 ]
+	is_image p.miltc
+}
+
+@test "a FIFO is no policy and no list" {
+	mkfifo f
+	status 3 timeout 20 "$MILTERC" compile f
+	[[ $output == *"cannot read \`f\`: Operation not supported"* ]]
+	status 3 timeout 20 "$MILTERC" dump --after=emit f.miltc
+	cat >l.milt <<-END
+		milt 1
+		include "f"
+		list a of domain from "f"
+		list b of domain from "/dev/zero"
+		list c of domain from "."
+		rule r { when helo in a or helo in b or helo in c accept }
+	END
+	status 1 timeout 20 "$MILTERC" compile l.milt
+	[[ $output == *"l.milt:2:9: error[E0701]: \`f\` cannot be read: Operation not supported"* ]]
+	[[ $output == *"l.milt:3:23: error[E0701]: \`f\` cannot be read: Operation not supported"* ]]
+	[[ $output == *"l.milt:4:23: error[E0701]: \`/dev/zero\` cannot be read: File too large"* ]]
+	[[ $output == *"l.milt:5:23: error[E0701]: \`.\` cannot be read: Is a directory"* ]]
+}
+
+@test "tests of a folder: links to folders are not followed" {
+	mkdir -p d/e
+	cp p.milt d/e/
+	for i in a b c d e f; do ln -s .. d/e/$i; done
+	status 0 timeout 60 "$MILTERC" test d
+	[ "${lines[0]}" = "d/e/p.milt: 0 tests (the policy has none)" ]
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "an image of another version, a broken one, none" {
+	"$MILTERC" compile p.milt
+	cp p.miltc v.miltc
+	printf '\377' | dd of=v.miltc bs=1 seek=16 conv=notrunc status=none
+	status 1 "$MILTERC" dump --after=emit v.miltc
+	[[ $output == *"made by another version: compile the policy again" ]]
+	head -c 100 p.miltc >t.miltc
+	status 1 "$MILTERC" dump --after=emit t.miltc
+	status 3 "$MILTERC" dump --after=emit none.miltc
+}
+
+@test "lint --json of several files is one array" {
+	printf 'milt 1\nrule {\n' >bad.milt
+	run bash -c "'$MILTERC' lint --json p.milt bad.milt 2>err"
+	[ "$status" -eq 1 ]
+	[ ! -s err ]
+	[ "$(grep -c '"code"' <<<"$output")" -ge 2 ]
+	[ "$(head -c 1 <<<"$output")" = "[" ]
+	[ "$(grep -c '^\[' <<<"$output")" -eq 1 ]
+}
+
+@test "what a code means" {
+	status 0 "$MILTERC" explain E0501
+	[ "$output" = "E0501: \`at\` is earlier than the rule's facts
+
+A rule speaks when its condition and the values in its reply are known. \`at\`
+can put it off, but not bring it forward.
+
+This has it:
+
+    milt 1
+    rule r {
+      at mail
+      when header.subject absent
+      reject \"no\"
+    }
+
+This does not:
+
+    milt 1
+    rule r {
+      at headers
+      when header.subject absent
+      reject \"no\"
+    }" ]
+	status 2 "$MILTERC" explain E9999
+	[ "${lines[0]}" = "milterc: there is no diagnostic E9999" ]
+}
+
+@test "files that do not compile are no passed test" {
+	echo 'rule' >>p.milt
+	printf 'milt 1\ntest "t" { expect accept }\n' >q.milt
+	run bash -c "'$MILTERC' test . 2>/dev/null"
+	[ "$status" -eq 1 ]
+	[ "${lines[-1]}" = "1 passed, 0 failed, 1 file not compiled" ]
+	run bash -c "'$MILTERC' test --json . 2>/dev/null"
+	[ "$status" -eq 1 ]
+	[[ $output == *'"not_compiled": ['*'"./p.milt"'* ]]
+}
+
+@test "lint sees through large policies" {
+	{
+		echo 'milt 1'
+		seq 20000 |
+			sed 's/.*/rule r& { when helo is "h&" reject "no" }/'
+		echo 'rule late { when client.port > 1 and helo is "h7" accept }'
+		echo 'rule many { when'
+		seq 50000 | sed 's/.*/helo is "h&" or/'
+		echo 'sender is <> reject "no" }'
+	} >large.milt
+	status 0 timeout 100 "$MILTERC" lint large.milt
+	[[ $output == *"large.milt:20002:6: warning[W0201]: rule \`late\` can never be reached"* ]]
+	[[ $output == *"warning[W0302]: rule \`many\` refuses mail from <>"* ]]
+}
