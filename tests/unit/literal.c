@@ -167,7 +167,7 @@ struct class_expectation {
 
 static const struct class_expectation class_expectations[] = {
 	{ "\\d{3}-\\d{4}", B, 8, "0123456789", "0123456789" },
-	{ "[xX]\\d[yz]{9}", B, 5, "Xx", "yz" },
+	{ "[xX]\\d[yz]{9}", B, 4, "Xx", "yz" },
 	{ "q[a-c]{2}q[a-c]{2}", I | B, 3, "Qq", "ABCabc" },
 	{ "ab|[c-f]g|h.", B, -1, "", "" },
 	{ "(?:a\\d|b\\d){3}", B, 6, "ab", "0123456789" },
