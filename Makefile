@@ -101,7 +101,8 @@ UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 PROTO  := $(patsubst tests/protocol/%.c,$(BUILD)/protocol/%,\
             $(wildcard tests/protocol/*.c))
 MTA_O  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/mta/*.c))
-BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,\
+            $(filter-out tests/bench/workload.c,$(wildcard tests/bench/*.c)))
 PROP   := $(patsubst tests/property/%.c,$(BUILD)/property/%,\
             $(filter-out tests/property/patterns.c,$(wildcard tests/property/*.c)))
 
@@ -122,6 +123,7 @@ $(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+$(BUILD)/bench/cost: $(BUILD)/obj/tests/bench/workload.o
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)

@@ -14,7 +14,7 @@ enum { EXIT_OK, EXIT_POLICY, EXIT_USAGE, EXIT_SYSTEM };
 struct options {
 	const char *output; /* -o */
 	const char *after;  /* --after */
-	bool json, strict, check, verbose;
+	bool json, strict, check, verbose, cost;
 	json_t *diagnostics; /* where they go as JSON; NULL: standard error */
 };
 

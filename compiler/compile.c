@@ -1,5 +1,7 @@
 #include "compiler/passes.h"
 
+#include "compiler/cost.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -93,6 +95,9 @@ run(struct compilation *c, uint32_t source,
 	if (c->diags.errors)
 		return MILT_INVALID;
 	pass_index(c, options && options->plain);
+	cost_check(c);
+	if (c->diags.errors)
+		return MILT_INVALID;
 	s = pass_emit(c);
 	return s == MILT_OK ? verify(c) : s;
 }

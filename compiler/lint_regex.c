@@ -209,6 +209,26 @@ lint_expr(struct compilation *c, const struct ast_expr *e)
 }
 
 static void
+lint_residual(struct compilation *c)
+{
+	for (size_t i = 0; i < c->ir->regexes.n; i++) {
+		const struct ir_regex *re = c->ir->regexes.v[i];
+		struct literals set;
+		struct diag *d;
+
+		if (literals_of(re->source, ir_regex_flags(re), &set))
+			continue;
+		d = diag_at(&c->diags, D_REGEX_RESIDUAL, re->span,
+		    "the regex is tried on every value");
+		diag_primary_label(&c->diags, d,
+		    "no text of three characters is in all of its matches");
+		diag_help(&c->diags, d,
+		    "write such a text into each alternative, or a cheaper "
+		    "condition in front of the regex");
+	}
+}
+
+static void
 lint_template(struct compilation *c, const struct ast_template *t)
 {
 	for (size_t i = 0; t && i < t->pieces.n; i++) {
@@ -236,26 +256,6 @@ lint_captures(struct compilation *c, const struct item_rule *r)
 			lint_template(c, a->texts.v[k]);
 		lint_template(c, a->name);
 		lint_template(c, a->address);
-	}
-}
-
-static void
-lint_residual(struct compilation *c)
-{
-	for (size_t i = 0; i < c->ir->regexes.n; i++) {
-		const struct ir_regex *re = c->ir->regexes.v[i];
-		struct literals set;
-		struct diag *d;
-
-		if (literals_of(re->source, ir_regex_flags(re), &set))
-			continue;
-		d = diag_at(&c->diags, D_REGEX_RESIDUAL, re->span,
-		    "the regex is tried on every value");
-		diag_primary_label(&c->diags, d,
-		    "no text of three characters is in all of its matches");
-		diag_help(&c->diags, d,
-		    "write such a text into each alternative, or a cheaper "
-		    "condition in front of the regex");
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compiler/command.h"
+#include "compiler/cost.h"
 #include "compiler/explain.h"
 #include "compiler/write_file.h"
 
@@ -168,7 +169,9 @@ run_explain(const struct options *o, int argc, char **argv)
 	}
 	result = command_compile(&c, argv[0], o, false);
 	if (result == EXIT_OK) {
-		if (o->json)
+		if (o->cost)
+			cost_print(&c, stdout);
+		else if (o->json)
 			explain_print_json(&c, stdout);
 		else
 			explain_print(&c, stdout);
@@ -308,13 +311,15 @@ static const struct command commands[] = {
 	    "  -v, --verbose      name the tests that pass too\n"
 	    "  --json             results as JSON on standard output\n",
 	    "vj", command_test },
-	{ "explain", "[--json] FILE|CODE",
+	{ "explain", "[--json|--cost] FILE|CODE",
 	    "when rules decide; what a code means",
 	    "For a policy: where each rule is decided and spoken, what holds "
 	    "it, and what\nthe policy asks of the MTA.  For a code such as "
 	    "E0402: what it means.\n"
+	    "  --cost             how each rule is reached and what it costs, "
+	    "and what\n                     is looked at for every message\n"
 	    "  --json             as JSON\n",
-	    "j", run_explain },
+	    "jC", run_explain },
 	{ "fmt", "[--check] FILE...", "canonical layout",
 	    "Rewrites each FILE in the canonical layout; `-` formats standard "
 	    "input to\nstandard output.\n"
@@ -375,6 +380,7 @@ run_command(const struct command *c, int argc, char **argv)
 		{ "json", no_argument, NULL, 'j' },
 		{ "strict", no_argument, NULL, 's' },
 		{ "check", no_argument, NULL, 'c' },
+		{ "cost", no_argument, NULL, 'C' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -401,6 +407,9 @@ run_command(const struct command *c, int argc, char **argv)
 			break;
 		case 'c':
 			o.check = true;
+			break;
+		case 'C':
+			o.cost = true;
 			break;
 		case 'v':
 			o.verbose = true;

@@ -5,6 +5,7 @@
 #ifndef COMPILER_PLAN_H
 #define COMPILER_PLAN_H
 
+#include "compiler/intern.h"
 #include "compiler/trigger.h"
 
 struct plan_rule {

@@ -69,7 +69,7 @@ struct image_list {
 	uint32_t name;  /* text; IMAGE_NONE for one written in place */
 	uint32_t count; /* entries */
 	uint32_t slots;
-	uint32_t longest;
+	uint32_t longest; /* probe, from 0; below slots */
 	uint32_t zero;
 	uint64_t offset; /* in SETS; a multiple of 16 */
 	uint64_t seed;   /* of XXH3_64bits_withSeed over the key's bytes */

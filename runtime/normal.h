@@ -6,6 +6,8 @@
 #ifndef RUNTIME_NORMAL_H
 #define RUNTIME_NORMAL_H
 
+#include <endian.h>
+
 #include "dsl/arena.h"
 #include "dsl/status.h"
 #include "dsl/tables.h"
@@ -24,7 +26,15 @@ bool ip_is_v4(struct ip);
 static inline int
 ip_compare(struct ip a, struct ip b)
 {
-	return memcmp(a.b, b.b, sizeof(a.b));
+	uint64_t x[2], y[2];
+	int high, low;
+
+	memcpy(x, a.b, sizeof(x));
+	memcpy(y, b.b, sizeof(y));
+	high =
+	    (be64toh(x[0]) > be64toh(y[0])) - (be64toh(x[0]) < be64toh(y[0]));
+	low = (be64toh(x[1]) > be64toh(y[1])) - (be64toh(x[1]) < be64toh(y[1]));
+	return high ? high : low;
 }
 
 /* "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", also with "IPv6:" before. */

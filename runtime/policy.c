@@ -7,9 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAGIC_BYTES = sizeof(IMAGE_MAGIC) - 1 };
-static const off_t max_image = (off_t)1 << 32;
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct policy *current; /* all under the lock */
 static struct policy *retired;
@@ -18,76 +15,23 @@ static unsigned long replaced; /* replaced ones that are in use */
 
 /* ---- reading ------------------------------------------------------------ */
 
+/* Told by the first bytes.  What cannot be read is left to the compiler. */
 static bool
-read_all(int fd, char *p, size_t n)
+is_image(const char *path)
 {
-	while (n > 0) {
-		ssize_t r = read(fd, p, n);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0) {
-			if (r == 0)
-				errno = EIO;
-			return false;
-		}
-		p += r;
-		n -= (size_t)r;
-	}
-	return true;
-}
-
-/*
- * The bytes of an image file.  *out is NULL with MILT_OK where the file is no
- * image.
- */
-static enum milt_status
-read_image(const char *path, char **out, size_t *size)
-{
-	enum milt_status s = MILT_SYSTEM;
-	char magic[MAGIC_BYTES];
-	char *data = NULL;
-	struct stat st;
+	char magic[sizeof(IMAGE_MAGIC) - 1];
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int saved;
+	struct stat st;
+	bool is;
 
 	if (fd < 0)
-		return MILT_SYSTEM;
-	if (fstat(fd, &st) < 0)
-		goto out;
-	s = MILT_OK;
-	*out = NULL;
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(magic))
-		goto out;
-	s = MILT_SYSTEM;
-	if (!read_all(fd, magic, sizeof(magic)))
-		goto out;
-	s = MILT_OK;
-	if (memcmp(magic, IMAGE_MAGIC, sizeof(magic)) != 0)
-		goto out;
-	s = MILT_SYSTEM;
-	if (st.st_size > max_image) {
-		errno = EFBIG;
-		goto out;
-	}
-	*size = (size_t)st.st_size;
-	data = malloc(*size);
-	if (!data) {
-		s = MILT_NO_MEMORY;
-		goto out;
-	}
-	memcpy(data, magic, sizeof(magic));
-	if (!read_all(fd, data + sizeof(magic), *size - sizeof(magic)))
-		goto out;
-	*out = data;
-	data = NULL;
-	s = MILT_OK;
-out:
-	saved = errno;
-	free(data);
+		return false;
+	/* Not to wait at a FIFO that nobody writes to. */
+	is = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	     read(fd, magic, sizeof(magic)) == (ssize_t)sizeof(magic) &&
+	     memcmp(magic, IMAGE_MAGIC, sizeof(magic)) == 0;
 	close(fd);
-	errno = saved;
-	return s;
+	return is;
 }
 
 static enum milt_status
@@ -217,20 +161,20 @@ policy_load(const char *path, policy_compiler *compile, FILE *diagnostics,
 	struct policy *p = NULL;
 	const char *why = NULL;
 	struct policy_text text = { 0 };
-	char *data = NULL;
-	enum milt_status s = read_image(path, &data, &text.size);
+	bool compiled = !is_image(path);
+	enum milt_status s = MILT_OK;
 
-	if (s != MILT_OK)
-		return report(diagnostics, path, s, NULL);
-	text.image = data;
-	if (!data) {
+	if (compiled)
 		s = compile(path, diagnostics, &text);
-		if (s != MILT_OK)
-			return s;
-	}
+	if (s != MILT_OK)
+		return s;
 	p = calloc(1, sizeof(*p));
-	s = p ? milt_image_load(text.image, text.size, &p->image, &why)
-	      : MILT_NO_MEMORY;
+	if (!p)
+		s = MILT_NO_MEMORY;
+	else if (compiled)
+		s = milt_image_load(text.image, text.size, &p->image, &why);
+	else
+		s = milt_image_open(path, &p->image, &why);
 	free(text.image);
 	if (p)
 		p->watched = text.watched;

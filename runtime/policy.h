@@ -58,8 +58,8 @@ typedef enum milt_status policy_compiler(
 
 /*
  * Loads a policy: an image, told by its first bytes, or a text, which is
- * compiled.  The image is copied into memory, so that a file that is written
- * over does no harm.  On failure the diagnostics say why, one line at least.
+ * compiled.  A large image is mapped (milt_image_open): its file is replaced, as
+ * milterc does, and never written over.  On failure the diagnostics say why, one line at least.
  */
 enum milt_status policy_load(const char *path, policy_compiler *,
     FILE *diagnostics, struct policy **out);

@@ -187,7 +187,7 @@ test_damaged(void)
 	CHECK(is_refused((struct image_list){ .offset = 8 }));
 	CHECK(is_refused((struct image_list){ .offset = 1 << 20 }));
 	CHECK(is_refused((struct image_list){ .offset = -(uint64_t)16 }));
-	CHECK(is_refused((struct image_list){ .seed = 1 }));
+	CHECK(is_refused((struct image_list){ .longest = 64 }));
 }
 
 int
