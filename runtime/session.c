@@ -408,6 +408,22 @@ accept_recipient(struct milt_session *s, const struct decision *d)
 	       vec_push(facts_arena(s->facts), &s->accepted, a);
 }
 
+/* RFC 5321 4.5.3.1.10. */
+static void
+answer_too_many(const struct milt_session *s, struct milt_answer *out)
+{
+	answer_failure(out);
+	out->code = 452;
+	out->xcode = STR("4.5.3");
+	out->lines[0] = STR("Too many recipients");
+	out->decided = true;
+	out->speaker = (struct milt_speaker){
+		.rule = s->rules - 1,
+		.failure = true,
+		.what = "more recipients than a message may have",
+	};
+}
+
 static bool
 speak_recipient(struct milt_session *s, struct milt_answer *out)
 {
@@ -418,6 +434,10 @@ speak_recipient(struct milt_session *s, struct milt_answer *out)
 	if (d.set && (d.kind == ACTION_REJECT || d.kind == ACTION_TEMPFAIL)) {
 		note_refusal(s, d.speaker.rule, true);
 		return answer_refusal(s, &d, out);
+	}
+	if (facts_recipients(s->facts) >= LIMIT_VALUE_RECIPIENTS) {
+		answer_too_many(s, out);
+		return true;
 	}
 	if (d.set && d.kind == ACTION_DISCARD)
 		s->open = d;
