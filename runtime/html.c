@@ -2,6 +2,7 @@
 
 #include <glib.h>
 #include <libxml/HTMLparser.h>
+#include <pthread.h>
 
 #include "dsl/tables.h"
 
@@ -339,8 +340,10 @@ bool
 html_read(
     struct arena *a, struct str source, size_t max_links, struct html *out)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct reader r = { .arena = a, .out = out, .max_links = max_links };
 
+	(void)pthread_once(&once, xmlInitParser);
 	*out = (struct html){ .over = false };
 	source = without_nul(a, source);
 	if (!source.p && source.n)

@@ -129,11 +129,16 @@ init_gmime(void)
 #endif
 }
 
-/* Broken contents are no news for the log of a daemon. */
+/*
+ * Broken contents are no news for the log of a daemon; to libgsf they are
+ * critical.
+ */
 static void
 log_what_is_ours(const gchar *domain, GLogLevelFlags level,
     const gchar *message, gpointer data)
 {
+	if (domain && g_str_has_prefix(domain, "libgsf"))
+		return;
 	if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
 		g_log_default_handler(domain, level, message, data);
 }
