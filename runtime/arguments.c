@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "dsl/tables.h"
+
 static const char usage[] =
     "usage: milterd [options] FILE.milt|FILE.miltc\n"
     "\n"
@@ -24,6 +26,8 @@ static const char usage[] =
     "      --drain SECONDS     how long TERM waits for open sessions (30)\n"
     "      --strict            warnings of the policy are errors\n"
     "      --metrics SOCKET    serve metrics: inet:PORT@HOST or unix:/PATH\n"
+    "      --memory MB         what all sessions may hold together (2048;\n"
+    "                          0: no limit)\n"
     "      --control PATH      unix socket for milterctl\n"
     "      --log stderr|syslog|journald\n"
     "                          where to log (stderr; with -d syslog)\n"
@@ -82,6 +86,7 @@ enum {
 	OPT_DRAIN,
 	OPT_LOG,
 	OPT_LOG_FORMAT,
+	OPT_MEMORY,
 	OPT_METRICS,
 	OPT_STRICT,
 	OPT_WORLD,
@@ -98,6 +103,7 @@ static const struct option long_options[] = {
 	{ "daemon", no_argument, NULL, 'd' },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "metrics", required_argument, NULL, OPT_METRICS },
 	{ "strict", no_argument, NULL, OPT_STRICT },
 	{ "drain", required_argument, NULL, OPT_DRAIN },
@@ -178,6 +184,9 @@ set_option(struct arguments *o, int c)
 			    optarg);
 		o->control = optarg;
 		break;
+	case OPT_MEMORY:
+		o->memory = number("--memory", optarg, 10, 1 << 20) << 20;
+		break;
 	case OPT_METRICS:
 		o->metrics = optarg;
 		break;
@@ -235,6 +244,7 @@ arguments_parse(int argc, char **argv)
 		.listen = { .mode = 0660, .uid = (uid_t)-1, .gid = (gid_t)-1 },
 		.user = { .uid = (uid_t)-1, .gid = (gid_t)-1 },
 		.drain = 30,
+		.memory = LIMIT_VALUE_TOTAL_MEMORY,
 	};
 	int c;
 

@@ -19,6 +19,7 @@ struct arguments {
 	enum log_target log;
 	enum log_format format;
 	unsigned long drain; /* seconds */
+	size_t memory;       /* bytes, of all sessions; 0: no limit */
 };
 
 /* Ends with a message where the arguments are wrong, and for --help. */

@@ -167,6 +167,13 @@ print_simple(FILE *to)
 		    rows[i].labels, labels ? "}" : "",
 		    (unsigned long long)metric_read((enum metric)i));
 	}
+	head(to, "milt_memory_refused_total", "counter",
+	    "Times that all sessions together held too much.");
+	fprintf(to, "milt_memory_refused_total %zu\n",
+	    atomic_load(&facts_budget.refused));
+	head(to, "milt_memory_bytes", "gauge",
+	    "Octets that all sessions and messages hold.");
+	fprintf(to, "milt_memory_bytes %zu\n", atomic_load(&facts_budget.used));
 	head(to, "milt_sessions_open", "gauge", "Sessions that are open.");
 	fprintf(to, "milt_sessions_open %lu\n", conn_count());
 }

@@ -283,6 +283,7 @@ main(int argc, char **argv)
 	log_open(o.log, o.format, o.verbose);
 	if (geteuid() == 0)
 		log_say(LEVEL_WARNING, "running as root; --user is safer");
+	facts_budget.limit = o.memory;
 	reload_open(o.policy, compile);
 	reload_first(p);
 	if (!milter_open(sockets.mta.fd, &why))

@@ -261,6 +261,34 @@ ctl() { "$MILTERCTL" -s "$T/control" "$@"; }
 	[[ $(ask) == *"text one"* ]]
 }
 
+@test "--memory: a message beyond it is put off, the next one is not" {
+	cat >"$T/p.milt" <<-'END'
+		milt 1
+		option scan-limit 10MB
+		rule r { when body.raw contains "virus" reject "a virus" }
+	END
+	serve --memory 1
+	# body COUNT: chunks of 50,000 octets, and what is answered at the end
+	body() {
+		local i chunk
+		chunk=$(printf 'x%.0s' {1..50000})
+		open_session
+		packet M '<a@b.test>\0'
+		packet R '<good@example.com>\0'
+		packet N ''
+		for ((i = 0; i < $1; i++)); do packet B "$chunk"; done
+		packet B 'virus'
+		packet E ''
+		packet Q ''
+		timeout 20 cat <&9 | tr -cd '[:print:]'
+		exec 9>&-
+	}
+	[[ $(body 40) == *"451 4.3.0"* ]]
+	[ "$(metrics | sed -n 's/^milt_memory_refused_total //p')" -ge 1 ]
+	[[ $(body 2) == *"a virus"* ]]
+	until_true metric 'milt_memory_bytes 0'
+}
+
 # ---- logs -------------------------------------------------------------------
 
 @test "a decision's line begins with the queue id" {
