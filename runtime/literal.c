@@ -11,23 +11,29 @@
 #include "runtime/literal_reader.h"
 
 enum {
-	MAX_DEPTH = 40, /* of groups */
-	CLASS_MOST = 8, /* characters of a class that are taken one by one */
+	MAX_DEPTH = 40,   /* of groups */
+	CLASS_MOST = 8,   /* characters of a class that are taken one by one */
+	CLASS_SCORE = 60, /* tenths of bits that classes must tell */
+	CLASS_ENOUGH = 200, /* more are of no use */
 };
 
 static void read_alternatives(struct reader *, struct flags, struct part *);
 
 static void
-part_any_character(const struct reader *r, bool in_line, struct part *p)
+part_any_character(const struct reader *r, bool in_line,
+    const struct class_set *set, struct part *p)
 {
 	part_unknown(p, 1, r->utf ? 4 : 1);
 	p->in_line = in_line;
+	if (r->classes)
+		part_class(p, set);
 }
 
 static void
 part_character(
     const struct reader *r, struct flags f, uint32_t c, struct part *p)
 {
+	struct class_set set = { { 0 } };
 	uint8_t text[4];
 
 	/* As the scan reads them. */
@@ -36,21 +42,30 @@ part_character(
 	if (c < 0x80 || !r->utf) {
 		text[0] = (uint8_t)c;
 		part_text(p, text, 1);
-	} else if (f.caseless) {
-		part_any_character(r, true, p);
+		class_add(&set, text[0]);
+		if (f.caseless)
+			set = class_caseless(&set);
 	} else {
-		part_text(p, text, escape_encode(c, text));
+		set = class_all();
+		if (f.caseless)
+			part_any_character(r, true, &set, p);
+		else
+			part_text(p, text, escape_encode(c, text));
 	}
+	p->fixed = false;
+	if (r->classes)
+		part_class(p, &set);
 }
 
 /* ---- classes ------------------------------------------------------------ */
 
 struct class
 {
-	bool seen[256]; /* folded */
-	bool unknown;   /* holds what is not in `seen` */
-	bool cr, lf;    /* are in it */
-	bool may_end;   /* they may be */
+	struct class_set set;
+	bool unknown; /* it holds what is not in `set` */
+	bool named;   /* or what was there by its name */
+	bool cr, lf;  /* are in it */
+	bool may_end; /* they may be */
 };
 
 /* Behind `[:`. */
@@ -73,6 +88,7 @@ static uint32_t
 read_member(struct reader *r, struct class *c)
 {
 	int first = reader_peek(r, 0);
+	struct class_set named;
 	struct escape e;
 
 	if (first == '[') {
@@ -95,7 +111,10 @@ read_member(struct reader *r, struct class *c)
 	case ESCAPE_CHARACTER:
 		return e.character;
 	case ESCAPE_CLASS:
-		c->unknown = true;
+		named = class_named(e.letter);
+		c->set = class_either(&c->set, &named);
+		c->named = true;
+		c->unknown |= e.letter == 'p' || e.letter == 'P';
 		c->may_end |= e.ends == ENDS_MAYBE;
 		c->cr |= e.ends == ENDS_BOTH;
 		c->lf |= e.ends == ENDS_BOTH;
@@ -124,7 +143,7 @@ add_range(const struct reader *r, struct class *c, uint32_t from, uint32_t to)
 		return;
 	}
 	for (uint32_t i = from; i <= to; i++)
-		c->seen[literal_fold((uint8_t)i)] = true;
+		class_add(&c->set, (uint8_t)i);
 }
 
 static void
@@ -156,33 +175,60 @@ read_members(struct reader *r, struct class *c)
 	r->i++;
 }
 
+/* What one character of the class may be in a text of ASCII. */
+static struct class_set
+class_octets(const struct class *c, bool caseless, bool negated)
+{
+	struct class_set set = c->set;
+
+	if (c->unknown)
+		return class_all();
+	if (caseless)
+		set = class_caseless(&set);
+	if (negated) {
+		set = class_without(&set);
+		set.in[2] = set.in[3] = UINT64_MAX;
+	}
+	return set;
+}
+
+/* The characters one by one, if they are few. */
+static void
+part_few(struct part *p, const struct class_set *set)
+{
+	struct class_set folded = { { 0 } };
+
+	for (unsigned i = 0; i < 256; i++)
+		if (class_has(set, (uint8_t)i))
+			class_add(&folded, literal_fold((uint8_t)i));
+	p->texts.n = 0;
+	for (unsigned i = 0; i < 256; i++) {
+		if (!class_has(&folded, (uint8_t)i))
+			continue;
+		if (p->texts.n == CLASS_MOST)
+			return;
+		p->texts.v[p->texts.n++] =
+		    (struct literal){ .text = { (uint8_t)i }, .n = 1 };
+	}
+	p->exact = p->texts.n > 0;
+}
+
 /* Behind `[`. */
 static void
-read_class(struct reader *r, struct part *p)
+read_class(struct reader *r, struct flags f, struct part *p)
 {
 	struct class c = { .unknown = false };
 	bool negated = reader_take(r, "^"), in_line;
-	uint32_t n = 0;
+	struct class_set set;
 
 	read_members(r, &c);
 	in_line = negated ? c.cr && c.lf : !c.cr && !c.lf && !c.may_end;
-	if (c.unknown || negated) {
-		part_any_character(r, in_line, p);
+	set = class_octets(&c, f.caseless, negated);
+	part_any_character(r, in_line, &set, p);
+	if (c.unknown || c.named || negated)
 		return;
-	}
-	part_unknown(p, 1, 1);
-	p->in_line = in_line;
-	for (unsigned i = 0; i < 256; i++) {
-		if (!c.seen[i])
-			continue;
-		if (n == CLASS_MOST)
-			return;
-		p->texts.v[n] =
-		    (struct literal){ .text = { (uint8_t)i }, .n = 1 };
-		n++;
-	}
-	p->texts.n = n;
-	p->exact = n > 0;
+	p->min = p->max = 1;
+	part_few(p, &c.set);
 }
 
 /* ---- groups ------------------------------------------------------------- */
@@ -191,7 +237,7 @@ read_class(struct reader *r, struct part *p)
 static bool
 read_flags(struct reader *r, struct flags *f)
 {
-	bool on = true, extended_twice = false;
+	bool on = true;
 
 	if (reader_take(r, "^"))
 		*f = (struct flags){ .dotall = false };
@@ -201,8 +247,7 @@ read_flags(struct reader *r, struct flags *f)
 			f->caseless = on;
 			continue;
 		case 'x':
-			extended_twice = reader_peek(r, 1) == 'x';
-			r->failed |= extended_twice;
+			r->failed |= reader_peek(r, 1) == 'x';
 			f->extended = on;
 			continue;
 		case '-':
@@ -286,19 +331,19 @@ read_group(struct reader *r, struct flags *outer, struct part *p)
 		part_empty(p);
 }
 
-/* ---- items -------------------------------------------------------------- */
-
 static void
 read_escape(struct reader *r, struct flags f, struct part *p)
 {
 	struct escape e = escape_read(r->s, &r->i, false);
+	struct class_set set;
 
 	switch (e.kind) {
 	case ESCAPE_CHARACTER:
 		part_character(r, f, e.character, p);
 		return;
 	case ESCAPE_CLASS:
-		part_any_character(r, e.ends == ENDS_NONE, p);
+		set = class_named(e.letter);
+		part_any_character(r, e.ends == ENDS_NONE, &set, p);
 		return;
 	case ESCAPE_NEWLINE:
 		part_unknown(p, 1, 3);
@@ -335,6 +380,8 @@ read_literal(struct reader *r, struct flags f, struct part *p)
 static void
 read_item(struct reader *r, struct flags *f, struct part *p)
 {
+	struct class_set set;
+
 	if (r->quoting) {
 		read_literal(r, *f, p);
 		return;
@@ -349,11 +396,12 @@ read_item(struct reader *r, struct flags *f, struct part *p)
 		return;
 	case '[':
 		r->i++;
-		read_class(r, p);
+		read_class(r, *f, p);
 		return;
 	case '.':
 		r->i++;
-		part_any_character(r, !f->dotall, p);
+		set = f->dotall ? class_all() : class_named('N');
+		part_any_character(r, !f->dotall, &set, p);
 		return;
 	case '^':
 	case '$':
@@ -411,18 +459,40 @@ read_alternatives(struct reader *r, struct flags f, struct part *out)
 	}
 }
 
-bool
-literals_of(struct str source, uint32_t flags, struct literals *out)
+static bool
+read_regex(struct str source, uint32_t flags, bool classes, struct part *out)
 {
-	struct reader r = { .s = source, .utf = !(flags & REGEX_BYTES) };
+	struct reader r = {
+		.s = source, .utf = !(flags & REGEX_BYTES), .classes = classes
+	};
 	struct flags f = { .caseless = (flags & REGEX_I) != 0,
 		.extended = (flags & REGEX_X) != 0,
 		.dotall = (flags & REGEX_S) != 0 };
+
+	read_alternatives(&r, f, out);
+	return !r.failed && reader_at_end(&r);
+}
+
+bool
+literals_of(struct str source, uint32_t flags, struct literals *out)
+{
 	struct part p;
 
-	read_alternatives(&r, f, &p);
-	if (r.failed || !reader_at_end(&r) || p.score < 0)
+	if (!read_regex(source, flags, false, &p) || p.score < 0)
 		return false;
 	literals_copy(out, &p.best);
+	return true;
+}
+
+bool
+classes_of(struct str source, uint32_t flags, struct classes *out)
+{
+	struct part p;
+
+	if (!read_regex(source, flags, true, &p) || p.class_score < CLASS_SCORE)
+		return false;
+	*out = p.best_classes;
+	while (classes_score(out) - (int)out->rarity[out->n - 1] > CLASS_ENOUGH)
+		out->n--;
 	return true;
 }

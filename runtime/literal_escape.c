@@ -20,9 +20,10 @@ character(uint32_t c)
 }
 
 static struct escape
-one_of(enum line_ends ends)
+one_of(enum line_ends ends, char l)
 {
-	return (struct escape){ .kind = ESCAPE_CLASS, .ends = ends };
+	return (
+	    struct escape){ .kind = ESCAPE_CLASS, .ends = ends, .letter = l };
 }
 
 static int
@@ -94,7 +95,7 @@ property(struct cursor *c)
 	if (peek(c) == '{')
 		c->i += str_find(str_skip(c->s, c->i), '}');
 	c->i++;
-	return c->i <= c->s.n ? one_of(ENDS_MAYBE) : failed;
+	return c->i <= c->s.n ? one_of(ENDS_MAYBE, 'p') : failed;
 }
 
 static struct escape
@@ -123,13 +124,13 @@ letter(struct cursor *c, int l, bool in_class)
 	case 'w':
 	case 'h':
 	case 'V':
-		return one_of(ENDS_NONE);
+		return one_of(ENDS_NONE, (char)l);
 	case 'D':
 	case 's':
 	case 'W':
 	case 'H':
 	case 'v':
-		return one_of(ENDS_BOTH);
+		return one_of(ENDS_BOTH, (char)l);
 	case 'p':
 	case 'P':
 		return property(c);
@@ -142,7 +143,7 @@ letter(struct cursor *c, int l, bool in_class)
 		return failed;
 	switch (l) {
 	case 'N':
-		return peek(c) == '{' ? failed : one_of(ENDS_NONE);
+		return peek(c) == '{' ? failed : one_of(ENDS_NONE, 'N');
 	case 'R':
 		return (struct escape){ .kind = ESCAPE_NEWLINE };
 	case 'X':

@@ -23,7 +23,9 @@ enum line_ends { ENDS_NONE, ENDS_BOTH, ENDS_MAYBE };
 struct escape {
 	enum escape_kind kind;
 	uint32_t character;
-	enum line_ends ends; /* ESCAPE_CLASS */
+	/* ESCAPE_CLASS */
+	enum line_ends ends;
+	char letter; /* for class_named */
 };
 
 /* The escape at s.p[*i], a backslash; *i moves behind it. */

@@ -8,15 +8,25 @@ part_unknown(struct part *p, uint32_t min, uint32_t max)
 	p->min = min;
 	p->max = max;
 	p->in_line = false;
-	p->score = -1;
+	p->score = p->class_score = -1;
+	p->fixed = false;
+	p->classes.n = 0;
 }
 
 void
 part_empty(struct part *p)
 {
 	part_unknown(p, 0, 0);
-	p->exact = p->in_line = true;
+	p->exact = p->in_line = p->fixed = true;
 	literals_empty(&p->texts);
+}
+
+void
+part_class(struct part *p, const struct class_set *set)
+{
+	p->fixed = true;
+	p->classes.n = 0;
+	classes_push(&p->classes, set);
 }
 
 void
@@ -30,9 +40,24 @@ part_text(struct part *p, const uint8_t *text, uint32_t n)
 	p->texts.v[0].n = p->min = p->max = n;
 }
 
+static void
+either_classes(struct part *a, const struct part *b)
+{
+	a->fixed = a->fixed && b->fixed && a->classes.n == b->classes.n;
+	if (a->fixed)
+		classes_join(&a->classes, &b->classes);
+	if (a->class_score < 0 || b->class_score < 0) {
+		a->class_score = -1;
+	} else {
+		classes_join(&a->best_classes, &b->best_classes);
+		a->class_score = classes_score(&a->best_classes);
+	}
+}
+
 void
 part_either(struct part *a, const struct part *b)
 {
+	either_classes(a, b);
 	a->exact = a->exact && b->exact && literals_join(&a->texts, &b->texts);
 	a->in_line = a->in_line && b->in_line;
 	a->min = b->min < a->min ? b->min : a->min;
@@ -51,7 +76,8 @@ sequence_begin(struct sequence *s)
 	literals_empty(&s->run);
 	s->run_min = s->run_max = 0;
 	part_unknown(&s->all, 0, 0);
-	s->all.exact = s->all.in_line = true;
+	s->all.exact = s->all.in_line = s->all.fixed = true;
+	s->classes.n = 0;
 }
 
 static void
@@ -108,6 +134,65 @@ times(const struct part *p, uint32_t n)
 	return width_times(p->max, n);
 }
 
+/* ---- classes of sequences ----------------------------------------------- */
+
+static void
+consider_classes(struct sequence *s, const struct classes *classes)
+{
+	int score = classes->n ? classes_score(classes) : -1;
+
+	if (score <= s->all.class_score)
+		return;
+	s->all.class_score = score;
+	s->all.best_classes = *classes;
+}
+
+static void
+cut_classes(struct sequence *s)
+{
+	consider_classes(s, &s->classes);
+	s->classes.n = 0;
+	s->all.fixed = false;
+}
+
+static void
+push_classes(struct sequence *s, const struct part *p)
+{
+	for (uint32_t i = 0; i < p->classes.n; i++) {
+		if (s->classes.n == CLASSES_MOST) {
+			consider_classes(s, &s->classes);
+			s->all.fixed = false;
+		}
+		classes_push(&s->classes, &p->classes.set[i]);
+	}
+}
+
+static void
+repeat_classes(
+    struct sequence *s, const struct part *p, uint32_t low, uint32_t high)
+{
+	uint32_t copies = low < CLASSES_MOST ? low : CLASSES_MOST;
+
+	if (low == 0 || !p->fixed) {
+		cut_classes(s);
+		if (low > 0 && p->class_score >= 0)
+			consider_classes(s, &p->best_classes);
+		return;
+	}
+	for (uint32_t i = 0; i < copies; i++)
+		push_classes(s, p);
+	if (copies < low)
+		s->all.fixed = false;
+	if (low == high)
+		return;
+	cut_classes(s);
+	/* What follows stands behind the last of them. */
+	for (uint32_t i = 0; i < copies; i++)
+		push_classes(s, p);
+}
+
+/* ---- repeats ------------------------------------------------------------ */
+
 /* The part, which may be missing. */
 static void
 append_optional(struct sequence *s, struct part *p, uint32_t high)
@@ -157,6 +242,7 @@ sequence_add(struct sequence *s, struct part *p, uint32_t low, uint32_t high)
 {
 	if (high == 0)
 		return;
+	repeat_classes(s, p, low, high);
 	if (low == 0)
 		append_optional(s, p, high);
 	else if (high == 1)
@@ -178,4 +264,10 @@ sequence_end(struct sequence *s, struct part *out)
 	out->score = s->all.score;
 	if (out->score >= 0)
 		literals_copy(&out->best, &s->all.best);
+	out->fixed = s->all.fixed;
+	out->classes = s->classes;
+	consider_classes(s, &s->classes);
+	out->class_score = s->all.class_score;
+	if (out->class_score >= 0)
+		out->best_classes = s->all.best_classes;
 }

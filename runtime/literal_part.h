@@ -5,6 +5,7 @@
 #define RUNTIME_LITERAL_PART_H
 
 #include "runtime/literal.h"
+#include "runtime/literal_class.h"
 
 struct part {
 	bool exact; /* one of `texts` and nothing else */
@@ -13,12 +14,17 @@ struct part {
 	bool in_line;         /* never holds CR or LF */
 	struct literals best; /* required; places from the part's begin */
 	int score;            /* of best; negative: there is none */
+	bool fixed;           /* as many characters as `classes`, of these */
+	struct classes classes;
+	struct classes best_classes; /* required */
+	int class_score;
 };
 
 /* Parts one behind the other. */
 struct sequence {
 	struct literals run;       /* texts that end where it ends */
 	uint32_t run_min, run_max; /* where they begin */
+	struct classes classes;    /* with which it ends */
 	struct part all;           /* `texts` is not in use */
 };
 
@@ -26,6 +32,8 @@ struct sequence {
 void part_unknown(struct part *, uint32_t min, uint32_t max);
 void part_empty(struct part *);
 void part_text(struct part *, const uint8_t *text, uint32_t n);
+/* One character of a class. */
+void part_class(struct part *, const struct class_set *);
 /* *a or b. */
 void part_either(struct part *a, const struct part *b);
 

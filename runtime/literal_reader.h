@@ -12,6 +12,7 @@ struct reader {
 	struct str s;
 	size_t i;
 	bool utf;
+	bool classes; /* they are wanted; they take time */
 	bool quoting; /* behind \Q */
 	bool failed;  /* something is not understood */
 	unsigned depth;

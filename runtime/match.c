@@ -241,6 +241,19 @@ window_start(struct str subject, size_t from, bool octets)
 	return from;
 }
 
+/*
+ * The last place where a match may begin.  JIT does not look beyond it, and so
+ * would not see that it is between CR and LF.
+ */
+static size_t
+window_end(struct str subject, size_t to)
+{
+	if (to > 0 && to < subject.n && subject.p[to] == '\n' &&
+	    subject.p[to - 1] == '\r')
+		to++;
+	return to;
+}
+
 enum match_result
 match_windows(const struct milt_image *im, uint32_t regex, struct str subject,
     struct match_scratch *s, const struct scan_window *windows, uint32_t first)
@@ -258,8 +271,9 @@ match_windows(const struct milt_image *im, uint32_t regex, struct str subject,
 	while (result == MATCH_NO && first != IMAGE_NONE) {
 		const struct scan_window *w = &windows[first];
 
-		result = result_of(run(code, subject,
-		    window_start(subject, w->from, octets), w->to, s));
+		result = result_of(
+		    run(code, subject, window_start(subject, w->from, octets),
+			window_end(subject, w->to), s));
 		first = w->next;
 	}
 	return result;

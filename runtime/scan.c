@@ -248,17 +248,37 @@ without_lookalikes(struct arena *arena, struct str text)
 	return (struct str){ copy, n + text.n - from };
 }
 
+/* A regex whose classes stand somewhere in the value. */
+static void
+found_classes(void *of, uint32_t regex)
+{
+	struct scan_cache *c = of;
+	struct scan_hit *hit = hit_for(c, regex);
+
+	if (!hit)
+		return;
+	hit->windows = 1;
+	hit->first = IMAGE_NONE;
+}
+
 /* Fills c->hits. */
 static bool
 scan_text(struct interp *ip, struct scan_cache *c, const struct scan_subject *s,
     struct str text)
 {
+	const struct scan_table *t = s->table;
+	bool ascii = s->octets || !has_high(text);
+
 	c->hit_count = 0;
 	c->failed = false;
 	c->anywhere = false;
 	if (!scan_cache_regexes(c, s->count))
 		return false;
-	if (!s->octets && has_high(text)) {
+	if (t->classes && ascii)
+		scan_classes_run(t->classes, text, found_classes, c);
+	else if (t->classes)
+		scan_classes_all(t->classes, found_classes, c);
+	if (!ascii) {
 		struct str plain =
 		    without_lookalikes(facts_arena(ip->facts), text);
 
@@ -270,7 +290,7 @@ scan_text(struct interp *ip, struct scan_cache *c, const struct scan_subject *s,
 	}
 	c->text = text;
 	c->windows_most = WINDOWS_LEAST + (uint32_t)(text.n / WINDOW_EACH);
-	scan_table_run(s->table, text, found, c);
+	scan_table_run(t, text, found, c);
 	return !c->failed;
 }
 

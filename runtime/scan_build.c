@@ -31,6 +31,8 @@ struct build {
 	uint32_t use_count;
 	struct scan_entry *entries; /* for one subject */
 	uint32_t entry_count, entry_room;
+	struct scan_sequence *sequences; /* for it */
+	uint32_t sequence_count, sequence_room;
 };
 
 static int
@@ -133,38 +135,64 @@ add_literals(struct build *b, uint32_t regex, const struct literals *set)
 	return true;
 }
 
+/* What a regex without literals goes by. */
+static bool
+add_residual(struct build *b, struct scan_subject *s, uint32_t i)
+{
+	const struct image_regex *re = &b->im->regexes[s->regexes[i]];
+	struct scan_table *t = s->table;
+	struct scan_sequence *more;
+
+	s->residual++;
+	if (b->sequence_count == b->sequence_room) {
+		b->sequence_room = 2 * b->sequence_room + 16;
+		more = realloc(b->sequences, b->sequence_room * sizeof(*more));
+		if (!more)
+			return false;
+		b->sequences = more;
+	}
+	if (classes_of(image_text(b->im, re->source), re->flags,
+		&b->sequences[b->sequence_count].classes))
+		b->sequences[b->sequence_count++].regex = i;
+	else
+		t->residual[t->residual_count++] = i;
+	return true;
+}
+
 static bool
 build_table(struct build *b, struct scan_subject *s)
 {
-	uint32_t *residual = malloc(s->count * sizeof(*residual));
+	uint32_t *without = malloc(s->count * sizeof(*without));
 	struct literals set;
+	uint32_t n = 0;
+	bool ok = without != NULL;
 
-	if (!residual)
-		return false;
-	b->entry_count = 0;
-	for (uint32_t i = 0; i < s->count; i++) {
+	b->entry_count = b->sequence_count = 0;
+	for (uint32_t i = 0; ok && i < s->count; i++) {
 		const struct image_regex *re = &b->im->regexes[s->regexes[i]];
 
-		if (!literals_of(
-			image_text(b->im, re->source), re->flags, &set)) {
-			residual[s->residual++] = i;
-		} else if (!add_literals(b, i, &set)) {
-			free(residual);
-			return false;
-		}
+		if (literals_of(image_text(b->im, re->source), re->flags, &set))
+			ok = add_literals(b, i, &set);
+		else
+			without[n++] = i;
 	}
-	if (b->entry_count == 0) {
-		free(residual);
-		return true;
+	s->table = ok ? scan_table_new(b->entries, b->entry_count) : NULL;
+	ok = s->table != NULL;
+	if (ok) {
+		s->table->residual =
+		    calloc((size_t)n + 1, sizeof(*s->table->residual));
+		ok = s->table->residual != NULL;
 	}
-	s->table = scan_table_new(b->entries, b->entry_count);
-	if (!s->table) {
-		free(residual);
-		return false;
+	for (uint32_t i = 0; ok && i < n; i++)
+		ok = add_residual(b, s, without[i]);
+	free(without);
+	if (ok && b->sequence_count) {
+		s->table->classes =
+		    scan_classes_new(b->sequences, b->sequence_count);
+		ok = s->table->classes != NULL;
+		s->table->bytes += scan_classes_bytes(s->table->classes);
 	}
-	s->table->residual = residual;
-	s->table->residual_count = s->residual;
-	return true;
+	return ok;
 }
 
 /* The uses from `first` on that are of one place. */
@@ -250,6 +278,7 @@ scan_build(struct milt_image *im)
 	free(b.subject_of);
 	free(b.uses);
 	free(b.entries);
+	free(b.sequences);
 	return ok ? MILT_OK : MILT_NO_MEMORY;
 }
 

@@ -182,6 +182,7 @@ scan_table_free(struct scan_table *t)
 	free(t->needles);
 	free(t->owners);
 	free(t->residual);
+	scan_classes_free(t->classes);
 	free(t);
 }
 

@@ -12,6 +12,7 @@
 
 #include "dsl/status.h"
 #include "runtime/literal.h"
+#include "runtime/scan_classes.h"
 
 enum { GRAM_SHORTEST = 2, GRAM_LONGEST = 4, GRAM_LEVELS = 3 };
 
@@ -45,7 +46,8 @@ struct scan_table {
 	struct scan_grams grams[GRAM_LEVELS]; /* [n - GRAM_SHORTEST] */
 	struct scan_needle *needles;
 	struct scan_owner *owners;
-	uint32_t *residual; /* indexes of regexes without literals, ascending */
+	struct scan_classes *classes; /* of regexes without literals; or NULL */
+	uint32_t *residual; /* indexes of those without either, ascending */
 	uint32_t residual_count;
 	size_t bytes; /* that all of it holds */
 };

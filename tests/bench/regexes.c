@@ -126,13 +126,16 @@ put_words(char *to, size_t *n, unsigned count, const char *between)
 static void
 make_regex(char *to, bool residual)
 {
-	static const char *const hopeless[] = { "[A-Z]{12,}", "\\d{7}-\\d{4}",
-		"(\\w)\\1{5}", "[a-z]{9}\\d{3}@", "\\b\\w{25,}\\b", "[!?]{4}" };
+	static const char *const hopeless[] = { "[A-Z]{%u,}", "\\d{%u}-\\d{4}",
+		"(\\w)\\1{%u}", "[a-z]{%u}\\d{3}@", "\\b\\w{%u,}\\b",
+		"[!?]{%u}" };
 	size_t n = 0;
 
 	if (residual) {
-		put(to, &n, ANY(hopeless));
-		sprintf(to + n, "|\\x%02x{9}", 0x80 + rnd(0x80));
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		sprintf(to, ANY(hopeless), 4 + rnd(30));
+#pragma GCC diagnostic pop
 		return;
 	}
 	switch (rnd(10)) {

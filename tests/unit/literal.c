@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "runtime/literal.h"
+#include "runtime/literal_class.h"
 #include "runtime/match.h"
 #include "tests/unit/builder.h"
 
@@ -157,6 +158,60 @@ test_expectations(void)
 	}
 }
 
+struct class_expectation {
+	const char *source;
+	uint32_t flags;
+	int n;                    /* classes, or -1 */
+	const char *first, *last; /* octets up to 0x7f of these */
+};
+
+static const struct class_expectation class_expectations[] = {
+	{ "\\d{3}-\\d{4}", B, 8, "0123456789", "0123456789" },
+	{ "[xX]\\d[yz]{9}", B, 4, "Xx", "yz" },
+	{ "q[a-c]{2}q[a-c]{2}", I | B, 3, "Qq", "ABCabc" },
+	{ "ab|[c-f]g|h.", B, -1, "", "" },
+	{ "(?:a\\d|b\\d){3}", B, 6, "ab", "0123456789" },
+	{ "[!?]+%|[&*]%", B, 2, "!&*?", "%" },
+	{ "\\w*[!?][!?]+", B, 2, "!?", "!?" },
+	{ "(\\w)\\1{5}", B, -1, "", "" },
+	{ "[a-z]+", B, -1, "", "" },
+	{ "a?b*", B, -1, "", "" },
+	{ "(*COMMIT)\\d{8}", B, -1, "", "" },
+};
+
+static const char *
+octets_text(const struct class_set *set)
+{
+	static char out[129];
+	size_t n = 0;
+
+	for (uint8_t c = 1; c < 0x80; c++)
+		if (class_has(set, c))
+			out[n++] = (char)c;
+	out[n] = 0;
+	return out;
+}
+
+static void
+test_classes(void)
+{
+	for (size_t i = 0;
+	     i < sizeof(class_expectations) / sizeof(*class_expectations);
+	     i++) {
+		const struct class_expectation *e = &class_expectations[i];
+		struct classes c = { 0 };
+		bool found = classes_of(str_from(e->source), e->flags, &c);
+
+		printf("# /%s/ %u: %u\n", e->source, (unsigned)e->flags,
+		    (unsigned)c.n);
+		CHECK((found ? (int)c.n : -1) == e->n);
+		if (!found || e->n < 0)
+			continue;
+		CHECK_STR(str_from(octets_text(&c.set[0])), e->first);
+		CHECK_STR(str_from(octets_text(&c.set[c.n - 1])), e->last);
+	}
+}
+
 /* Groups beyond what is read, and a source that is nothing but groups. */
 static void
 test_depth(void)
@@ -232,6 +287,7 @@ int
 main(void)
 {
 	test_expectations();
+	test_classes();
 	test_depth();
 	test_lookalikes();
 	TEST_DONE();

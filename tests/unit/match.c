@@ -254,6 +254,11 @@ test_windows(void)
 	CHECK(
 	    match_windows(im, 0, lines, match_scratch(), past, 0) == MATCH_NO);
 	milt_image_free(im);
+	im = load("^\\v100%??", REGEX_M, 0);
+	CHECK(
+	    match_windows(im, 0, STR("\r\n100%"), match_scratch(),
+		(struct scan_window[]){ { 1, 1, IMAGE_NONE } }, 0) == MATCH_NO);
+	milt_image_free(im);
 	im = load("[^\xc3\xa4]b", 0, 0);
 	CHECK(
 	    match_windows(im, 0, umlaut, match_scratch(), at_2, 0) == MATCH_NO);
