@@ -175,9 +175,10 @@ asan: asan-built
 tsan: tsan-built
 	BUILD=$(BUILD) tests/run tsan
 
-# help: make bench     ratios to a filter that does nothing
+# help: make bench     ratios to a filter that does nothing, and cost by rules
 bench: all $(BENCH)
 	BUILD=$(BUILD) tests/bench/run
+	BUILD=$(BUILD) tests/bench/cost-table
 
 # help: make bless     write the expectations of the text cases anew
 bless: all

@@ -183,17 +183,35 @@ build_slots(struct arena *arena, const struct ir_list *l, const uint32_t *texts,
 	return (struct str){ (const char *)slots, count * sizeof(*slots) };
 }
 
+/* The ranges, and behind them the IPv4 addresses at which some begin. */
+static struct str
+build_ranges(
+    struct arena *arena, const struct ir_list *l, struct image_list *out)
+{
+	uint32_t n = (uint32_t)l->ranges.n;
+	size_t size = n * sizeof(*l->ranges.v);
+	char *bytes;
+	uint32_t *v4;
+
+	out->count = n;
+	out->slots = set_v4_ranges(l->ranges.v, n, &out->longest);
+	bytes = arena_alloc(arena, size + out->slots * sizeof(*v4));
+	if (n)
+		memcpy(bytes, l->ranges.v, size);
+	v4 = (uint32_t *)(bytes + size);
+	for (uint32_t i = 0; i < out->slots; i++)
+		v4[i] = set_v4(l->ranges.v[out->longest + i].first);
+	return (struct str){ bytes, size + out->slots * sizeof(*v4) };
+}
+
 struct str
 set_build(struct arena *arena, const struct ir_list *l, const uint32_t *texts,
     struct image_list *out)
 {
 	out->seed = 0;
 	out->slots = out->longest = 0;
-	if (l->type == TYPE_NETWORK) {
-		out->count = (uint32_t)l->ranges.n;
-		return (struct str){ (const char *)l->ranges.v,
-			l->ranges.n * sizeof(*l->ranges.v) };
-	}
+	if (l->type == TYPE_NETWORK)
+		return build_ranges(arena, l, out);
 	if (l->type == TYPE_NUMBER) {
 		_Static_assert(sizeof(*l->numbers.v) == sizeof(int64_t),
 		    "the image's numbers have 64 bits");

@@ -61,7 +61,9 @@ struct image_ref {
  *	TEXT, DOMAIN, ADDRESS: `slots` (a power of two, at least count * 4 / 3)
  *		struct image_slot at `offset`: open addressing, linear probing
  *		from hash & (slots - 1); the longest probe is `longest`.
- *	NETWORK: `count` struct ip_range, sorted, disjoint.
+ *	NETWORK: `count` struct ip_range, sorted, disjoint.  Those from number
+ *		`longest` on, `slots` of them, begin at an IPv4 address: behind
+ *		the ranges stand these addresses, as uint32_t.
  *	NUMBER: `count` int64_t, sorted, distinct.
  */
 struct image_list {

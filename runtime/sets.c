@@ -72,27 +72,71 @@ set_has_under(const struct milt_image *im, const struct image_list *list,
 	return false;
 }
 
+uint32_t
+set_v4_ranges(const struct ip_range *ranges, uint32_t count, uint32_t *first)
+{
+	static const struct ip least = { { [10] = 0xff, [11] = 0xff } };
+	uint32_t n = 0;
+
+	*first = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		n += ip_is_v4(ranges[i].first);
+		*first += ip_compare(ranges[i].first, least) < 0;
+	}
+	return n;
+}
+
+/* How many of n sorted numbers are not above `number`. */
+static size_t
+count_upto(const uint32_t *v, size_t n, uint32_t number)
+{
+	const uint32_t *base = v;
+
+	if (n == 0)
+		return 0;
+	while (n > 1) {
+		size_t half = n / 2;
+
+		base += base[half] <= number ? half : 0;
+		n -= half;
+	}
+	return (size_t)(base - v) + (*base <= number);
+}
+
+/* How many of n sorted ranges do not begin behind the address. */
+static size_t
+count_ranges(const struct ip_range *v, size_t n, struct ip ip)
+{
+	const struct ip_range *base = v;
+
+	if (n == 0)
+		return 0;
+	while (n > 1) {
+		size_t half = n / 2;
+
+		base += ip_compare(base[half].first, ip) <= 0 ? half : 0;
+		n -= half;
+	}
+	return (size_t)(base - v) + (ip_compare(base->first, ip) <= 0);
+}
+
 bool
 set_has_range(const struct milt_image *im, const struct image_list *list,
     const struct ip_range *range)
 {
 	const struct ip_range *base =
 	    (const struct ip_range *)(im->sets + list->offset);
-	size_t n = list->count;
+	size_t upto;
 
 	assert(list->type == TYPE_NETWORK);
-	if (n == 0)
-		return false;
-	/* The last range that does not begin behind the address. */
-	while (n > 1) {
-		size_t half = n / 2;
-
-		base +=
-		    ip_compare(base[half].first, range->first) <= 0 ? half : 0;
-		n -= half;
-	}
-	return ip_compare(base->first, range->first) <= 0 &&
-	       ip_compare(range->last, base->last) <= 0;
+	if (ip_is_v4(range->first))
+		upto = list->longest +
+		       count_upto((const uint32_t *)(base + list->count),
+			   list->slots, set_v4(range->first));
+	else
+		upto = count_ranges(base, list->count, range->first);
+	return upto && ip_compare(base[upto - 1].first, range->first) <= 0 &&
+	       ip_compare(range->last, base[upto - 1].last) <= 0;
 }
 
 bool

@@ -29,6 +29,23 @@ bool set_has_under(
 struct str set_suffix(struct str domain);
 struct str set_suffix_next(struct str suffix);
 
+/*
+ * Ranges that begin at an IPv4 address, among sorted ones: how many, and how
+ * many begin before all IPv4 addresses.
+ */
+uint32_t set_v4_ranges(
+    const struct ip_range *, uint32_t count, uint32_t *first);
+
+/* An IPv4 address as a number. */
+static inline uint32_t
+set_v4(struct ip ip)
+{
+	uint32_t n;
+
+	memcpy(&n, ip.b + 12, sizeof(n));
+	return be32toh(n);
+}
+
 /* NETWORK: does one member contain all of `range`? */
 bool set_has_range(const struct milt_image *, const struct image_list *,
     const struct ip_range *range);

@@ -51,8 +51,11 @@ static const char *
 check_ranges(struct verifier *v, const struct image_list *l)
 {
 	const struct ip_range *r;
+	const uint32_t *v4;
+	uint32_t first;
 
-	if (!is_inside(v, l, l->count, sizeof(*r)))
+	if (!is_inside(v, l, l->count, sizeof(*r)) ||
+	    !is_inside(v, l, l->count * (uint64_t)8 + l->slots, 4))
 		return damaged;
 	if (!verify_spend(v, l->count, sizeof(*r)))
 		return "the lists share too much";
@@ -60,6 +63,13 @@ check_ranges(struct verifier *v, const struct image_list *l)
 	for (uint32_t i = 0; i < l->count; i++)
 		if (ip_compare(r[i].first, r[i].last) > 0 ||
 		    (i && ip_compare(r[i - 1].last, r[i].first) >= 0))
+			return damaged;
+	v4 = (const uint32_t *)(r + l->count);
+	if (set_v4_ranges(r, l->count, &first) != l->slots ||
+	    first != l->longest)
+		return damaged;
+	for (uint32_t i = 0; i < l->slots; i++)
+		if (v4[i] != set_v4(r[first + i].first))
 			return damaged;
 	return NULL;
 }

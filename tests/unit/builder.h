@@ -134,6 +134,16 @@ build_set(struct builder *b, enum milt_type type, const void *records,
 
 	list.offset = build_align(b, SECTION_SETS);
 	build_put(b, SECTION_SETS, records, count * size);
+	if (type == TYPE_NETWORK) {
+		const struct ip_range *ranges = records;
+
+		list.slots = set_v4_ranges(ranges, list.count, &list.longest);
+		for (uint32_t i = 0; i < list.slots; i++) {
+			uint32_t v4 = set_v4(ranges[list.longest + i].first);
+
+			build_put(b, SECTION_SETS, &v4, sizeof(v4));
+		}
+	}
 	return build_put(b, SECTION_LISTS, &list, 1);
 }
 

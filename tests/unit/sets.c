@@ -103,6 +103,24 @@ has(const struct milt_image *im, const char *z)
 	return set_has_range(im, &im->lists[0], &r);
 }
 
+/* Ranges of IPv6 that hold those of IPv4 too. */
+static void
+test_ranges_around(void)
+{
+	const struct ip_range ranges[] = { range_of("::/80"),
+		range_of("2001:db8::/32") };
+	struct builder b = { 0 };
+	struct milt_image *im;
+
+	build_set(&b, TYPE_NETWORK, ranges, 2, sizeof(*ranges));
+	im = load(&b);
+	CHECK(has(im, "192.0.2.1"));
+	CHECK(has(im, "::1"));
+	CHECK(has(im, "2001:db8::1"));
+	CHECK(!has(im, "2001:db9::1"));
+	milt_image_free(im);
+}
+
 static void
 test_ranges(void)
 {
@@ -196,6 +214,7 @@ main(void)
 	test_keys();
 	test_under();
 	test_ranges();
+	test_ranges_around();
 	test_numbers();
 	test_damaged();
 	TEST_DONE();
