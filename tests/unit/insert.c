@@ -63,6 +63,8 @@ status_word(enum insert_status s)
 		return "no text";
 	case INSERT_FAILED:
 		return "failed";
+	case INSERT_PARTS:
+		return "parts";
 	case INSERT_NO_MEMORY:
 		return "no memory";
 	}
@@ -202,6 +204,49 @@ test_damaged(void)
 	CHECK(ok);
 }
 
+/* ---- hostile messages ---------------------------------------------------- */
+
+static enum insert_status
+insert_into(const char *header, const char *piece, size_t times)
+{
+	size_t n = strlen(header), length = strlen(piece);
+	char *p = malloc(n + times * length + 1);
+	struct inserted out;
+	enum insert_status s;
+
+	if (!p)
+		return INSERT_NO_MEMORY;
+	memcpy(p, header, n);
+	for (size_t i = 0; i < times; i++, n += length)
+		memcpy(p + n, piece, length);
+	give((struct str){ p, n });
+	s = insert_texts(f, str_from(before_mark), str_from(after_mark), &out);
+	free(p);
+	return s;
+}
+
+static void
+test_hostile(void)
+{
+	static const char mixed[] =
+	    "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+
+	/* boundaries that are alike at every depth: one level is seen */
+	CHECK(insert_into(mixed,
+		  "--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n",
+		  5000) != INSERT_OK);
+	CHECK(insert_into(mixed, "--b\r\n\r\nx\r\n", 5000) == INSERT_OK);
+	CHECK(insert_into(mixed, "--b\r\n\r\nx\r\n", 100000) == INSERT_PARTS);
+	CHECK(insert_into("Content-Type: text/html\r\n\r\n", "<!--", 100000) ==
+	      INSERT_OK);
+	CHECK(insert_into("Content-Type: text/html\r\n\r\n", "<script x='",
+		  100000) == INSERT_OK);
+	CHECK(insert_into("Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+		  "=", 100000) == INSERT_OK);
+	CHECK(insert_into("Content-Transfer-Encoding: base64\r\n\r\n", "=A",
+		  100000) == INSERT_OK);
+}
+
 int
 main(void)
 {
@@ -210,6 +255,7 @@ main(void)
 	facts_init();
 	test_cases();
 	test_damaged();
+	test_hostile();
 	facts_free(f);
 	TEST_DONE();
 }

@@ -281,6 +281,7 @@ message_ok(struct str s)
 		without++;
 		return true;
 	case INSERT_FAILED:
+	case INSERT_PARTS:
 	case INSERT_NO_MEMORY:
 		return false;
 	}
