@@ -280,7 +280,7 @@ parse(struct plan *p)
 	look(p, p->root);
 	if (p->sealed)
 		return INSERT_SEALED;
-	return budget.over ? INSERT_FAILED : INSERT_OK;
+	return budget.over ? INSERT_PARTS : INSERT_OK;
 }
 
 static enum insert_status

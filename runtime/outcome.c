@@ -232,6 +232,8 @@ set_text(struct milt_session *s, const struct image_action *a,
 		return true;
 	case INSERT_FAILED:
 		return fail(s, facts_failure(s->facts));
+	case INSERT_PARTS:
+		return fail(s, "the message has more parts than are looked at");
 	case INSERT_NO_MEMORY:
 		break;
 	}
