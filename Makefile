@@ -180,6 +180,11 @@ bench: all $(BENCH)
 	BUILD=$(BUILD) tests/bench/run
 	BUILD=$(BUILD) tests/bench/cost-table
 
+# help: make soak      load for SECONDS=3600: no error, no growth
+soak: SECONDS := $(if $(filter file,$(origin SECONDS)),3600,$(SECONDS))
+soak: all $(BENCH)
+	BUILD=$(BUILD) tests/bench/soak $(SECONDS)
+
 # help: make bless     write the expectations of the text cases anew
 bless: all
 	MILTERC=$(BUILD)/milterc tests/cases/run --bless
@@ -274,5 +279,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all help deps demo tests-built asan-built tsan-built fuzz-built fuzzers fuzz test asan tsan bench bless \
+.PHONY: all help deps demo tests-built asan-built tsan-built fuzz-built fuzzers fuzz test asan tsan bench soak bless \
         check format format-check layers fresh generated install deb clean

@@ -61,13 +61,14 @@ reload_ask(char **diagnostics)
 	int e = 0;
 
 	*diagnostics = NULL;
-	clock_gettime(CLOCK_REALTIME, &end);
+	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += PATIENCE;
 	pthread_mutex_lock(&state.lock);
 	question = ++state.asked;
 	(void)pthread_kill(main_thread, SIGUSR1);
 	while (state.answered < question && e == 0)
-		e = pthread_cond_timedwait(&state.done, &state.lock, &end);
+		e = pthread_cond_clockwait(
+		    &state.done, &state.lock, CLOCK_MONOTONIC, &end);
 	if (state.answered >= question) {
 		s = state.status;
 		*diagnostics =

@@ -289,6 +289,39 @@ ctl() { "$MILTERCTL" -s "$T/control" "$@"; }
 	until_true metric 'milt_memory_bytes 0'
 }
 
+# ---- sockets from systemd ---------------------------------------------------
+
+# activated COUNT: milterd with so many listening sockets from descriptor 3 on,
+# as systemd hands them over.
+activated() {
+	perl -MIO::Socket::INET -MPOSIX -e '
+		($n, $port, @command) = @ARGV;
+		$^F = 100;
+		for (0 .. $n - 1) {
+			$s[$_] = IO::Socket::INET->new(Listen => 5, ReuseAddr => 1,
+				LocalAddr => "127.0.0.1", LocalPort => $port + $_) or die;
+			POSIX::dup2(fileno($s[$_]), 50 + $_);
+		}
+		POSIX::dup2(50 + $_, 3 + $_) for 0 .. $n - 1;
+		$ENV{LISTEN_PID} = $$;
+		$ENV{LISTEN_FDS} = $n;
+		exec @command;' "$1" "$PORT" "$MILTERD" "$T/p.milt" \
+		>"$T/out" 2>>"$T/log" </dev/null 3>&- &
+	PID=$!
+	PIDS+=("$PID")
+}
+
+@test "the socket that systemd passes is used; two are refused" {
+	activated 1
+	until_true logged 'listening on fd:3'
+	[[ $(ask) == *"text one"* ]]
+	kill "$PID"
+	ends 0
+	activated 2
+	ends 3
+	logged 'systemd passed 2 sockets'
+}
+
 # ---- logs -------------------------------------------------------------------
 
 @test "a decision's line begins with the queue id" {
