@@ -288,11 +288,11 @@ enum {
 	NEED_BODY = 4,    /* octets of the body */
 	NEED_SIZES = 8,   /* sizes of header and body */
 	NEED_CLOCK = 16,
-	NEED_MIME = 32,        /* the MIME structure */
-	NEED_TEXTS = 64,       /* decoded texts of the body */
-	NEED_FILES = 128,      /* attached files, archives opened */
-	NEED_KINDS = 256,      /* what their contents are */
-	NEED_DIGESTS = 512,    /* digests of their contents */
+	NEED_MIME = 32,         /* the MIME structure */
+	NEED_TEXTS = 64,        /* decoded texts of the body */
+	NEED_FILES = 128,       /* attached files, archives opened */
+	NEED_KINDS = 256,       /* what their contents are */
+	NEED_DIGESTS = 512,     /* digests of their contents */
 	NEED_FILE_TEXTS = 1024, /* their contents as text */
 };
 
