@@ -58,8 +58,9 @@ typedef enum milt_status policy_compiler(
 
 /*
  * Loads a policy: an image, told by its first bytes, or a text, which is
- * compiled.  A large image is mapped (milt_image_open): its file is replaced, as
- * milterc does, and never written over.  On failure the diagnostics say why, one line at least.
+ * compiled.  A large image is mapped (milt_image_open): its file is replaced,
+ * as milterc does, and never written over.  On failure the diagnostics say why,
+ * one line at least.
  */
 enum milt_status policy_load(const char *path, policy_compiler *,
     FILE *diagnostics, struct policy **out);

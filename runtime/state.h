@@ -104,6 +104,19 @@ bool walk_next(struct walk *, uint32_t *rule, enum truth *);
 bool stage_run_shared(struct milt_session *, enum milt_stage);
 bool stage_run_recipient(struct milt_session *);
 
+/* The verdict that is certain for the whole message, or an unset one. */
+const struct decision *standing(const struct milt_session *);
+
+/*
+ * speak.c: the answer at the present stage, whose evaluation is done.  False
+ * with no memory.
+ */
+bool speak(struct milt_session *, struct milt_answer *out);
+/* The answer that ended the session or message, again. */
+enum milt_status answer_again(struct milt_session *, struct milt_answer *out);
+/* That nothing could be decided. */
+void answer_failure(struct milt_answer *out);
+
 /* Has the rule changes; notes (log actions, or it is a shadow rule)? */
 bool rule_has_changes(const struct milt_image *, uint32_t rule);
 bool rule_has_notes(const struct milt_image *, uint32_t rule);
