@@ -4,6 +4,8 @@
 BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
+CONFDIR ?= /etc/milt
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 CC      ?= gcc
 CSTD    := -std=c11 -D_GNU_SOURCE
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -15,10 +17,11 @@ VERSION := 0.1.0
 PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libgmime-3.0-dev libpsl-dev libidn2-dev libjansson-dev \
             libxxhash-dev libarchive-dev libmagic-dev libgsf-1-dev \
-            libxml2-dev clang clang-format libclang-rt-14-dev valgrind bats \
-            postfix miltertest
+            libxml2-dev libmicrohttpd-dev libsystemd-dev clang clang-format \
+            libclang-rt-14-dev valgrind bats postfix miltertest curl jq \
+            debhelper lintian
 LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash libarchive \
-        libmagic libgsf-1 libxml-2.0
+        libmagic libgsf-1 libxml-2.0 libmicrohttpd libsystemd
 
 ifneq ($(filter-out deps demo clean help,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for l in $(LIBS); do \
@@ -32,11 +35,11 @@ endif
 
 CFLAGS_ALL  = $(CSTD) $(WARN) $(OPT) $(SAN) -I. -I$(BUILD)/gen \
               -I$(BUILD)/gen/dsl $(PKG_CFLAGS) -DMILT_VERSION='"$(VERSION)"' \
-              $(CFLAGS)
+              $(CPPFLAGS) $(CFLAGS)
 LDFLAGS_ALL = $(SAN) $(LDFLAGS)
 
 MAINS := compiler/milterc.c compiler/gen.c runtime/milterd.c \
-         runtime/mkfold.c
+         runtime/milterctl.c runtime/mkfold.c
 SRC   := $(filter-out $(MAINS),$(wildcard dsl/*.c runtime/*.c compiler/*.c))
 GEN_C := dsl/lexer.c dsl/grammar.c runtime/fold.c
 LIB_O := $(SRC:%.c=$(BUILD)/obj/%.o) $(GEN_C:%.c=$(BUILD)/obj/gen/%.o)
@@ -46,7 +49,7 @@ LIB   := $(BUILD)/libmilt.a
 V ?=
 Q  = $(if $(V),,@printf '  %s\n' '$(@:$(CURDIR)/%=%)'; )
 
-all: $(BUILD)/milterc $(BUILD)/milterd
+all: $(BUILD)/milterc $(BUILD)/milterd $(BUILD)/milterctl
 
 help:
 	@sed -n 's/^# *help: //p' Makefile
@@ -90,7 +93,7 @@ $(LIB): $(LIB_O)
 $(BUILD)/%: $(BUILD)/obj/compiler/%.o $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/milterd: $(BUILD)/obj/runtime/milterd.o $(LIB)
+$(BUILD)/milterd $(BUILD)/milterctl: $(BUILD)/%: $(BUILD)/obj/runtime/%.o $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 # ---- tests ------------------------------------------------------------------
@@ -107,6 +110,10 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+# Its allocations fail at will.
+$(BUILD)/unit/memory: LDFLAGS_ALL += \
+    -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 $(BUILD)/property/regexes: $(BUILD)/obj/tests/property/patterns.o
 $(BUILD)/property/%: $(BUILD)/obj/tests/property/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -120,6 +127,12 @@ $(BUILD)/bench/cost: $(BUILD)/obj/tests/bench/workload.o
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/*.c))
+
+$(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
 
 # What the tests of this build run; `asan` and `tsan` make builds of their own.
 # The libraries are looked for when make starts, so each step is a make of its
@@ -140,8 +153,18 @@ asan-built:
 tsan-built:
 	$(MAKE) BUILD=$(BUILD)/tsan OPT="-O1 -g" SAN="$(TSAN)" tests-built
 
+fuzz-built:
+	$(MAKE) BUILD=$(BUILD)/fuzz CC=clang OPT="-O1 -g" \
+	    SAN="$(ASAN) -fsanitize=fuzzer-no-link" fuzzers
+fuzzers: $(FUZZERS) $(BUILD)/milterc
+
+# help: make fuzz      look for inputs that break it: SECONDS=600
+SECONDS ?= 600
+fuzz: fuzz-built
+	BUILD=$(BUILD) tests/fuzz/run $(SECONDS)
+
 # help: make test      all tests: every layer, and the sanitizers
-test: tests-built asan-built tsan-built
+test: tests-built asan-built tsan-built fuzz-built
 	BUILD=$(BUILD) tests/run
 
 # help: make asan      unit and protocol tests under ASan and UBSan
@@ -156,6 +179,11 @@ tsan: tsan-built
 bench: all $(BENCH)
 	BUILD=$(BUILD) tests/bench/run
 	BUILD=$(BUILD) tests/bench/cost-table
+
+# help: make soak      load for SECONDS=3600: no error, no growth
+soak: SECONDS := $(if $(filter file,$(origin SECONDS)),3600,$(SECONDS))
+soak: all $(BENCH)
+	BUILD=$(BUILD) tests/bench/soak $(SECONDS)
 
 # help: make bless     write the expectations of the text cases anew
 bless: all
@@ -209,24 +237,41 @@ install: all $(BUILD)/man/milt.5
 	    $(DESTDIR)$(PREFIX)/share/man/man8 \
 	    $(DESTDIR)$(PREFIX)/share/milt \
 	    $(DESTDIR)$(PREFIX)/share/vim/vimfiles/syntax \
-	    $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/lib/systemd/system \
+	    $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(UNITDIR) \
 	    $(DESTDIR)$(PREFIX)/include/milt/dsl \
 	    $(DESTDIR)$(PREFIX)/include/milt/runtime \
 	    $(DESTDIR)$(PREFIX)/include/milt/compiler
 	install -m 755 $(BUILD)/milterc $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(BUILD)/milterd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(BUILD)/milterd $(BUILD)/milterctl \
+	    $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 compiler/milterc.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 $(BUILD)/man/milt.5 $(DESTDIR)$(PREFIX)/share/man/man5/
-	install -m 644 runtime/milterd.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 runtime/milterd.8 runtime/milterctl.8 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 dsl/editor/milt.vim \
 	    $(DESTDIR)$(PREFIX)/share/vim/vimfiles/syntax/
 	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib/
 	for d in dsl runtime compiler; do \
 	    install -m 644 $$d/*.h $(DESTDIR)$(PREFIX)/include/milt/$$d/; done
 	install -m 644 dsl/*.def $(DESTDIR)$(PREFIX)/include/milt/dsl/
-	sed 's|@PREFIX@|$(PREFIX)|' runtime/milterd.service.in \
-	    > $(DESTDIR)$(PREFIX)/lib/systemd/system/milterd.service
+	sed 's|@PREFIX@|$(PREFIX)|; s|@CONFDIR@|$(CONFDIR)|' \
+	    runtime/milterd.service.in > $(DESTDIR)$(UNITDIR)/milterd.service
+	install -m 644 runtime/milterd.socket $(DESTDIR)$(UNITDIR)/
 	cp -R policies $(DESTDIR)$(PREFIX)/share/milt/
+
+# The package's files stand in .debian: at the top there are only our folders.
+DEB := $(BUILD)/deb/milt-$(VERSION)
+# help: make deb       a Debian package in build/deb, judged by lintian
+deb:
+	@rm -rf $(BUILD)/deb && mkdir -p $(DEB)
+	@dpkg-parsechangelog -l .debian/changelog -S Version | \
+	    grep -qxF $(VERSION) || { echo '.debian/changelog is not about' \
+	    '$(VERSION)' >&2; exit 1; }
+	cp -R Makefile README.md dsl compiler runtime policies $(DEB)/
+	cp -R .debian $(DEB)/debian
+	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u BUILD dpkg-buildpackage \
+	    -us -uc -b
+	cd $(BUILD)/deb && lintian --fail-on error,warning *.changes
 
 clean:
 	rm -rf $(BUILD)
@@ -234,5 +279,5 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all help deps demo tests-built asan-built tsan-built test asan tsan bench bless \
-        check format format-check layers fresh generated install clean
+.PHONY: all help deps demo tests-built asan-built tsan-built fuzz-built fuzzers fuzz test asan tsan bench soak bless \
+        check format format-check layers fresh generated install deb clean

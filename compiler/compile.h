@@ -15,6 +15,7 @@ struct compilation {
 	struct diags diags;
 	struct ast_file *file; /* the file named; NULL if it was not read */
 	VEC(struct ast_file *) files; /* it and all included, each once */
+	VEC(struct str) watched;      /* paths of lists, for reload */
 	struct ir *ir;                /* NULL after errors */
 	struct plan *plan;            /* compiler/plan.h */
 	void *image;                  /* malloc'ed bytes; NULL after errors */

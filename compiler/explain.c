@@ -82,6 +82,36 @@ print_actions(const struct ir *ir, FILE *f)
 	fputs(*comma == ' ' ? " none\n" : "\n", f);
 }
 
+const struct explain_content explain_content[] = {
+	{ NEED_MIME, "parts" },
+	{ NEED_TEXTS, "texts" },
+	{ NEED_URLS, "URLs" },
+	{ NEED_FILES, "files and archives" },
+	{ NEED_KINDS, "kinds of files" },
+	{ NEED_DIGESTS, "digests of files" },
+	{ NEED_FILE_TEXTS, "texts of files" },
+};
+const size_t explain_content_count =
+    sizeof(explain_content) / sizeof(*explain_content);
+
+/* What is read of the message, where its contents are. */
+static void
+print_content(uint32_t flags, FILE *f)
+{
+	const char *comma = " ";
+
+	if (!(flags & NEED_MIME))
+		return;
+	fputs("  content ", f);
+	for (size_t i = 0; i < explain_content_count; i++) {
+		if (!(flags & explain_content[i].need))
+			continue;
+		fprintf(f, "%s%s", comma, explain_content[i].word);
+		comma = ", ";
+	}
+	fputc('\n', f);
+}
+
 static void
 print_needs(struct compilation *c, FILE *f)
 {
@@ -99,6 +129,7 @@ print_needs(struct compilation *c, FILE *f)
 	    n.flags & NEED_BODY    ? "yes"
 	    : n.flags & NEED_SIZES ? "its size"
 				   : "no");
+	print_content(n.flags, f);
 }
 
 void

@@ -7,6 +7,14 @@
 
 #include "compiler/compile.h"
 
+/* How deep a message is looked into: NEED_ flags and their words. */
+struct explain_content {
+	uint32_t need;
+	const char *word;
+};
+extern const struct explain_content explain_content[];
+extern const size_t explain_content_count;
+
 void explain_print(struct compilation *, FILE *);
 
 /* One object: `rules`, and `mta`. */

@@ -88,6 +88,18 @@ macros(struct compilation *c, const struct needs *n)
 }
 
 static json_t *
+content(uint32_t flags)
+{
+	json_t *words = json_array();
+
+	for (size_t i = 0; i < explain_content_count; i++)
+		if (flags & explain_content[i].need)
+			json_array_append_new(
+			    words, json_string(explain_content[i].word));
+	return words;
+}
+
+static json_t *
 mta(struct compilation *c)
 {
 	struct needs n = needs_of(c->ir);
@@ -108,6 +120,7 @@ mta(struct compilation *c)
 	    o, "body", json_boolean((n.flags & NEED_BODY) != 0));
 	json_object_set_new(
 	    o, "sizes", json_boolean((n.flags & NEED_SIZES) != 0));
+	json_object_set_new(o, "content", content(n.flags));
 	return o;
 }
 

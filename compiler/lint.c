@@ -54,13 +54,14 @@ is_always_there(enum milt_attr attr)
 	case SOURCE_PARTS:
 		return attr == ATTR_PART_TYPE || attr == ATTR_PART_DEPTH ||
 		       attr_rows[attr].type == TYPE_BOOLEAN;
-	case SOURCE_TEXTS:
+	case SOURCE_URLS:
 		return attr == ATTR_URL || attr == ATTR_URL_DECEPTIVE;
 	case SOURCE_FILES:
 	case SOURCE_KINDS:
 		return attr != ATTR_FILE_NAME && attr != ATTR_FILE_TYPE &&
 		       attr != ATTR_FILE_EXTENSION &&
 		       attr != ATTR_FILE_EXTENSIONS;
+	case SOURCE_TEXTS:
 	case SOURCE_DIGESTS:
 	case SOURCE_FILE_TEXTS:
 	case SOURCE_ARG:

@@ -116,6 +116,7 @@ add_ref(struct gather *g, const struct ir_ref *ref)
 		break;
 	case SOURCE_PARTS:
 	case SOURCE_TEXTS:
+	case SOURCE_URLS:
 	case SOURCE_FILES:
 	case SOURCE_KINDS:
 	case SOURCE_DIGESTS:

@@ -58,6 +58,10 @@ read_list(struct resolver *r, struct item_list *list)
 	struct str path = arena_dup(
 	    r->arena, relative_path(r->c, at.source, list->path->text));
 	uint32_t source;
+
+	if (list->watch)
+		vec_push(r->arena, &r->c->watched, path);
+
 	enum milt_status s = source_read(sources, path, &source);
 
 	if (s != MILT_OK) {
@@ -106,19 +110,6 @@ void
 resolve_list(struct resolver *r, struct item_list *list)
 {
 	resolve_list_type(r, list);
-	if (list->watch) {
-		/* The last word of the item. */
-		struct span at = list->item.span;
-
-		at.begin = at.end - (uint32_t)STR("watch").n;
-
-		struct diag *d = diag_at(r->diags, D_RESERVED_FORM, at,
-		    "`watch` is not available in this version");
-
-		diag_help(r->diags, d,
-		    "write the list without it: lists are read when the "
-		    "policy is loaded");
-	}
 	if (list->from_file && list->path)
 		read_list(r, list);
 }

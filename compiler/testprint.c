@@ -97,7 +97,10 @@ outcome_json(
 
 		json_object_set_new(note, "rule",
 		    text(a, image_text(im, im->rules[n->rule].name)));
-		json_object_set_new(note, "shadow", json_boolean(n->shadow));
+		json_object_set_new(
+		    note, "shadow", json_boolean(n->kind == NOTE_SHADOW));
+		json_object_set_new(
+		    note, "count", json_boolean(n->kind == NOTE_METRIC));
 		json_object_set_new(note, "text", text(a, n->text));
 		json_array_append_new(notes, note);
 	}

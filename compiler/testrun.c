@@ -89,6 +89,7 @@ change_text(struct arena *a, const struct milt_change *c)
 	case ACTION_DISCARD:
 	case ACTION_REMOVE_RECIPIENT:
 	case ACTION_LOG:
+	case ACTION_METRIC:
 	case ACTION_COUNT:
 		break;
 	}
@@ -221,21 +222,38 @@ change_is(
 }
 
 static bool
-has_note(struct run *r, bool shadow, struct str text)
+has_note(struct run *r, enum milt_note_kind kind, struct str text)
 {
 	const struct outcome *o = &r->result->outcome;
 
 	for (size_t i = 0; i < o->notes.n; i++) {
 		const struct milt_note *n = &o->notes.v[i];
 
-		if (n->shadow == shadow &&
-		    str_eq(shadow ? image_text(
-					r->image, r->image->rules[n->rule].name)
-				  : n->text,
+		if (n->kind == kind &&
+		    str_eq(kind == NOTE_SHADOW
+			       ? image_text(
+				     r->image, r->image->rules[n->rule].name)
+			       : n->text,
 			text))
 			return true;
 	}
 	return false;
+}
+
+static struct str
+add_note_text(struct run *r, struct str s, const struct milt_note *n)
+{
+	switch (n->kind) {
+	case NOTE_SHADOW:
+		break;
+	case NOTE_LOG:
+		return arena_printf(r->arena, "%.*s%slog \"%.*s\"", STR_ARG(s),
+		    s.n ? ", " : "", STR_ARG(n->text));
+	case NOTE_METRIC:
+		return arena_printf(r->arena, "%.*s%scount %.*s", STR_ARG(s),
+		    s.n ? ", " : "", STR_ARG(n->text));
+	}
+	return s;
 }
 
 /* What happened to the message, for a message about what did not. */
@@ -250,10 +268,7 @@ effects_text(struct run *r)
 		    s.n ? ", " : "",
 		    STR_ARG(change_text(r->arena, &o->changes.v[i])));
 	for (size_t i = 0; i < o->notes.n; i++)
-		if (!o->notes.v[i].shadow)
-			s = arena_printf(r->arena, "%.*s%slog \"%.*s\"",
-			    STR_ARG(s), s.n ? ", " : "",
-			    STR_ARG(o->notes.v[i].text));
+		s = add_note_text(r, s, &o->notes.v[i]);
 	return s.n ? arena_printf(r->arena, "the effects are: %.*s", STR_ARG(s))
 		   : STR("there is no effect");
 }
@@ -264,9 +279,13 @@ check_effect(struct run *r, const struct ast_expect *e)
 	const struct outcome *o = &r->result->outcome;
 	bool ok = false;
 
-	if (e->effect && e->effect->action == ACTION_LOG)
+	if (e->effect && (e->effect->action == ACTION_LOG ||
+			     e->effect->action == ACTION_METRIC))
 		ok = e->effect->texts.n &&
-		     has_note(r, false, literal(r, e->effect->texts.v[0]));
+		     has_note(r,
+			 e->effect->action == ACTION_METRIC ? NOTE_METRIC
+							    : NOTE_LOG,
+			 literal(r, e->effect->texts.v[0]));
 	for (size_t i = 0; e->effect && i < o->changes.n; i++)
 		ok = ok || change_is(r, e->effect, &o->changes.v[i]);
 	if (!ok)
@@ -292,7 +311,7 @@ check_one(struct run *r, const struct ast_expect *e)
 			failed(r, e->span, effects);
 		return;
 	case EXPECT_SHADOW:
-		if (!has_note(r, true, e->by.text))
+		if (!has_note(r, NOTE_SHADOW, e->by.text))
 			failed(r, e->span,
 			    arena_printf(r->arena,
 				"shadow rule %.*s did not match",

@@ -43,6 +43,37 @@ str_trim(struct str s)
 	return s;
 }
 
+/* ---- budgets --------------------------------------------------------- */
+
+bool
+budget_take(struct budget *b, size_t bytes)
+{
+	size_t before =
+	    atomic_fetch_add_explicit(&b->used, bytes, memory_order_relaxed);
+
+	if (!b->limit || (bytes <= b->limit && before <= b->limit - bytes))
+		return true;
+	budget_give(b, bytes);
+	atomic_fetch_add_explicit(&b->refused, 1, memory_order_relaxed);
+	return false;
+}
+
+void
+budget_give(struct budget *b, size_t bytes)
+{
+	atomic_fetch_sub_explicit(&b->used, bytes, memory_order_relaxed);
+}
+
+/* ---- arenas ---------------------------------------------------------- */
+
+static void
+free_block(struct arena *a, struct arena_block *b)
+{
+	if (a->budget)
+		budget_give(a->budget, sizeof(*b) + b->size);
+	free(b);
+}
+
 void
 arena_init(struct arena *a, size_t limit, jmp_buf *on_fail)
 {
@@ -57,7 +88,7 @@ arena_reset(struct arena *a)
 	while (b && b->next) {
 		struct arena_block *next = b->next;
 
-		free(b);
+		free_block(a, b);
 		b = next;
 	}
 	if (b)
@@ -72,7 +103,7 @@ arena_free(struct arena *a)
 	while (a->head) {
 		struct arena_block *next = a->head->next;
 
-		free(a->head);
+		free_block(a, a->head);
 		a->head = next;
 	}
 	a->used = 0;
@@ -96,9 +127,14 @@ add_block(struct arena *a, size_t need)
 		size = MAX_BLOCK;
 	if (size < need)
 		size = need;
-	b = malloc(sizeof(*b) + size);
-	if (!b)
+	if (a->budget && !budget_take(a->budget, sizeof(*b) + size))
 		return NULL;
+	b = malloc(sizeof(*b) + size);
+	if (!b) {
+		if (a->budget)
+			budget_give(a->budget, sizeof(*b) + size);
+		return NULL;
+	}
 	b->size = size;
 	b->used = 0;
 	b->next = a->head;

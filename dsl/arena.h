@@ -13,17 +13,30 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "dsl/str.h"
 
 struct arena_block;
 
+/* What several arenas may hold together; any thread. */
+struct budget {
+	atomic_size_t used;    /* bytes */
+	atomic_size_t refused; /* times that there was not enough left */
+	size_t limit;          /* 0: none.  Written before there are threads */
+};
+
+/* False if it is not there; what was taken is given back once. */
+bool budget_take(struct budget *, size_t bytes);
+void budget_give(struct budget *, size_t bytes);
+
 struct arena {
 	struct arena_block *head; /* owned; newest first */
 	size_t used;              /* bytes handed out since the last reset */
 	size_t limit;             /* bytes; 0 means no limit */
 	jmp_buf *on_fail;         /* borrowed; may be NULL */
+	struct budget *budget;    /* borrowed; of its blocks; may be NULL */
 };
 
 /* No memory is taken until the first allocation.  limit 0: no limit. */

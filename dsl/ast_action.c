@@ -243,6 +243,17 @@ ast_text(struct parser *ps, enum milt_action action, struct token first,
 	return x;
 }
 
+/* The name is the action's text. */
+struct ast_action *
+ast_metric(struct parser *ps, struct token word, struct token name)
+{
+	struct ast_action *x = ast_action(ps, ACTION_METRIC, word, word);
+
+	x->span = span2(word, name);
+	vec_push(ps->arena, &x->texts, literal_template(ps, name));
+	return x;
+}
+
 struct ast_action *
 ast_header(struct parser *ps, enum milt_action action, struct token first,
     struct token second, struct token name, struct token value)

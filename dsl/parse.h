@@ -84,6 +84,8 @@ struct ast_action *ast_action(
     struct parser *, enum milt_action, struct token first, struct token last);
 struct ast_action *ast_reply(struct parser *, enum milt_action,
     struct token word, struct codes, struct texts *);
+struct ast_action *ast_metric(
+    struct parser *, struct token word, struct token name);
 struct ast_action *ast_text(
     struct parser *, enum milt_action, struct token first, struct token text);
 struct ast_action *ast_header(struct parser *, enum milt_action,

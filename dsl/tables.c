@@ -1,7 +1,6 @@
 #include "dsl/tables.h"
 
 #include <libmilter/mfapi.h>
-#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 const struct stage_row stage_rows[STAGE_COUNT] = {
@@ -39,6 +38,7 @@ const struct result_row result_rows[RESULT_COUNT] = {
 #define SOURCE_COLUMN_CLOCK SOURCE_CLOCK, STR("")
 #define SOURCE_COLUMN_PARTS SOURCE_PARTS, STR("")
 #define SOURCE_COLUMN_TEXTS SOURCE_TEXTS, STR("")
+#define SOURCE_COLUMN_URLS SOURCE_URLS, STR("")
 #define SOURCE_COLUMN_FILES SOURCE_FILES, STR("")
 #define SOURCE_COLUMN_KINDS SOURCE_KINDS, STR("")
 #define SOURCE_COLUMN_DIGESTS SOURCE_DIGESTS, STR("")

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "dsl/tables.h"
+
 static const char usage[] =
     "usage: milterd [options] FILE.milt|FILE.miltc\n"
     "\n"
@@ -22,7 +24,14 @@ static const char usage[] =
     "  -d, --daemon            go into the background\n"
     "      --check             read the policy and exit\n"
     "      --drain SECONDS     how long TERM waits for open sessions (30)\n"
-    "      --log stderr|syslog where to log (stderr; with -d syslog)\n"
+    "      --strict            warnings of the policy are errors\n"
+    "      --metrics SOCKET    serve metrics: inet:PORT@HOST or unix:/PATH\n"
+    "      --memory MB         what all sessions may hold together (2048;\n"
+    "                          0: no limit)\n"
+    "      --control PATH      unix socket for milterctl\n"
+    "      --log stderr|syslog|journald\n"
+    "                          where to log (stderr; with -d syslog)\n"
+    "      --log-format plain|json\n"
     "      --allow-world       permit a socket that is not on loopback\n"
     "  -v, --verbose           log more\n"
     "      --help, --version\n"
@@ -71,7 +80,19 @@ identity(const char *name, const char *text)
 	return who;
 }
 
-enum { OPT_CHECK = 256, OPT_DRAIN, OPT_LOG, OPT_WORLD, OPT_HELP, OPT_VERSION };
+enum {
+	OPT_CHECK = 256,
+	OPT_CONTROL,
+	OPT_DRAIN,
+	OPT_LOG,
+	OPT_LOG_FORMAT,
+	OPT_MEMORY,
+	OPT_METRICS,
+	OPT_STRICT,
+	OPT_WORLD,
+	OPT_HELP,
+	OPT_VERSION
+};
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 'p' },
@@ -81,8 +102,13 @@ static const struct option long_options[] = {
 	{ "pid-file", required_argument, NULL, 'P' },
 	{ "daemon", no_argument, NULL, 'd' },
 	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "memory", required_argument, NULL, OPT_MEMORY },
+	{ "metrics", required_argument, NULL, OPT_METRICS },
+	{ "strict", no_argument, NULL, OPT_STRICT },
 	{ "drain", required_argument, NULL, OPT_DRAIN },
 	{ "log", required_argument, NULL, OPT_LOG },
+	{ "log-format", required_argument, NULL, OPT_LOG_FORMAT },
 	{ "allow-world", no_argument, NULL, OPT_WORLD },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -96,11 +122,25 @@ set_log(struct arguments *o, const char *text)
 	o->log_given = true;
 	if (strcmp(text, "syslog") == 0)
 		o->log = LOG_TO_SYSLOG;
+	else if (strcmp(text, "journald") == 0)
+		o->log = LOG_TO_JOURNALD;
 	else if (strcmp(text, "stderr") == 0)
 		o->log = LOG_TO_STDERR;
 	else
 		milterd_fail(EXIT_USAGE,
-		    "--log: `%s` is neither stderr nor syslog", text);
+		    "--log: `%s` is none of stderr, syslog and journald", text);
+}
+
+static void
+set_format(struct arguments *o, const char *text)
+{
+	if (strcmp(text, "json") == 0)
+		o->format = LOG_JSON;
+	else if (strcmp(text, "plain") == 0)
+		o->format = LOG_PLAIN;
+	else
+		milterd_fail(EXIT_USAGE,
+		    "--log-format: `%s` is neither plain nor json", text);
 }
 
 static void
@@ -137,11 +177,30 @@ set_option(struct arguments *o, int c)
 	case OPT_CHECK:
 		o->check = true;
 		break;
+	case OPT_CONTROL:
+		if (optarg[0] != '/')
+			milterd_fail(EXIT_USAGE,
+			    "--control: `%s` is no path that begins with /",
+			    optarg);
+		o->control = optarg;
+		break;
+	case OPT_MEMORY:
+		o->memory = number("--memory", optarg, 10, 1 << 20) << 20;
+		break;
+	case OPT_METRICS:
+		o->metrics = optarg;
+		break;
+	case OPT_STRICT:
+		o->strict = true;
+		break;
 	case OPT_DRAIN:
 		o->drain = number("--drain", optarg, 10, 86400);
 		break;
 	case OPT_LOG:
 		set_log(o, optarg);
+		break;
+	case OPT_LOG_FORMAT:
+		set_format(o, optarg);
 		break;
 	case OPT_WORLD:
 		o->listen.allow_world = true;
@@ -185,6 +244,7 @@ arguments_parse(int argc, char **argv)
 		.listen = { .mode = 0660, .uid = (uid_t)-1, .gid = (gid_t)-1 },
 		.user = { .uid = (uid_t)-1, .gid = (gid_t)-1 },
 		.drain = 30,
+		.memory = LIMIT_VALUE_TOTAL_MEMORY,
 	};
 	int c;
 

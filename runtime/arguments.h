@@ -12,11 +12,14 @@ enum { EXIT_OK, EXIT_POLICY, EXIT_USAGE, EXIT_SYSTEM };
 
 struct arguments {
 	const char *policy, *socket, *pidfile;
+	const char *metrics, *control; /* sockets; NULL: none */
 	struct listen_options listen;
 	struct identity user;
-	bool daemon, check, verbose, log_given;
+	bool daemon, check, strict, verbose, log_given;
 	enum log_target log;
+	enum log_format format;
 	unsigned long drain; /* seconds */
+	size_t memory;       /* bytes, of all sessions; 0: no limit */
 };
 
 /* Ends with a message where the arguments are wrong, and for --help. */

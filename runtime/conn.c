@@ -7,6 +7,8 @@
 #include "runtime/apply.h"
 #include "runtime/decision.h"
 #include "runtime/log.h"
+#include "runtime/metrics.h"
+#include "runtime/trace.h"
 
 static atomic_ulong connections;
 
@@ -105,6 +107,7 @@ conn_end_message(struct conn *c)
 	c->in_message = c->headers = c->body = false;
 	c->failed_message = NULL;
 	c->id_length = 0;
+	c->gathering = 0;
 	free(c->held);
 	c->held = NULL;
 }
@@ -164,6 +167,7 @@ ask(struct conn *c, struct milt_answer *out)
 	enum milt_status s = milt_session_answer(c->session, out);
 
 	if (s == MILT_QUESTION) {
+		metric_add(METRIC_QUESTIONS_CLOCK);
 		facts_clock(milt_session_facts(c->session), milliseconds_utc());
 		s = milt_session_answer(c->session, out);
 	}
@@ -190,23 +194,74 @@ answer(struct conn *c, enum milt_stage stage, struct milt_answer *out,
 }
 
 static void
+write_notes(struct conn *c)
+{
+	const struct milt_note *notes;
+	size_t n = milt_session_notes(c->session, &notes);
+
+	for (size_t i = 0; i < n; i++) {
+		counts_add(c->policy->counts, notes[i].rule,
+		    notes[i].kind == NOTE_SHADOW ? RULE_MATCHED_SHADOW
+						 : RULE_EFFECT);
+		if (notes[i].kind == NOTE_METRIC)
+			counts_add_named(c->policy->counts, notes[i].text);
+		else
+			log_note(c->session, queue_id(c), &notes[i]);
+	}
+}
+
+static void
+count_decision(struct conn *c, const struct milt_answer *a, const char *failure,
+    bool changed)
+{
+	const struct milt_change *changes;
+	size_t n = changed ? milt_session_changes(c->session, &changes) : 0;
+
+	metric_decision(a->kind, a->stage);
+	if (failure)
+		metric_failure(failure);
+	if (a->decided)
+		counts_add(c->policy->counts, a->speaker.rule,
+		    a->speaker.failure ? RULE_FAILED : RULE_DECIDED);
+	for (size_t i = 0; i < n; i++)
+		counts_add(c->policy->counts, changes[i].rule, RULE_EFFECT);
+}
+
+static void
 record(struct conn *c, const struct milt_answer *a, const char *failure,
     bool changed, uint64_t since)
 {
-	log_notes(c->session, queue_id(c));
+	struct decision_record d;
+
+	if (!failure && a->speaker.failure)
+		failure = a->speaker.what;
+	write_notes(c);
 	if (!a->decided && !failure)
 		return;
-	log_decision(&(struct decision_record){
-	    .session = c->session,
-	    .queue_id = queue_id(c),
-	    .answer = a,
-	    .failure = failure              ? failure
-		       : a->speaker.failure ? a->speaker.what
-					    : NULL,
-	    .decided = a->decided,
-	    .changed = changed,
-	    .ms = (double)(c->spent + conn_clock() - since) / 1e6,
-	});
+	count_decision(c, a, failure, changed);
+	d = (struct decision_record){
+		.session = c->session,
+		.queue_id = queue_id(c),
+		.answer = a,
+		.failure = failure,
+		.decided = a->decided,
+		.changed = changed,
+		.ms = (double)(c->spent + conn_clock() - since) / 1e6,
+	};
+	log_decision(&d);
+	if (trace_is_on())
+		trace_give(&d);
+}
+
+/* The stage is over: what it cost. */
+static void
+end_stage(struct conn *c, enum milt_stage stage, uint64_t since)
+{
+	uint64_t ns = conn_clock() - since;
+
+	c->spent += ns;
+	metric_time(stage, c->gathering + ns);
+	c->gathering = 0;
 }
 
 static bool
@@ -241,11 +296,20 @@ conn_conclude(struct conn *c, SMFICTX *ctx, enum milter_event event,
 		a = (struct milt_answer){ .stage = stage };
 	}
 	r = reply_give(ctx, event, c->steps, &a);
-	c->spent += conn_clock() - since;
+	end_stage(c, stage, since);
 	if (stage >= STAGE_MAIL && is_final(stage, a.kind) &&
 	    r != SMFIS_NOREPLY)
 		conn_end_message(c);
 	return r;
+}
+
+void
+conn_gathered(struct conn *c, uint64_t since)
+{
+	uint64_t ns = conn_clock() - since;
+
+	c->spent += ns;
+	c->gathering += ns;
 }
 
 sfsistat
@@ -312,7 +376,7 @@ conn_conclude_message(struct conn *c, SMFICTX *ctx, uint64_t since)
 	answer(c, STAGE_MESSAGE, &a, &failure);
 	accepted = a.kind == ANSWER_ACCEPT || a.kind == ANSWER_CONTINUE;
 	if (c->held && (accepted || a.kind == ANSWER_DISCARD)) {
-		log_notes(c->session, queue_id(c));
+		write_notes(c);
 		a = c->held->answer;
 		accepted = false;
 	}
@@ -325,6 +389,7 @@ conn_conclude_message(struct conn *c, SMFICTX *ctx, uint64_t since)
 	}
 	record(c, &a, failure, accepted, since);
 	r = reply_give(ctx, EVENT_EOM, c->steps, &a);
+	end_stage(c, STAGE_MESSAGE, since);
 	conn_end_message(c);
 	return r;
 }
@@ -341,6 +406,7 @@ conn_new(void)
 		return NULL;
 	c->policy = policy_get();
 	atomic_fetch_add(&connections, 1);
+	metric_add(METRIC_SESSIONS);
 	return c;
 }
 

@@ -24,6 +24,7 @@ struct conn {
 	const char *failed_message;
 	struct held *held;              /* owned */
 	uint64_t spent;                 /* nanoseconds, on this message */
+	uint64_t gathering;             /* the same, on facts of this stage */
 	bool local;                     /* the client looks like sendmail(1) */
 	bool in_message, headers, body; /* begun */
 	unsigned char id_length;
@@ -57,6 +58,9 @@ sfsistat conn_conclude_message(struct conn *, SMFICTX *, uint64_t since);
 
 /* A recipient beyond the limits is put off; the others are not touched. */
 sfsistat conn_conclude_lost_recipient(struct conn *, SMFICTX *, uint64_t since);
+
+/* The end of a callback that gave facts of a stage that goes on. */
+void conn_gathered(struct conn *, uint64_t since);
 
 /* Nothing is decided at this event. */
 sfsistat conn_continue(const struct conn *, SMFICTX *, enum milter_event);

@@ -63,11 +63,21 @@ add_part(struct content *c, GMimeObject *o, unsigned depth)
 	return ok && vec_push(&c->facts->message_arena, &c->parts, p);
 }
 
+/* RFC 2045 5.2: what is no type is plain text. */
+static bool
+has_type(GMimeObject *o)
+{
+	const char *type = g_mime_object_get_header(o, "Content-Type");
+
+	return type && strchr(type, '/');
+}
+
 /* LANGUAGE: has a name, or is marked, or is neither text nor message. */
 static void
 classify(GMimeObject *o, struct leaf *leaf)
 {
-	GMimeContentType *type = g_mime_object_get_content_type(o);
+	GMimeContentType *type =
+	    has_type(o) ? g_mime_object_get_content_type(o) : NULL;
 	const char *disposition = g_mime_object_get_disposition(o);
 	bool attached =
 	    disposition && g_ascii_strcasecmp(disposition, "attachment") == 0;
@@ -80,7 +90,7 @@ classify(GMimeObject *o, struct leaf *leaf)
 	leaf->file =
 	    leaf->message || attached || name_of(o) ||
 	    (!text && !g_mime_content_type_is_type(type, "message", "*"));
-	leaf->plain = plain && !attached;
+	leaf->plain = plain && !attached && !leaf->message;
 	leaf->html = html && !attached;
 }
 

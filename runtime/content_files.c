@@ -164,7 +164,7 @@ set_contents(struct files *w, struct file_fact *f, const struct origin *o,
 		known = kind_of(contents, &kind);
 	if (known)
 		f->kind = cell_of(w, kind_word(kind));
-	if (f->too_large || f->encrypted || f->malformed)
+	if (o->too_large || o->encrypted || o->malformed)
 		return true;
 	if (w->need & NEED_DIGESTS && !set_digest(w, f, contents))
 		return false;

@@ -74,6 +74,12 @@ cell_of(struct arena *a, struct str s)
 	return (struct cell){ .text = s, .arena = a };
 }
 
+static bool
+wants_urls(const struct content *c)
+{
+	return (c->facts->image->needs->flags & NEED_URLS) != 0;
+}
+
 /* `text` may be {NULL, 0}.  False with no memory. */
 static bool
 add_url(struct content *c, struct str value, struct str text)
@@ -106,7 +112,7 @@ find_urls(struct content *c, struct str text)
 	size_t at = 0;
 	struct str s;
 
-	while (!c->urls_partial && (s = url_find(text, &at)).p)
+	while (wants_urls(c) && !c->urls_partial && (s = url_find(text, &at)).p)
 		if (!add_url(c, s, (struct str){ NULL, 0 }))
 			return false;
 	return true;
@@ -156,7 +162,7 @@ read_html(struct content *c, struct str source, pieces *out)
 		return false;
 	if (html.over)
 		c->html_partial = c->urls_partial = html_over;
-	for (size_t i = 0; i < html.links.n; i++)
+	for (size_t i = 0; i < html.links.n && wants_urls(c); i++)
 		if (!add_url(c, html.links.v[i].target, html.links.v[i].text))
 			return false;
 	return vec_push(a, out, html.text);

@@ -1,25 +1,26 @@
 #include "runtime/decision.h"
 
+#include "runtime/decision_json.h"
 #include "runtime/log.h"
 
 enum { LISTED = 10 };
 
-static const char *
+struct str
 verdict_word(enum milt_answer_kind kind)
 {
 	switch (kind) {
 	case ANSWER_ACCEPT:
 	case ANSWER_CONTINUE:
 	case ANSWER_SKIP:
-		return "accept";
+		return STR("accept");
 	case ANSWER_REJECT:
-		return "reject";
+		return STR("reject");
 	case ANSWER_TEMPFAIL:
-		return "tempfail";
+		return STR("tempfail");
 	case ANSWER_DISCARD:
-		return "discard";
+		return STR("discard");
 	}
-	return "tempfail";
+	return STR("tempfail");
 }
 
 static void
@@ -160,11 +161,16 @@ log_decision(const struct decision_record *d)
 {
 	const struct milt_answer *a = d->answer;
 	struct facts *f = milt_session_facts(d->session);
+	enum log_level level = d->failure ? LEVEL_WARNING : LEVEL_INFO;
 	struct log_line l;
 
+	if (log_is_json()) {
+		log_json(level, decision_json(d));
+		return;
+	}
 	line_start(&l);
 	add_id(&l, d->queue_id);
-	line_add(&l, "%s stage=%s", verdict_word(a->kind),
+	line_add(&l, "%s stage=%s", verdict_word(a->kind).p,
 	    stage_rows[a->stage].name.p);
 	if (d->decided)
 		add_rule(&l, milt_session_image(d->session), a->speaker.rule);
@@ -175,33 +181,30 @@ log_decision(const struct decision_record *d)
 	if (d->failure)
 		line_add(&l, " failure=\"%s\"", d->failure);
 	line_add(&l, " time=%.2fms", d->ms);
-	line_end(d->failure ? LEVEL_WARNING : LEVEL_INFO, &l);
+	line_end(level, &l);
 }
 
 void
-log_notes(struct milt_session *s, struct str queue_id)
+log_note(struct milt_session *s, struct str queue_id, const struct milt_note *n)
 {
-	const struct milt_note *notes;
-	size_t n = milt_session_notes(s, &notes);
+	struct log_line l;
 
-	for (size_t i = 0; i < n; i++) {
-		struct log_line l;
-
-		line_start(&l);
-		add_id(&l, queue_id);
-		line_add(&l, notes[i].shadow ? "shadow" : "note");
-		add_rule(&l, milt_session_image(s), notes[i].rule);
-		add_envelope(&l, milt_session_facts(s), STAGE_MAIL);
-		if (notes[i].recipient.n) {
-			line_add(&l, " to=");
-			add_address(&l, notes[i].recipient);
-		}
-		if (!notes[i].shadow) {
-			line_add(&l, " text=\"%.*s\"",
-			    (int)(notes[i].text.n < 1000 ? notes[i].text.n
-							 : 1000),
-			    notes[i].text.p ? notes[i].text.p : "");
-		}
-		line_end(LEVEL_INFO, &l);
+	if (log_is_json()) {
+		log_json(LEVEL_INFO, note_json(s, queue_id, n));
+		return;
 	}
+	line_start(&l);
+	add_id(&l, queue_id);
+	line_add(&l, n->kind == NOTE_SHADOW ? "shadow" : "note");
+	add_rule(&l, milt_session_image(s), n->rule);
+	add_envelope(&l, milt_session_facts(s), STAGE_MAIL);
+	if (n->recipient.n) {
+		line_add(&l, " to=");
+		add_address(&l, n->recipient);
+	}
+	if (n->kind == NOTE_LOG)
+		line_add(&l, " text=\"%.*s\"",
+		    (int)(n->text.n < 1000 ? n->text.n : 1000),
+		    n->text.p ? n->text.p : "");
+	line_end(LEVEL_INFO, &l);
 }

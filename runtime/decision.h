@@ -21,9 +21,13 @@ struct decision_record {
 	double ms;           /* spent on the message so far */
 };
 
+/* accept, reject, tempfail or discard; with a NUL behind it. */
+struct str verdict_word(enum milt_answer_kind);
+
 void log_decision(const struct decision_record *);
 
-/* The session's notes since the last call, each on its line. */
-void log_notes(struct milt_session *, struct str queue_id);
+/* A log action, or a shadow rule that matched. */
+void log_note(
+    struct milt_session *, struct str queue_id, const struct milt_note *);
 
 #endif

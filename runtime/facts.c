@@ -6,6 +6,8 @@
 const char facts_no_memory[] = "the message holds more than fits into memory";
 const char facts_header_over[] = "the header is larger than what is looked at";
 
+struct budget facts_budget;
+
 struct facts *
 facts_new(const struct milt_image *im)
 {
@@ -18,6 +20,8 @@ facts_new(const struct milt_image *im)
 	arena_init(&f->connect_arena, session, NULL);
 	arena_init(&f->helo_arena, session, NULL);
 	arena_init(&f->message_arena, (size_t)LIMIT_VALUE_MESSAGE_MEMORY, NULL);
+	f->connect_arena.budget = f->helo_arena.budget =
+	    f->message_arena.budget = &facts_budget;
 	return f;
 }
 
@@ -28,9 +32,7 @@ forget_message(struct facts *f)
 		content_free(f->message->content);
 	f->message = NULL;
 	arena_free(&f->message_arena);
-	free(f->body);
-	f->body = NULL;
-	f->body_length = f->body_room = 0;
+	facts_free_body(f);
 	f->body_over = false;
 }
 

@@ -26,6 +26,9 @@ struct fact_value {
 /* Makes the libraries ready; any number of times, from any thread. */
 void facts_init(void);
 
+/* What all facts of the process hold; no limit until one is set. */
+extern struct budget facts_budget;
+
 struct facts *facts_new(const struct milt_image *);
 void facts_free(struct facts *);
 

@@ -271,6 +271,15 @@ facts_find_macro(struct facts *f, struct str name)
 
 /* ---- the body ---------------------------------------------------------- */
 
+void
+facts_free_body(struct facts *f)
+{
+	budget_give(&facts_budget, f->body_room);
+	free(f->body);
+	f->body = NULL;
+	f->body_length = f->body_room = 0;
+}
+
 static bool
 grow_body(struct facts *f, size_t need, size_t limit)
 {
@@ -281,9 +290,13 @@ grow_body(struct facts *f, size_t need, size_t limit)
 		room *= 2;
 	if (room > limit)
 		room = limit;
-	p = realloc(f->body, room);
-	if (!p)
+	if (!budget_take(&facts_budget, room - f->body_room))
 		return false;
+	p = realloc(f->body, room);
+	if (!p) {
+		budget_give(&facts_budget, room - f->body_room);
+		return false;
+	}
 	f->body = p;
 	f->body_room = room;
 	return true;
@@ -304,9 +317,7 @@ facts_body(struct facts *f, struct str chunk)
 	if (chunk.n > limit - f->body_length) {
 		f->body_over = true;
 		if (!(needs->flags & NEED_MIME)) {
-			free(f->body);
-			f->body = NULL;
-			f->body_length = f->body_room = 0;
+			facts_free_body(f);
 			return MILT_OK;
 		}
 		chunk.n = limit - f->body_length;

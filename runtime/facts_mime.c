@@ -74,10 +74,8 @@ facts_get_broken(struct facts *f, enum milt_attr attr, struct str key, size_t i,
 	(void)i;
 	if (!c)
 		return FACT_FAILED;
-	/* Where it was cut, it is not broken. */
-	return c->partial && !f->body_over && !c->malformed
-		   ? beyond(f, c->partial)
-		   : number(c->malformed, out);
+	/* Where it was cut, it always looks broken. */
+	return c->partial ? beyond(f, c->partial) : number(c->malformed, out);
 }
 
 /* ---- parts -------------------------------------------------------------- */

@@ -158,6 +158,8 @@ struct message *facts_message(struct facts *);
 bool facts_set_cell(struct cell *, struct arena *, struct str);
 /* The value of a macro, or NULL where it is not given or empty. */
 struct cell *facts_find_macro(struct facts *, struct str name);
+/* Forgets the octets of the body. */
+void facts_free_body(struct facts *);
 
 /* facts_address.c: from an envelope path; false with no memory. */
 bool facts_envelope_address(struct facts *, struct address *, struct str path);

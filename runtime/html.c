@@ -2,6 +2,7 @@
 
 #include <glib.h>
 #include <libxml/HTMLparser.h>
+#include <pthread.h>
 
 #include "dsl/tables.h"
 
@@ -190,7 +191,16 @@ on_end(void *data, const xmlChar *name)
 	break_at(r, z);
 }
 
-/* Blanks are joined; those without a break count as blanks. */
+/* Octets of a blank at the beginning; one without a break counts too. */
+static size_t
+blank_at(struct str s)
+{
+	if (s.p[0] == ' ' || (s.p[0] >= '\t' && s.p[0] <= '\r'))
+		return 1;
+	return str_starts(s, STR("\xc2\xa0")) ? 2 : 0;
+}
+
+/* Blanks are joined. */
 static void
 on_characters(void *data, const xmlChar *characters, int length)
 {
@@ -200,20 +210,21 @@ on_characters(void *data, const xmlChar *characters, int length)
 	if (r->parser->name && is_hidden((const char *)r->parser->name))
 		return;
 	while (s.n) {
-		bool no_break = str_starts(s, STR("\xc2\xa0"));
-		bool blank = no_break || (s.p[0] >= '\t' && s.p[0] <= '\r') ||
-			     s.p[0] == ' ';
+		size_t n = blank_at(s);
 
-		if (blank) {
+		if (n) {
 			r->blank = true;
-		} else {
-			if (r->blank && r->text->len &&
-			    r->text->str[r->text->len - 1] != '\n')
-				g_string_append_c(r->text, ' ');
-			r->blank = false;
-			g_string_append_c(r->text, s.p[0]);
+			s = str_skip(s, n);
+			continue;
 		}
-		s = str_skip(s, no_break ? 2 : 1);
+		while (n < s.n && !blank_at(str_skip(s, n)))
+			n++;
+		if (r->blank && r->text->len &&
+		    r->text->str[r->text->len - 1] != '\n')
+			g_string_append_c(r->text, ' ');
+		r->blank = false;
+		g_string_append_len(r->text, s.p, (gssize)n);
+		s = str_skip(s, n);
 	}
 }
 
@@ -329,8 +340,10 @@ bool
 html_read(
     struct arena *a, struct str source, size_t max_links, struct html *out)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct reader r = { .arena = a, .out = out, .max_links = max_links };
 
+	(void)pthread_once(&once, xmlInitParser);
 	*out = (struct html){ .over = false };
 	source = without_nul(a, source);
 	if (!source.p && source.n)

@@ -294,6 +294,7 @@ enum {
 	NEED_KINDS = 256,       /* what their contents are */
 	NEED_DIGESTS = 512,     /* digests of their contents */
 	NEED_FILE_TEXTS = 1024, /* their contents as text */
+	NEED_URLS = 2048,       /* URLs in the texts of the body */
 };
 
 struct image_needs {

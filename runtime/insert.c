@@ -280,7 +280,7 @@ parse(struct plan *p)
 	look(p, p->root);
 	if (p->sealed)
 		return INSERT_SEALED;
-	return budget.over ? INSERT_FAILED : INSERT_OK;
+	return budget.over ? INSERT_PARTS : INSERT_OK;
 }
 
 static enum insert_status
@@ -447,7 +447,9 @@ write_body(struct plan *p)
 	size_t n = s.n - p->body, at = p->body;
 	char *out;
 
-	qsort(p->splices.v, p->splices.n, sizeof(*p->splices.v), by_place);
+	if (p->splices.n)
+		qsort(p->splices.v, p->splices.n, sizeof(*p->splices.v),
+		    by_place);
 	for (size_t i = 0; i < p->splices.n; i++)
 		n += p->splices.v[i].text.n;
 	out = arena_alloc(p->arena, n + 1);
@@ -478,7 +480,9 @@ insert_texts(
 	facts_init();
 	s = make_plan(&p, before.n > 0, after.n > 0);
 	if (s == INSERT_OK) {
-		qsort(p.targets.v, p.targets.n, sizeof(*p.targets.v), by_begin);
+		if (p.targets.n)
+			qsort(p.targets.v, p.targets.n, sizeof(*p.targets.v),
+			    by_begin);
 		for (size_t i = 0; i < p.targets.n && s == INSERT_OK; i++)
 			if (!write_target(
 				&p, &p.targets.v[i], before, after, out))

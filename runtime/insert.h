@@ -12,7 +12,8 @@ enum insert_status {
 	INSERT_OK,
 	INSERT_SEALED,  /* signed or encrypted: not to be changed */
 	INSERT_NO_TEXT, /* nothing to read in it */
-	INSERT_FAILED,  /* a limit was hit: facts_failure() */
+	INSERT_FAILED,  /* header or body is not there: facts_failure() */
+	INSERT_PARTS,   /* more parts than are looked at */
 	INSERT_NO_MEMORY,
 };
 

@@ -3,11 +3,19 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/uio.h>
 #include <syslog.h>
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "runtime/metrics.h"
 
 /* Written before there are threads. */
 static enum log_target target = LOG_TO_STDERR;
+static enum log_format format = LOG_PLAIN;
 static bool verbose;
 
 static const char ident[] = "milterd";
@@ -44,45 +52,83 @@ prefix(enum log_level level)
 }
 
 /* One write for each line, so that lines of threads do not mix. */
-static void
-write_all(const char *p, size_t n)
+static bool
+write_all(struct str *parts, int n)
 {
-	while (n > 0) {
-		ssize_t w = write(STDERR_FILENO, p, n);
+	struct iovec v[3];
+
+	for (int i = 0; i < n; i++)
+		v[i] =
+		    (struct iovec){ (void *)(uintptr_t)parts[i].p, parts[i].n };
+	for (int i = 0; i < n;) {
+		ssize_t w = writev(STDERR_FILENO, v + i, n - i);
 
 		if (w < 0 && errno == EINTR)
 			continue;
 		if (w <= 0)
-			return;
-		p += w;
-		n -= (size_t)w;
+			return false;
+		for (; i < n && (size_t)w >= v[i].iov_len; i++)
+			w -= (ssize_t)v[i].iov_len;
+		if (i == n)
+			break;
+		v[i].iov_base = (char *)v[i].iov_base + w;
+		v[i].iov_len -= (size_t)w;
 	}
+	return true;
 }
 
-/* `text` ends in a NUL and has a byte to spare behind it. */
 static void
-emit(enum log_level level, const char *text, size_t n)
+to_stderr(const char *head, const char *text)
 {
-	char out[LOG_LINE_BYTES + 64];
-	int head;
+	struct str parts[] = { str_from(head), str_from(text), STR("\n") };
 
-	if (level == LEVEL_DEBUG && !verbose)
+	if (!write_all(parts, 3))
+		metric_add(METRIC_LOG_LOST);
+}
+
+static void
+to_journald(enum log_level level, const char *head, const char *text)
+{
+	if (sd_journal_send("MESSAGE=%s%s", head, text, "PRIORITY=%d",
+		priority(level), "SYSLOG_FACILITY=%d", LOG_FAC(LOG_MAIL),
+		"SYSLOG_IDENTIFIER=%s", ident, NULL) < 0)
+		metric_add(METRIC_LOG_LOST);
+}
+
+/* A line of text as it stands. */
+static void
+emit(enum log_level level, const char *mark, const char *text)
+{
+	char head[64];
+
+	switch (target) {
+	case LOG_TO_SYSLOG:
+		syslog(priority(level), "%s%s", mark, text);
 		return;
-	if (target == LOG_TO_SYSLOG) {
-		syslog(priority(level), "%s%s", prefix(level), text);
+	case LOG_TO_JOURNALD:
+		to_journald(level, mark, text);
 		return;
+	case LOG_TO_STDERR:
+		break;
 	}
-	head = snprintf(
-	    out, 64, "%s[%ld]: %s", ident, (long)getpid(), prefix(level));
-	memcpy(out + head, text, n);
-	out[(size_t)head + n] = '\n';
-	write_all(out, (size_t)head + n + 1);
+	head[0] = 0;
+	if (format == LOG_PLAIN)
+		snprintf(head, sizeof(head), "%s[%ld]: %s", ident,
+		    (long)getpid(), mark);
+	to_stderr(head, text);
+}
+
+static bool
+is_wanted(enum log_level level)
+{
+	return level != LEVEL_DEBUG || verbose;
 }
 
 void
-log_open(enum log_target where, bool with_debug)
+log_open(enum log_target where, enum log_format form, bool with_debug)
 {
 	target = where;
+	format = form;
 	verbose = with_debug;
 	/* libmilter speaks through syslog as well, whatever our target. */
 	openlog(ident, LOG_PID | LOG_NDELAY, LOG_MAIL);
@@ -106,7 +152,7 @@ log_say(enum log_level level, const char *fmt, ...)
 	for (size_t i = 0; i < line.n; i++)
 		if ((unsigned char)line.text[i] < ' ')
 			line.text[i] = ' ';
-	emit(level, line.text, line.n);
+	line_end(level, &line);
 	errno = saved;
 }
 
@@ -181,5 +227,64 @@ line_word(struct log_line *l, struct str value)
 void
 line_end(enum log_level level, struct log_line *l)
 {
-	emit(level, l->text, l->n);
+	json_t *o;
+
+	if (!is_wanted(level))
+		return;
+	if (format == LOG_PLAIN) {
+		emit(level, prefix(level), l->text);
+		return;
+	}
+	o = json_object();
+	json_put_text(o, "message", (struct str){ l->text, l->n });
+	log_json(level, o);
+}
+
+bool
+log_is_json(void)
+{
+	return format == LOG_JSON;
+}
+
+static const char *
+level_word(enum log_level level)
+{
+	switch (level) {
+	case LEVEL_ERROR:
+		return "error";
+	case LEVEL_WARNING:
+		return "warning";
+	case LEVEL_INFO:
+		return "info";
+	case LEVEL_DEBUG:
+		return "debug";
+	}
+	return "error";
+}
+
+void
+log_json(enum log_level level, json_t *o)
+{
+	struct timespec now;
+	struct tm tm;
+	char date[40], time[64];
+	char *line;
+
+	if (!is_wanted(level)) {
+		json_decref(o);
+		return;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S",
+	    gmtime_r(&now.tv_sec, &tm));
+	snprintf(time, sizeof(time), "%s.%03ldZ", date, now.tv_nsec / 1000000);
+	json_put(o, "time", json_string(time));
+	json_put(o, "level", json_string(level_word(level)));
+	json_put_number(o, "pid", (unsigned long long)getpid());
+	line = json_line(o);
+	if (line)
+		emit(level, "", line);
+	else
+		metric_add(METRIC_LOG_LOST);
+	free(line);
 }

@@ -1,20 +1,22 @@
 /*
  * The log: one line for each decision, note or message of the daemon, to
- * stderr or to syslog's mail facility.  Any thread may log; a line is never
- * torn.
+ * stderr, to syslog's mail facility or to journald, as text or JSON.  Any
+ * thread may log; a line is never torn.  A line that cannot be written is
+ * lost, and counted.
  */
 #ifndef RUNTIME_LOG_H
 #define RUNTIME_LOG_H
 
-#include "dsl/str.h"
+#include "runtime/json.h"
 
-enum log_target { LOG_TO_STDERR, LOG_TO_SYSLOG };
+enum log_target { LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_JOURNALD };
+enum log_format { LOG_PLAIN, LOG_JSON };
 
 /* syslog's own names clash with nothing here: these are ours. */
 enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
 
-/* Debug lines are written only with `verbose`. Before that: stderr. */
-void log_open(enum log_target, bool verbose);
+/* Debug lines are written only with `verbose`. Before that: plain, stderr. */
+void log_open(enum log_target, enum log_format, bool verbose);
 
 void log_say(enum log_level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -42,5 +44,9 @@ void line_value(struct log_line *, struct str value, char open, char close);
 /* The same for a value without marks; a blank is escaped as well. */
 void line_word(struct log_line *, struct str value);
 void line_end(enum log_level, struct log_line *);
+
+bool log_is_json(void);
+/* An object, which gets time, level and process beside; takes it. */
+void log_json(enum log_level, json_t *);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "runtime/conn.h"
 #include "runtime/log.h"
+#include "runtime/metrics.h"
 #include "runtime/negotiate.h"
 #include "runtime/resume.h"
 
@@ -54,6 +55,7 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 	why = c ? prepare(c, actions, pactions) : "not enough memory";
 	if (why) {
 		*pactions = 0;
+		metric_add(METRIC_PUT_OFF);
 		log_say(LEVEL_ERROR, "a connection is put off: %s", why);
 		return SMFIS_CONTINUE;
 	}
@@ -117,6 +119,7 @@ resume(SMFICTX *ctx)
 		(void)smfi_setpriv(ctx, c);
 		return c;
 	}
+	metric_add(METRIC_PUT_OFF);
 	log_say(LEVEL_ERROR, "a connection is put off: what was negotiated on "
 			     "it is no longer known");
 	conn_free(c);
@@ -200,6 +203,7 @@ on_mail(SMFICTX *ctx, char **argv)
 	conn_end_message(c);
 	c->spent = 0;
 	c->in_message = true;
+	metric_add(METRIC_MESSAGES);
 	milt_session_begin(c->session, STAGE_MAIL);
 	conn_note(c, STAGE_MAIL, give_arguments(c, argv, facts_mail));
 	return conn_conclude(c, ctx, EVENT_MAIL, STAGE_MAIL, since);
@@ -248,7 +252,7 @@ on_header(SMFICTX *ctx, char *name, char *value)
 	conn_note(c, STAGE_HEADERS,
 	    facts_header(milt_session_facts(c->session), str_from(name),
 		str_from(value)));
-	c->spent += conn_clock() - since;
+	conn_gathered(c, since);
 	return conn_continue(c, ctx, EVENT_HEADER);
 }
 
@@ -287,7 +291,7 @@ on_body(SMFICTX *ctx, unsigned char *chunk, size_t n)
 		conn_note(c, STAGE_MESSAGE,
 		    facts_body(milt_session_facts(c->session),
 			(struct str){ (char *)chunk, n }));
-	c->spent += conn_clock() - since;
+	conn_gathered(c, since);
 	return reply_give(ctx, EVENT_BODY, c->steps, &a);
 }
 

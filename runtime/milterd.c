@@ -10,10 +10,13 @@
 
 #include "compiler/compile.h"
 #include "runtime/arguments.h"
+#include "runtime/control.h"
 #include "runtime/log.h"
+#include "runtime/metrics.h"
 #include "runtime/milter.h"
 #include "runtime/nudge.h"
 #include "runtime/policy.h"
+#include "runtime/reload.h"
 #include "runtime/signals.h"
 
 /* Descriptors for all but sessions; the fewest with which we start. */
@@ -23,42 +26,47 @@ static const char default_socket[] = "unix:/run/milt/milt.sock";
 
 /* ---- the policy ---------------------------------------------------------- */
 
-static enum milt_status
-compile(const char *path, FILE *diagnostics, void **image, size_t *size)
+static bool strict; /* before there are threads */
+
+/* Paths of the lists that are watched; false with no memory. */
+static bool
+watched_lists(const struct compilation *c, char **out)
 {
-	static const struct compile_options options = { .lint = false };
+	size_t n = 0;
+	FILE *f = open_memstream(out, &n);
+
+	if (!f)
+		return false;
+	for (size_t i = 0; i < c->watched.n; i++) {
+		fwrite(c->watched.v[i].p, 1, c->watched.v[i].n, f);
+		putc(0, f);
+	}
+	putc(0, f);
+	return fclose(f) == 0;
+}
+
+static enum milt_status
+compile(const char *path, FILE *diagnostics, struct policy_text *out)
+{
+	struct compile_options options = { .lint = strict };
 	struct compilation c;
 	enum milt_status s = milt_compile(&c, path, &options);
 
 	diags_print(&c.diags, diagnostics,
 	    diagnostics == stderr && isatty(STDERR_FILENO));
+	if (s == MILT_OK && strict && c.diags.warnings)
+		s = MILT_INVALID;
+	if (s == MILT_OK && !watched_lists(&c, &out->watched))
+		s = MILT_NO_MEMORY;
 	if (s == MILT_NO_MEMORY)
 		fprintf(diagnostics, "%s: error: not enough memory\n", path);
 	if (s == MILT_OK) {
-		*image = c.image;
-		*size = c.image_size;
+		out->image = c.image;
+		out->size = c.image_size;
 		c.image = NULL;
 	}
 	milt_compile_free(&c);
 	return s;
-}
-
-static void
-log_policy(const char *what, const struct policy *p)
-{
-	const struct milt_image *im = p->image;
-	char regexes[200] = "";
-
-	if (im->count[SECTION_REGEXES] > 0)
-		snprintf(regexes, sizeof(regexes), ", %u regexes%s%s",
-		    (unsigned)im->count[SECTION_REGEXES],
-		    im->jit ? " as machine code" : " interpreted: ",
-		    im->jit         ? ""
-		    : im->jit_error ? im->jit_error
-				    : "no JIT");
-	log_say(LEVEL_INFO, "%s %s: %u rules, hash %016llx%s", what, p->path,
-	    (unsigned)im->count[SECTION_RULES] - 1,
-	    (unsigned long long)im->header->policy, regexes);
 }
 
 /* Read with the rights with which it will be read again at HUP. */
@@ -79,42 +87,6 @@ first_policy(const struct arguments *o)
 		return p;
 	exit(s == MILT_INVALID || s == MILT_OTHER_TABLES ? EXIT_POLICY
 							 : EXIT_SYSTEM);
-}
-
-static void
-log_lines(char *text)
-{
-	char *rest = NULL;
-
-	for (char *l = strtok_r(text, "\n", &rest); l;
-	     l = strtok_r(NULL, "\n", &rest))
-		log_say(LEVEL_ERROR, "%s", l);
-}
-
-static void
-reload(const struct arguments *o)
-{
-	struct policy *p = NULL;
-	char *text = NULL;
-	size_t n = 0;
-	FILE *diagnostics = open_memstream(&text, &n);
-	enum milt_status s = MILT_NO_MEMORY;
-
-	if (diagnostics) {
-		s = policy_load(o->policy, compile, diagnostics, &p);
-		if (fclose(diagnostics) != 0)
-			text = NULL;
-	}
-	if (text)
-		log_lines(text);
-	free(text);
-	if (s != MILT_OK) {
-		log_say(LEVEL_ERROR,
-		    "%s is not used: the policy read before stays", o->policy);
-		return;
-	}
-	log_policy("policy", p);
-	policy_set(p);
 }
 
 /* ---- serving ------------------------------------------------------------- */
@@ -141,12 +113,27 @@ start_serving(void)
 	pthread_detach(thread);
 }
 
+/* The sockets that are ours to close and remove. */
+static struct {
+	struct listener mta, metrics, control;
+} sockets = {
+	.mta = { .fd = -1 }, .metrics = { .fd = -1 }, .control = { .fd = -1 }
+};
+
+static void
+unlink_sockets(void)
+{
+	listener_unlink(&sockets.mta);
+	listener_unlink(&sockets.metrics);
+	listener_unlink(&sockets.control);
+}
+
 /*
  * libmilter's own way to stop drops open sessions.  Ours: no new connections,
  * wait for the open ones, leave without libmilter's knowledge.
  */
 static _Noreturn void
-drain(const struct arguments *o, const struct listener *l)
+drain(const struct arguments *o)
 {
 	enum { TICK = 100 };
 	unsigned long ticks = o->drain * 1000 / TICK;
@@ -155,8 +142,8 @@ drain(const struct arguments *o, const struct listener *l)
 	log_say(LEVEL_INFO, "stopping: %lu open sessions, at most %lu s",
 	    milter_sessions(), o->drain);
 	process_notify("STOPPING=1");
-	listener_unlink(l);
-	if (!listener_retire(l))
+	unlink_sockets();
+	if (!listener_retire(&sockets.mta))
 		log_say(LEVEL_WARNING, "the socket stays open: %s",
 		    strerror(errno));
 	/* A connection that was accepted is a session a moment later. */
@@ -176,19 +163,25 @@ drain(const struct arguments *o, const struct listener *l)
 	_exit(EXIT_OK);
 }
 
+/* Milliseconds between looks at what waits for nobody's signal. */
+enum { LOOK = 1000 };
+
 static _Noreturn void
-govern(const struct arguments *o, const struct listener *l)
+govern(const struct arguments *o)
 {
 	bool replaced = false;
 
 	for (;;) {
-		switch (signals_wait(replaced ? 1000 : -1)) {
+		bool look = replaced || reload_is_watching();
+
+		switch (signals_wait(look ? LOOK : -1)) {
 		case SIGNAL_RELOAD:
-			reload(o);
+			reload_now();
 			break;
 		case SIGNAL_STOP:
-			drain(o, l);
+			drain(o);
 		case SIGNAL_NONE:
+			reload_watched();
 			break;
 		}
 		replaced = policy_reap();
@@ -214,12 +207,15 @@ raise_files(void)
 	milter_limit(files - FILES_RESERVED);
 }
 
-static struct listener
-open_listener(const struct arguments *o, const char **spec)
+static void
+open_sockets(const struct arguments *o, const char **spec)
 {
-	struct listener l;
-	char why[512];
+	/* Whoever may speak to the control socket may stop mail. */
+	struct listen_options control = {
+		.mode = 0600, .uid = o->user.uid, .gid = o->user.gid
+	};
 	int passed = process_passed_sockets();
+	char why[512];
 
 	*spec = o->socket;
 	if (!*spec && passed > 1)
@@ -227,59 +223,75 @@ open_listener(const struct arguments *o, const char **spec)
 		    "systemd passed %d sockets; one is wanted", passed);
 	if (!*spec)
 		*spec = passed == 1 ? "fd:3" : default_socket;
-	if (!listener_open(*spec, &o->listen, &l, why, sizeof(why)))
+	if (!listener_open(*spec, &o->listen, &sockets.mta, why, sizeof(why)) ||
+	    (o->metrics && !listener_open(o->metrics, &o->listen,
+			       &sockets.metrics, why, sizeof(why))) ||
+	    (o->control && !listener_open(o->control, &control,
+			       &sockets.control, why, sizeof(why)))) {
+		unlink_sockets();
 		milterd_fail(EXIT_SYSTEM, "%s", why);
-	if (l.path[0] && o->listen.mode & S_IWOTH)
+	}
+	if (sockets.mta.path[0] && o->listen.mode & S_IWOTH)
 		log_say(LEVEL_WARNING,
 		    "every user of this machine can speak as the MTA on %s",
 		    *spec);
-	return l;
 }
 
 /* From here on a failure leaves no socket behind. */
 static _Noreturn void
-give_up(const struct listener *l, const char *what, const char *why)
+give_up(const char *what, const char *why)
 {
-	listener_unlink(l);
+	unlink_sockets();
 	pidfile_remove();
 	milterd_fail(EXIT_SYSTEM, "%s: %s", what, why);
+}
+
+static void
+start_services(const struct arguments *o)
+{
+	if (o->metrics && !metrics_serve(sockets.metrics.fd))
+		give_up(o->metrics, "cannot be served");
+	if (o->control && !control_serve(sockets.control.fd))
+		give_up(o->control, "cannot be served");
 }
 
 int
 main(int argc, char **argv)
 {
 	struct arguments o;
-	struct listener l;
 	struct policy *p;
 	const char *spec, *why;
 
 	if (!process_standard_files())
 		return EXIT_SYSTEM;
 	o = arguments_parse(argc, argv);
+	strict = o.strict;
 	p = first_policy(&o);
 	if (o.check) {
 		policy_free(p);
 		return EXIT_OK;
 	}
 	raise_files();
-	l = open_listener(&o, &spec);
+	open_sockets(&o, &spec);
 	if (o.daemon && !process_detach(EXIT_SYSTEM))
-		give_up(&l, "cannot go into the background", strerror(errno));
+		give_up("cannot go into the background", strerror(errno));
 	if (o.pidfile && !pidfile_write(o.pidfile))
-		give_up(&l, o.pidfile, strerror(errno));
+		give_up(o.pidfile, strerror(errno));
 	if (!identity_become(&o.user))
-		give_up(&l, "cannot become the user", strerror(errno));
+		give_up("cannot become the user", strerror(errno));
 	signals_block();
-	log_open(o.log, o.verbose);
+	log_open(o.log, o.format, o.verbose);
 	if (geteuid() == 0)
 		log_say(LEVEL_WARNING, "running as root; --user is safer");
-	log_policy("milterd " MILT_VERSION ", policy", p);
-	policy_set(p);
-	if (!milter_open(l.fd, &why))
-		give_up(&l, spec, why);
+	facts_budget.limit = o.memory;
+	reload_open(o.policy, compile);
+	reload_first(p);
+	if (!milter_open(sockets.mta.fd, &why))
+		give_up(spec, why);
+	start_services(&o);
 	start_serving();
-	nudge_start(l.fd);
+	nudge_start(sockets.mta.fd);
 	log_say(LEVEL_INFO, "listening on %s", spec);
-	process_ready(!o.log_given || o.log == LOG_TO_SYSLOG);
-	govern(&o, &l);
+	process_ready(!o.log_given || o.log != LOG_TO_STDERR);
+	govern(&o);
 }

@@ -129,12 +129,27 @@ init_gmime(void)
 #endif
 }
 
+/*
+ * Broken contents are no news for the log of a daemon; to libgsf they are
+ * critical.
+ */
+static void
+log_what_is_ours(const gchar *domain, GLogLevelFlags level,
+    const gchar *message, gpointer data)
+{
+	if (domain && g_str_has_prefix(domain, "libgsf"))
+		return;
+	if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
+		g_log_default_handler(domain, level, message, data);
+}
+
 void
 mime_init(void)
 {
 	GType part, text, multipart, sealed, is_signed, partial;
 
 	init_gmime();
+	(void)g_log_set_default_handler(log_what_is_ours, NULL);
 	part = counted(GMIME_TYPE_PART, "MiltPart");
 	text = counted(GMIME_TYPE_TEXT_PART, "MiltTextPart");
 	multipart = counted(GMIME_TYPE_MULTIPART, "MiltMultipart");

@@ -45,11 +45,11 @@ recipient_value(struct milt_session *s, uint32_t rule)
 /* ---- notes ------------------------------------------------------------ */
 
 static void
-push_note(struct milt_session *s, uint32_t rule, bool shadow, struct str text,
-    bool recipient)
+push_note(struct milt_session *s, uint32_t rule, enum milt_note_kind kind,
+    struct str text, bool recipient)
 {
 	struct arena *a = facts_arena(s->facts);
-	struct milt_note note = { .rule = rule, .shadow = shadow };
+	struct milt_note note = { .rule = rule, .kind = kind };
 	struct fact_value v;
 
 	if (text.p)
@@ -68,14 +68,15 @@ push_notes(struct milt_session *s, uint32_t rule)
 	bool recipient = r->flags & RULE_RECIPIENT;
 
 	if (r->flags & RULE_SHADOW) {
-		push_note(s, rule, true, STR(""), recipient);
+		push_note(s, rule, NOTE_SHADOW, STR(""), recipient);
 		return;
 	}
 	for (uint32_t k = 0; k < r->count; k++) {
 		const struct image_action *a = &s->image->actions[r->first + k];
 
 		if (action_rows[a->action].kind == ACTION_NOTE)
-			push_note(s, rule, false,
+			push_note(s, rule,
+			    a->action == ACTION_METRIC ? NOTE_METRIC : NOTE_LOG,
 			    interp_text(&s->interp, a->texts), recipient);
 	}
 }
@@ -192,7 +193,7 @@ note_skipped(struct milt_session *s, uint32_t rule, const char *why)
 {
 	const struct image_rule *r = &s->image->rules[rule];
 
-	push_note(s, rule, false, str_from(why), r->flags & RULE_RECIPIENT);
+	push_note(s, rule, NOTE_LOG, str_from(why), r->flags & RULE_RECIPIENT);
 }
 
 static enum insert_status
@@ -231,6 +232,8 @@ set_text(struct milt_session *s, const struct image_action *a,
 		return true;
 	case INSERT_FAILED:
 		return fail(s, facts_failure(s->facts));
+	case INSERT_PARTS:
+		return fail(s, "the message has more parts than are looked at");
 	case INSERT_NO_MEMORY:
 		break;
 	}
@@ -256,6 +259,7 @@ push_change(struct milt_session *s, uint32_t rule, const struct image_action *a)
 	case ACTION_TEMPFAIL:
 	case ACTION_DISCARD:
 	case ACTION_LOG:
+	case ACTION_METRIC:
 		return true;
 	case ACTION_QUARANTINE:
 		c.value = interp_text(&s->interp, a->texts);

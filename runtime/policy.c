@@ -160,25 +160,32 @@ policy_load(const char *path, policy_compiler *compile, FILE *diagnostics,
 {
 	struct policy *p = NULL;
 	const char *why = NULL;
-	void *image = NULL;
+	struct policy_text text = { 0 };
 	bool compiled = !is_image(path);
 	enum milt_status s = MILT_OK;
-	size_t size = 0;
 
 	if (compiled)
-		s = compile(path, diagnostics, &image, &size);
+		s = compile(path, diagnostics, &text);
 	if (s != MILT_OK)
 		return s;
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		s = MILT_NO_MEMORY;
 	else if (compiled)
-		s = milt_image_load(image, size, &p->image, &why);
+		s = milt_image_load(text.image, text.size, &p->image, &why);
 	else
 		s = milt_image_open(path, &p->image, &why);
-	free(image);
+	free(text.image);
+	if (p)
+		p->watched = text.watched;
+	else
+		free(text.watched);
 	if (s == MILT_OK && !fill_macros(p))
 		s = MILT_NO_MEMORY;
+	if (s == MILT_OK) {
+		p->counts = counts_new(p->image);
+		s = p->counts ? MILT_OK : MILT_NO_MEMORY;
+	}
 	if (s != MILT_OK) {
 		policy_free(p);
 		return report(diagnostics, path, s, why);
@@ -197,6 +204,8 @@ policy_free(struct policy *p)
 		free(p->symbols[s]);
 	free(p->macros);
 	free(p->names);
+	counts_free(p->counts);
+	free(p->watched);
 	if (p->image)
 		milt_image_free(p->image);
 	free(p);

@@ -12,6 +12,7 @@
 
 #include <stdio.h>
 
+#include "runtime/counts.h"
 #include "runtime/image.h"
 
 /* A macro that the policy reads at a stage. */
@@ -23,25 +24,37 @@ struct policy_macro {
 
 struct policy {
 	struct milt_image *image;
+	struct counts *counts; /* owned */
 	const char *path; /* as given; owned by the caller of policy_load */
 	struct policy_macro *macros;
 	size_t macro_count;
 	/* What the MTA is asked to send at each stage; for smfi_setsymlist. */
 	char *symbols[STAGE_COUNT];
 	unsigned macro_stages; /* bit s: the policy reads macros at stage s */
-	unsigned long serial;  /* in the order of policy_set, from 1 */
+	/* Lists to watch: paths, each with a NUL, and another NUL behind them.
+	 * Owned; NULL: none. */
+	char *watched;
+	unsigned long serial; /* in the order of policy_set, from 1 */
+	uint64_t since;       /* conn_clock() when it was set; its setter's */
 	/* private */
 	unsigned long users; /* under the lock */
 	struct policy *next_retired;
 	char *names; /* owned: the macros' names */
 };
 
+/* What a compiler makes; all of it malloc'ed. */
+struct policy_text {
+	void *image;
+	size_t size;
+	char *watched; /* as in struct policy */
+};
+
 /*
  * Compiles the file at `path` and prints diagnostics to the stream as the
- * compiler does.  MILT_OK: *image is malloc'ed.
+ * compiler does.
  */
 typedef enum milt_status policy_compiler(
-    const char *path, FILE *diagnostics, void **image, size_t *size);
+    const char *path, FILE *diagnostics, struct policy_text *out);
 
 /*
  * Loads a policy: an image, told by its first bytes, or a text, which is

@@ -55,11 +55,13 @@ struct milt_change {
 	uint32_t where;   /* code, or IMAGE_NONE: remove header */
 };
 
-/* A note for the log: log actions and hits of shadow rules. */
+/* What is noted whatever the verdict. */
+enum milt_note_kind { NOTE_SHADOW, NOTE_LOG, NOTE_METRIC };
+
 struct milt_note {
 	uint32_t rule;
-	bool shadow;
-	struct str text;      /* log: printable, one line */
+	enum milt_note_kind kind;
+	struct str text;      /* log: printable, one line; metric: its name */
 	struct str recipient; /* recipient rules; else empty */
 };
 

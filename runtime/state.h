@@ -1,6 +1,7 @@
 /*
  * Inside a session: shared by session.c (stages and answers), decide.c (who
- * speaks) and outcome.c (changes and notes).  Nothing else includes it.
+ * speaks), outcome.c (changes and notes) and trace.c (what each rule came to).
+ * Nothing else includes it.
  */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H

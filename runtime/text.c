@@ -57,6 +57,48 @@ text_of(struct interp *ip, const struct image_ref *ref, const size_t *at,
 	return true;
 }
 
+enum { MOST_JOINED = 65536 }; /* octets; more is left out */
+
+/* Those of a message are named together, where no condition chooses one. */
+static bool
+is_recipients(const struct image_ref *ref)
+{
+	return ref->from == REF_VALUE && attr_rows[ref->attr].many &&
+	       str_starts(
+		   attr_rows[ref->attr].name, attr_rows[ATTR_RECIPIENTS].name);
+}
+
+/* All values, joined by `, `.  False as with text_of. */
+static bool
+all_texts(struct interp *ip, const struct image_ref *ref, struct str *out)
+{
+	struct image_ref element = *ref, number = *ref;
+	struct arena *arena = facts_arena(ip->facts);
+	struct fact_value count = { .number = 0 };
+	VEC(char) all = { 0 };
+	struct str text;
+
+	element.from = REF_ELEMENT;
+	element.loop = 0;
+	number.from = REF_COUNT;
+	if (value_load(ip, &number, NULL, &count) == FACT_ASK)
+		return false;
+	for (size_t i = 0; i < (size_t)count.number; i++) {
+		if (!text_of(ip, &element, &i, &text))
+			return false;
+		if (!text.n || all.n > MOST_JOINED)
+			continue;
+		if (all.n &&
+		    !(vec_push(arena, &all, ',') && vec_push(arena, &all, ' ')))
+			return false;
+		for (size_t k = 0; k < text.n; k++)
+			if (!vec_push(arena, &all, text.p[k]))
+				return false;
+	}
+	*out = (struct str){ all.n ? all.v : "", all.n };
+	return true;
+}
+
 static bool
 piece_value(struct interp *ip, const struct image_piece *p, struct str *out)
 {
@@ -69,6 +111,8 @@ piece_value(struct interp *ip, const struct image_piece *p, struct str *out)
 		if (found_element(ip, c, at))
 			return text_of(ip, &im->refs[c->ref], at, out);
 	}
+	if (is_recipients(&im->refs[p->a]))
+		return all_texts(ip, &im->refs[p->a], out);
 	return text_of(ip, &im->refs[p->a], NULL, out);
 }
 

@@ -80,6 +80,8 @@ image_content_needs(enum milt_source source)
 		return flags;
 	case SOURCE_TEXTS:
 		return flags | NEED_TEXTS;
+	case SOURCE_URLS:
+		return flags | NEED_TEXTS | NEED_URLS;
 	case SOURCE_FILES:
 		return flags | NEED_FILES;
 	case SOURCE_KINDS:
@@ -116,7 +118,8 @@ verify_needs(struct verifier *v)
 	const struct image_needs *needs = im->needs;
 	uint32_t flags = NEED_HELO | NEED_HEADERS | NEED_BODY | NEED_SIZES |
 			 NEED_CLOCK | NEED_MIME | NEED_TEXTS | NEED_FILES |
-			 NEED_KINDS | NEED_DIGESTS | NEED_FILE_TEXTS;
+			 NEED_KINDS | NEED_DIGESTS | NEED_FILE_TEXTS |
+			 NEED_URLS;
 	uint64_t slots = 0;
 
 	if (im->count[SECTION_NEEDS] != 1)

@@ -70,6 +70,8 @@ action_is_whole(const struct image_action *a)
 	case ACTION_REPLACE_BODY:
 	case ACTION_LOG:
 		return a->text_count >= 1;
+	case ACTION_METRIC:
+		return a->text_count == 1;
 	case ACTION_ADD_HEADER:
 	case ACTION_SET_HEADER:
 		return name && a->text_count >= 1;

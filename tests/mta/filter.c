@@ -127,8 +127,9 @@ run(const struct filter *f)
 	dup2(null, 0);
 	dup2(out, 1);
 	dup2(out, 2);
-	snprintf(command, sizeof(command), "exec %s -p %s %s", milterd(),
-	    f->where, f->policy);
+	snprintf(command, sizeof(command),
+	    "exec %s -p %s --metrics %s/metrics --control %s/control %s",
+	    milterd(), f->where, f->dir, f->dir, f->policy);
 	execl("/bin/sh", "sh", "-c", command, (char *)NULL);
 	_exit(127);
 }
@@ -200,10 +201,17 @@ filter_start_file(struct filter *f, const char *path)
 static void
 remove_files(const struct filter *f)
 {
+	char path[128];
+
 	unlink(f->where + 5);
 	if (strncmp(f->policy, f->dir, strlen(f->dir)) == 0)
 		unlink(f->policy);
 	unlink(f->log);
+	/* A filter that was killed leaves its sockets. */
+	snprintf(path, sizeof(path), "%s/metrics", f->dir);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/control", f->dir);
+	unlink(path);
 	rmdir(f->dir);
 }
 

@@ -1,5 +1,6 @@
 /*
- * A filter process on a private unix socket in a directory of its own.
+ * A filter process on a private unix socket in a directory of its own, which
+ * has its sockets for metrics and control, too.
  */
 #ifndef TESTS_MTA_FILTER_H
 #define TESTS_MTA_FILTER_H

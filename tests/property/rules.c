@@ -276,7 +276,7 @@ compare_notes(struct twins *t)
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		if (a[i].rule != b[i].rule || a[i].shadow != b[i].shadow ||
+		if (a[i].rule != b[i].rule || a[i].kind != b[i].kind ||
 		    !str_eq(a[i].text, b[i].text) ||
 		    !str_eq(a[i].recipient, b[i].recipient))
 			differ(t, "notes");

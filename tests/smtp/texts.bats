@@ -186,3 +186,65 @@ Subject: hello
 Authentication-Results: mx.other.test; dkim=pass
 X-Between: 1'
 }
+
+# Fields of the header called NAME, as they arrived.
+fields()
+{
+	arrived | sed '/^$/q' | grep -i "^$1:"
+}
+
+@test "external-mark: subject, field and line" {
+	milter_start "$PF_ROOT/policies/external-mark/external-mark.milt"
+	message 'X-External: no'
+	transaction
+	is "$(fields X-External)" 'X-External: yes'
+	is "$(fields Subject)" 'Subject: [EXT] hello'
+	is "$(arrived | sed '1,/^$/d')" \
+		'[This message comes from outside. Open links and files with care.]
+
+Hello.'
+}
+
+@test "journal: one copy, and who it went to" {
+	milter_start "$PF_ROOT/policies/journal/journal.milt"
+	message
+	send xclient "$CLIENT" ehlo mx.client.test mail bob@client.test \
+		rcpt amy@example.com rcpt eve@example.com data "$PF/msg"
+	is "$(fields X-Envelope-From)" 'X-Envelope-From: bob@client.test'
+	is "$(fields X-Envelope-To)" \
+		'X-Envelope-To: amy@example.com, eve@example.com'
+	is "$(arrived_to | sort)" 'amy@example.com
+archive@example.com
+eve@example.com'
+}
+
+@test "dmarc: the domain's own wish" {
+	milter_start "$PF_ROOT/policies/dmarc/dmarc.milt"
+	message 'Authentication-Results: mx.example.com;' \
+		' dmarc=fail (p=reject dis=none) header.from=client.test'
+	transaction
+	is "$(reply .)" '550 5.7.26 Mail from client.test fails DMARC, and its policy is reject'
+}
+
+@test "runnable-attachments: a program in an archive in an archive" {
+	local dir="$PF_ROOT/policies/runnable-attachments"
+	milter_start "$dir/runnable-attachments.milt"
+	tr -d '\r' <"$dir/tests/nested.eml" >"$PF/msg"
+	transaction
+	is "$(reply .)" \
+		'554 5.7.1 a/b/setup.exe may run code and is not accepted here'
+	tr -d '\r' <"$dir/tests/encrypted.eml" >"$PF/msg"
+	transaction
+	is "$(in_queue)" hold
+	postsuper -c "$PF/etc" -d "$(queue_id)" 2>&1
+}
+
+@test "clean-auth-results: before the filters that write them" {
+	milter_start "$PF_ROOT/policies/clean-auth-results/clean-auth-results.milt"
+	message 'Authentication-Results: mx.client.test; dkim=pass' \
+		'Authentication-Results: MX.EXAMPLE.COM; dkim=pass' \
+		'Authentication-Results: mx.example.com; dmarc=pass'
+	transaction
+	is "$(fields Authentication-Results)" \
+		'Authentication-Results: mx.client.test; dkim=pass'
+}

@@ -62,8 +62,8 @@ attribute_ok(enum milt_attr attr, struct str key)
 	/* Parts may be missing, elements may not. */
 	if (facts_get(f, attr, key, n, &v) == FACT_THERE)
 		return false;
-	return there <= n && (state == FACT_THERE || state == FACT_PARTIAL ||
-				 there == 0);
+	return there <= n &&
+	       (state == FACT_THERE || state == FACT_PARTIAL || there == 0);
 }
 
 /* Where an address field is there and sound, it has addresses or groups. */

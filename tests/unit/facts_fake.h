@@ -15,7 +15,7 @@ fake_reset(void)
 	fake_needs = (struct image_needs){
 		.flags = NEED_HELO | NEED_HEADERS | NEED_BODY | NEED_SIZES |
 			 NEED_MIME | NEED_TEXTS | NEED_FILES | NEED_KINDS |
-			 NEED_DIGESTS | NEED_FILE_TEXTS,
+			 NEED_DIGESTS | NEED_FILE_TEXTS | NEED_URLS,
 	};
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		fake_needs.options[i] = option_rows[i].number;

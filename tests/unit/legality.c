@@ -78,7 +78,7 @@ attributes_at_stages(struct arena *a)
 	}
 }
 
-/* accept takes every effect, other verdicts take log alone. */
+/* accept takes every effect, other verdicts take notes alone. */
 static void
 actions_beside_verdicts(struct arena *a)
 {
@@ -92,7 +92,8 @@ actions_beside_verdicts(struct arena *a)
 				continue;
 			if (action_rows[e].kind == ACTION_VERDICT)
 				want = "E0605";
-			else if (v == ACTION_ACCEPT || e == ACTION_LOG)
+			else if (v == ACTION_ACCEPT ||
+				 action_rows[e].kind == ACTION_NOTE)
 				want = "";
 			expect(a,
 			    arena_printf(a,

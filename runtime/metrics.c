@@ -1,0 +1,325 @@
+#include "runtime/metrics.h"
+
+#include <stdatomic.h>
+
+#include "runtime/conn.h"
+#include "runtime/counts.h"
+
+enum { VERDICTS = 4, SHARDS = 16, REASONS = 64 };
+
+/* Upper bounds of the histogram, in microseconds; above them there is one. */
+static const unsigned bounds[] = { 10, 25, 50, 100, 250, 500, 1000, 2500, 5000,
+	10000, 50000, 250000, 1000000, 5000000 };
+
+enum { BOUNDS = sizeof(bounds) / sizeof(*bounds) };
+
+/* One of the copies that threads share; a reader adds them up. */
+struct shard {
+	_Alignas(64) atomic_ullong simple[METRIC_COUNT];
+	atomic_ullong verdicts[VERDICTS][STAGE_COUNT];
+	atomic_ullong times[STAGE_COUNT][BOUNDS + 1];
+	atomic_ullong nanoseconds[STAGE_COUNT];
+};
+
+static struct shard shards[SHARDS];
+
+/* Failures by their static text; a slot is taken once and for all. */
+static struct reason {
+	_Atomic(const char *) text;
+	atomic_ullong n;
+} reasons[REASONS];
+
+/* ---- counting ------------------------------------------------------------ */
+
+static struct shard *
+own_shard(void)
+{
+	static atomic_uint threads;
+	static _Thread_local struct shard *own;
+
+	if (!own)
+		own = &shards[atomic_fetch_add(&threads, 1) % SHARDS];
+	return own;
+}
+
+static void
+add(atomic_ullong *cell, unsigned long long n)
+{
+	atomic_fetch_add_explicit(cell, n, memory_order_relaxed);
+}
+
+void
+metric_add(enum metric m)
+{
+	add(&own_shard()->simple[m], 1);
+}
+
+static unsigned
+verdict_index(enum milt_answer_kind kind)
+{
+	switch (kind) {
+	case ANSWER_CONTINUE:
+	case ANSWER_SKIP:
+	case ANSWER_ACCEPT:
+		return 0;
+	case ANSWER_REJECT:
+		return 1;
+	case ANSWER_TEMPFAIL:
+		return 2;
+	case ANSWER_DISCARD:
+		return 3;
+	}
+	return 2;
+}
+
+void
+metric_decision(enum milt_answer_kind kind, enum milt_stage stage)
+{
+	add(&own_shard()->verdicts[verdict_index(kind)][stage], 1);
+}
+
+void
+metric_time(enum milt_stage stage, uint64_t ns)
+{
+	struct shard *s = own_shard();
+	unsigned i = 0;
+
+	while (i < BOUNDS && ns > bounds[i] * (uint64_t)1000)
+		i++;
+	add(&s->times[stage][i], 1);
+	add(&s->nanoseconds[stage], ns);
+}
+
+void
+metric_failure(const char *why)
+{
+	for (unsigned i = 0; i < REASONS; i++) {
+		const char *text = atomic_load(&reasons[i].text);
+
+		if (!text && atomic_compare_exchange_strong(
+				 &reasons[i].text, &text, why))
+			text = why;
+		if (text == why || strcmp(text, why) == 0) {
+			add(&reasons[i].n, 1);
+			return;
+		}
+	}
+}
+
+uint64_t
+metrics_uptime(void)
+{
+	static atomic_ullong start;
+	unsigned long long now = conn_clock(), none = 0;
+
+	(void)atomic_compare_exchange_strong(&start, &none, now);
+	return (now - atomic_load(&start)) / 1000000000u;
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+/* The sum over the shards of the cell at this place in them. */
+static unsigned long long
+sum(const atomic_ullong *in_first)
+{
+	size_t at = (size_t)((const char *)in_first - (const char *)shards);
+	unsigned long long n = 0;
+
+	for (unsigned i = 0; i < SHARDS; i++)
+		n += atomic_load_explicit(
+		    (const atomic_ullong *)(const void
+			    *)((const char *)&shards[i] + at),
+		    memory_order_relaxed);
+	return n;
+}
+
+uint64_t
+metric_read(enum metric m)
+{
+	return sum(&shards[0].simple[m]);
+}
+
+static void
+head(FILE *to, const char *name, const char *type, const char *help)
+{
+	fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void
+print_simple(FILE *to)
+{
+	static const struct {
+		const char *name, *labels, *help;
+	} rows[] = {
+#define METRIC(id, name, labels, help) { name, labels, help },
+		METRICS(METRIC)
+#undef METRIC
+	};
+	const char *last = "";
+
+	for (int i = 0; i < METRIC_COUNT; i++) {
+		bool labels = rows[i].labels[0] != 0;
+
+		if (strcmp(rows[i].name, last) != 0)
+			head(to, rows[i].name, "counter", rows[i].help);
+		last = rows[i].name;
+		fprintf(to, "%s%s%s%s %llu\n", last, labels ? "{" : "",
+		    rows[i].labels, labels ? "}" : "",
+		    (unsigned long long)metric_read((enum metric)i));
+	}
+	head(to, "milt_memory_refused_total", "counter",
+	    "Times that all sessions together held too much.");
+	fprintf(to, "milt_memory_refused_total %zu\n",
+	    atomic_load(&facts_budget.refused));
+	head(to, "milt_memory_bytes", "gauge",
+	    "Octets that all sessions and messages hold.");
+	fprintf(to, "milt_memory_bytes %zu\n", atomic_load(&facts_budget.used));
+	head(to, "milt_sessions_open", "gauge", "Sessions that are open.");
+	fprintf(to, "milt_sessions_open %lu\n", conn_count());
+}
+
+static void
+print_verdicts(FILE *to)
+{
+	static const char *const words[VERDICTS] = { "accept", "reject",
+		"tempfail", "discard" };
+
+	head(to, "milt_decisions_total", "counter",
+	    "Answers that decided, by verdict and stage.");
+	for (int v = 0; v < VERDICTS; v++)
+		for (int s = 0; s < STAGE_COUNT; s++)
+			fprintf(to,
+			    "milt_decisions_total{verdict=\"%s\",stage=\"%.*"
+			    "s\"}"
+			    " %llu\n",
+			    words[v], STR_ARG(stage_rows[s].name),
+			    sum(&shards[0].verdicts[v][s]));
+}
+
+static void
+print_times(FILE *to)
+{
+	head(to, "milt_stage_seconds", "histogram",
+	    "Time spent on the events and the evaluation of a stage.");
+	for (int s = 0; s < STAGE_COUNT; s++) {
+		struct str stage = stage_rows[s].name;
+		unsigned long long n = 0;
+
+		for (unsigned i = 0; i < BOUNDS; i++) {
+			n += sum(&shards[0].times[s][i]);
+			fprintf(to,
+			    "milt_stage_seconds_bucket{stage=\"%.*s\",le=\"%"
+			    "g\"}"
+			    " %llu\n",
+			    STR_ARG(stage), bounds[i] / 1e6, n);
+		}
+		n += sum(&shards[0].times[s][BOUNDS]);
+		fprintf(to,
+		    "milt_stage_seconds_bucket{stage=\"%.*s\",le=\"+Inf\"} "
+		    "%llu\n"
+		    "milt_stage_seconds_sum{stage=\"%.*s\"} %.9f\n"
+		    "milt_stage_seconds_count{stage=\"%.*s\"} %llu\n",
+		    STR_ARG(stage), n, STR_ARG(stage),
+		    (double)sum(&shards[0].nanoseconds[s]) / 1e9,
+		    STR_ARG(stage), n);
+	}
+}
+
+static void
+print_failures(FILE *to)
+{
+	head(to, "milt_failures_total", "counter",
+	    "What could not be decided: limits that were hit, and why.");
+	for (unsigned i = 0; i < REASONS; i++) {
+		const char *text = atomic_load(&reasons[i].text);
+
+		if (!text)
+			break;
+		fprintf(to, "milt_failures_total{reason=\"%s\"} %llu\n", text,
+		    (unsigned long long)atomic_load(&reasons[i].n));
+	}
+}
+
+/* ---- by rule ------------------------------------------------------------- */
+
+/* As a value between quotes: LF, quote and backslash are escaped. */
+static void
+label(FILE *to, const char *name, struct str value)
+{
+	fprintf(to, "%s=\"", name);
+	for (size_t i = 0; i < value.n; i++) {
+		if (value.p[i] == '\n')
+			fputs("\\n", to);
+		else if (value.p[i] == '"' || value.p[i] == '\\')
+			fprintf(to, "\\%c", value.p[i]);
+		else
+			putc(value.p[i], to);
+	}
+	putc('"', to);
+}
+
+static void
+print_rules(
+    FILE *to, const struct policy *p, enum rule_event event, const char *name)
+{
+	const struct milt_image *im = p->image;
+
+	for (uint32_t i = 0; i < im->count[SECTION_RULES]; i++) {
+		const struct image_rule *r = &im->rules[i];
+
+		if (!counts_may(p->counts, im, i, event))
+			continue;
+		fprintf(to, "%s{", name);
+		label(to, "rule", image_text(im, r->name));
+		putc(',', to);
+		label(to, "file", r->line ? image_text(im, r->file) : STR(""));
+		fprintf(to, ",line=\"%u\"} %llu\n", (unsigned)r->line,
+		    counts_rule(p->counts, i, event));
+	}
+}
+
+static void
+print_policy(FILE *to, const struct policy *p)
+{
+	head(to, "milt_policy_info", "gauge", "The policy in use.");
+	fputs("milt_policy_info{", to);
+	label(to, "file", str_from(p->path));
+	fprintf(to, ",hash=\"%016llx\",version=\"" MILT_VERSION "\"} 1\n",
+	    (unsigned long long)p->image->header->policy);
+	head(to, "milt_policy_generation", "gauge",
+	    "Number of policies that were used, this one included.");
+	fprintf(to, "milt_policy_generation %lu\n", p->serial);
+	head(to, "milt_rule_decisions_total", "counter",
+	    "Answers that a rule decided.");
+	print_rules(to, p, RULE_DECIDED, "milt_rule_decisions_total");
+	head(to, "milt_rule_effects_total", "counter",
+	    "Effects, notes and counts of a rule that came about.");
+	print_rules(to, p, RULE_EFFECT, "milt_rule_effects_total");
+	head(to, "milt_rule_shadow_total", "counter",
+	    "Times that a shadow rule matched.");
+	print_rules(to, p, RULE_MATCHED_SHADOW, "milt_rule_shadow_total");
+	head(to, "milt_rule_failures_total", "counter",
+	    "Times that a rule could not be decided.");
+	print_rules(to, p, RULE_FAILED, "milt_rule_failures_total");
+	head(to, "milt_count_total", "counter",
+	    "What the policy counts by count actions.");
+	for (size_t i = 0; i < counts_names(p->counts); i++) {
+		fputs("milt_count_total{", to);
+		label(to, "name", counts_name(p->counts, i));
+		fprintf(to, "} %llu\n", counts_named(p->counts, i));
+	}
+}
+
+void
+metrics_print(FILE *to)
+{
+	struct policy *p = policy_get();
+
+	print_simple(to);
+	print_verdicts(to);
+	print_times(to);
+	print_failures(to);
+	if (p)
+		print_policy(to, p);
+	policy_put(p);
+}

@@ -1,0 +1,54 @@
+/*
+ * What the fuzzers share: each is a libFuzzer target.
+ */
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "compiler/compile.h"
+#include "runtime/session.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What must hold; libFuzzer reports the abort. */
+#define MUST(condition) ((condition) ? (void)0 : abort())
+
+/* A policy that must compile; the image is malloc'ed. */
+static inline void *
+fuzz_compile(struct str text, size_t *size)
+{
+	static const struct compile_options options = { .lint = false };
+	struct compilation c;
+	void *image;
+
+	if (milt_compile_text(&c, STR("fuzz.milt"), text, &options) !=
+	    MILT_OK) {
+		diags_print(&c.diags, stderr, false);
+		abort();
+	}
+	image = c.image;
+	*size = c.image_size;
+	c.image = NULL;
+	milt_compile_free(&c);
+	return image;
+}
+
+/* The answer of a stage; the clock stands still. */
+static inline struct milt_answer
+fuzz_answer(struct milt_session *s)
+{
+	struct milt_answer a;
+	enum milt_status r = milt_session_answer(s, &a);
+
+	if (r == MILT_QUESTION) {
+		facts_clock(milt_session_facts(s), 1700000000000);
+		r = milt_session_answer(s, &a);
+	}
+	MUST(r == MILT_OK || r == MILT_NO_MEMORY);
+	return a;
+}
+
+#endif

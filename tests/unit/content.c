@@ -1,0 +1,396 @@
+/* Hostile contents: what is not looked at is said, and nothing grows. */
+#include "tests/unit/facts_fake.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <glib.h>
+#include <gsf/gsf.h>
+
+#include "tests/unit/test.h"
+
+static struct facts *f;
+static char shown[4096];
+
+/* A message of one Content-Type field and a body. */
+static void
+give(const char *type, struct str body)
+{
+	facts_reset(f, STAGE_MAIL);
+	facts_mail(f, STR("<a@b.test>"), NULL, 0);
+	facts_header(f, STR("Content-Type"), str_from(type));
+	facts_body(f, body);
+}
+
+static void
+give_file(const char *name, struct str contents)
+{
+	char *type = g_strdup_printf("application/x; name=\"%s\"", name);
+
+	give(type, contents);
+	g_free(type);
+}
+
+/* The first values, with | between; the state where there are none. */
+static struct str
+show(enum milt_attr attr)
+{
+	struct fact_value v;
+	enum fact_state st;
+	size_t count = 0, n = 0;
+
+	st = facts_count(f, attr, STR(""), &count);
+	if (st == FACT_FAILED)
+		return STR("!");
+	for (size_t i = 0; i < count && i < 6; i++) {
+		const char *bar = i ? "|" : "";
+
+		if (facts_get(f, attr, STR(""), i, &v) != FACT_THERE)
+			n += (size_t)snprintf(
+			    shown + n, sizeof(shown) - n, "%s-", bar);
+		else if (v.text.n)
+			n += (size_t)snprintf(shown + n, sizeof(shown) - n,
+			    "%s%.*s", bar, (int)str_head(v.text, 100).n,
+			    v.text.p);
+		else
+			n += (size_t)snprintf(shown + n, sizeof(shown) - n,
+			    "%s%lld", bar, v.number);
+	}
+	return (struct str){ shown, n };
+}
+
+static size_t
+count(enum milt_attr attr)
+{
+	size_t n = 0;
+
+	(void)facts_count(f, attr, STR(""), &n);
+	return n;
+}
+
+static enum fact_state
+state(enum milt_attr attr)
+{
+	size_t n;
+
+	return facts_count(f, attr, STR(""), &n);
+}
+
+static struct str
+repeated(GString *out, const char *text, size_t times)
+{
+	g_string_truncate(out, 0);
+	for (size_t i = 0; i < times; i++)
+		g_string_append(out, text);
+	return (struct str){ out->str, out->len };
+}
+
+/* ---- MIME ---------------------------------------------------------------- */
+
+static void
+test_nested(GString *s)
+{
+	g_string_truncate(s, 0);
+	for (int i = 0; i < 1000; i++)
+		g_string_append_printf(s,
+		    "--b%d\n"
+		    "Content-Type: multipart/mixed; boundary=b%d\n\n",
+		    i, i + 1);
+	g_string_append(s, "--b1000\n\ndeep\n");
+	give("multipart/mixed; boundary=b0", (struct str){ s->str, s->len });
+	CHECK(count(ATTR_PART) == 1002);
+	CHECK_STR(show(ATTR_BODY_TEXT), "deep\n");
+
+	repeated(s, "Content-Type: message/rfc822\n\n", 1000);
+	give("message/rfc822", (struct str){ s->str, s->len });
+	CHECK(count(ATTR_FILE) == 6);
+	CHECK_STR(show(ATTR_FILE_TOO_DEEP), "0|0|0|0|0|1");
+	CHECK_STR(show(ATTR_FILE_DEPTH), "0|1|2|3|4|5");
+}
+
+static void
+test_many(GString *s)
+{
+	give("multipart/mixed; boundary=b", repeated(s, "--b\n\nx\n", 100000));
+	CHECK(state(ATTR_PART) == FACT_PARTIAL);
+	CHECK(count(ATTR_PART) >= 9999 && count(ATTR_PART) < 12000);
+	CHECK(state(ATTR_FILE) == FACT_PARTIAL);
+	CHECK(state(ATTR_BODY_TEXT) == FACT_PARTIAL);
+
+	g_string_assign(s, "--b\n");
+	for (int i = 0; i < 300000; i++)
+		g_string_append(s, "a:\n");
+	give("multipart/mixed; boundary=b", (struct str){ s->str, s->len });
+	CHECK(state(ATTR_PART) == FACT_PARTIAL);
+
+	g_string_assign(s, "--b\nContent-Type: a/b");
+	for (int i = 0; i < 100000; i++)
+		g_string_append_printf(s, ";p%d=x", i);
+	g_string_append(s, "\n\nx");
+	give("multipart/mixed; boundary=b", (struct str){ s->str, s->len });
+	CHECK(count(ATTR_PART) == 2);
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
+}
+
+static void
+test_garbage(GString *s)
+{
+	g_string_assign(s, "--b\nContent-Transfer-Encoding: base64\n"
+			   "Content-Type: a/b; name=\"x\x01\x7f.exe\"\n\n");
+	for (int i = 0; i < 5000; i++)
+		g_string_append_c(s, (char)(i * 7919 >> 3));
+	give("multipart/mixed; boundary=b", (struct str){ s->str, s->len });
+	CHECK(count(ATTR_FILE) == 1);
+	CHECK_STR(show(ATTR_FILE_EXTENSION), "exe");
+	give("multipart/mixed; boundary=b",
+	    STR("--b\nContent-Type: a/b; name=\"a\0b.exe\"\n\nx"));
+	CHECK(count(ATTR_FILE) == 1);
+	give("multipart/mixed; boundary=\"\"", STR("--\n\nx\n----\n"));
+	CHECK(count(ATTR_PART) > 0);
+	give("", STR("x"));
+	CHECK_STR(show(ATTR_BODY_TEXT), "x");
+}
+
+static void
+test_cut(GString *s)
+{
+	fake_needs.options[OPTION_SCAN_LIMIT] = 1024;
+	give("text/plain", repeated(s, "abcdefg\n", 1000));
+	CHECK_STR(show(ATTR_BODY_TRUNCATED), "1");
+	CHECK(state(ATTR_BODY_TEXT) == FACT_PARTIAL);
+	CHECK(state(ATTR_BODY_RAW) == FACT_FAILED);
+	CHECK_STR(show(ATTR_BODY_SIZE), "8000");
+	fake_reset();
+}
+
+/* ---- HTML ------------------------------------------------------------------
+ */
+
+static void
+test_html(GString *s)
+{
+	give("text/html", repeated(s, "<b>", 100000));
+	CHECK(state(ATTR_BODY_HTML) == FACT_THERE);
+	g_string_assign(s, "<p>seen<a ");
+	for (int i = 0; i < 50000; i++)
+		g_string_append_printf(s, "a%d ", i);
+	give("text/html", (struct str){ s->str, s->len });
+	CHECK(state(ATTR_BODY_HTML) == FACT_PARTIAL);
+	give("text/html", repeated(s, "<a href=http://a.test/>x</a>", 12000));
+	CHECK(state(ATTR_URL) == FACT_PARTIAL && count(ATTR_URL) == 10000);
+	give("text/html", STR("a</milt:all>b"));
+	CHECK(state(ATTR_BODY_HTML) == FACT_PARTIAL);
+	give("text/html", STR("a\0b<p>\xff</html>c"));
+	CHECK(state(ATTR_BODY_HTML) == FACT_THERE);
+	give("text/plain", repeated(s, "http://a.test/ ", 12000));
+	CHECK(state(ATTR_URL) == FACT_PARTIAL && count(ATTR_URL) == 10000);
+}
+
+/* ---- archives
+ * ---------------------------------------------------------------- */
+
+static char block[4 << 20];
+
+/* An archive with one member, in `block`. */
+static struct str
+archive(int (*format)(struct archive *), const char *name, const char *contents,
+    size_t n, size_t times)
+{
+	struct archive *a = archive_write_new();
+	struct archive_entry *e = archive_entry_new();
+	size_t used = 0;
+
+	format(a);
+	archive_write_open_memory(a, block, sizeof(block), &used);
+	archive_entry_set_pathname(e, name);
+	archive_entry_set_size(e, (la_int64_t)(n * times));
+	archive_entry_set_filetype(e, AE_IFREG);
+	archive_entry_set_perm(e, 0644);
+	archive_write_header(a, e);
+	for (size_t i = 0; i < times; i++)
+		archive_write_data(a, contents, n);
+	archive_entry_free(e);
+	archive_write_close(a);
+	archive_write_free(a);
+	return (struct str){ block, used };
+}
+
+static void
+test_bombs(void)
+{
+	static char zeros[1 << 20];
+	struct str s;
+	char *copy;
+
+	s = archive(
+	    archive_write_set_format_zip, "zeros", zeros, sizeof(zeros), 300);
+	CHECK(s.n > 0 && s.n < 1 << 20);
+	give_file("x.zip", s);
+	CHECK_STR(show(ATTR_FILE_TOO_LARGE), "1|1");
+	CHECK_STR(show(ATTR_FILE_DEPTH), "0|1");
+	CHECK(state(ATTR_FILE_SHA256) == FACT_THERE);
+	CHECK(count(ATTR_FILE) == 2);
+
+	/* Each holds the one before, as the zips that hold themselves. */
+	s = archive(archive_write_set_format_zip, "x.exe", "MZ", 2, 1);
+	for (int i = 0; i < 60; i++) {
+		copy = g_memdup2(s.p, s.n);
+		s = archive(
+		    archive_write_set_format_zip, "x.zip", copy, s.n, 1);
+		g_free(copy);
+	}
+	give_file("x.zip", s);
+	CHECK_STR(show(ATTR_FILE_TOO_DEEP), "0|0|0|0|0|1");
+	CHECK(count(ATTR_FILE) == 6);
+}
+
+static void
+test_names(void)
+{
+	struct str s;
+
+	s = archive(
+	    archive_write_set_format_pax, "/etc/../x\x01\n.exe ", "x", 1, 1);
+	give_file("x.tar", s);
+	CHECK_STR(show(ATTR_FILE_NAME), "x.tar|/etc/../x\x01\n.exe ");
+	CHECK_STR(show(ATTR_FILE_EXTENSION), "tar|exe");
+	s = archive(archive_write_set_format_ustar, "\xff\xfe.exe", "x", 1, 1);
+	give_file("x.tar", s);
+	CHECK_STR(show(ATTR_FILE_EXTENSION), "tar|exe");
+	s = archive(archive_write_set_format_7zip, "a.exe/", "x", 1, 1);
+	give_file("x.7z", s);
+	CHECK_STR(show(ATTR_FILE_EXTENSION), "7z|exe");
+}
+
+/* Each archive with one octet changed, or cut. */
+static void
+test_mutated(void)
+{
+	int (*const formats[])(struct archive *) = {
+		archive_write_set_format_zip, archive_write_set_format_7zip,
+		archive_write_set_format_pax, archive_write_set_format_iso9660
+	};
+	bool ok = true;
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+		struct str s = archive(formats[i], "x.exe", "hello", 5, 3);
+		char *copy = g_memdup2(s.p, s.n);
+		size_t step = s.n / 150 + 1;
+
+		for (size_t at = 0; at < s.n; at += step) {
+			copy[at] = (char)(copy[at] ^ 0x55);
+			give_file("x", (struct str){ copy, s.n });
+			ok = ok && count(ATTR_FILE) >= 1;
+			copy[at] = (char)(copy[at] ^ 0x55);
+			give_file("x", (struct str){ copy, at });
+			ok = ok && count(ATTR_FILE) >= 1;
+		}
+		g_free(copy);
+	}
+	CHECK(ok);
+}
+
+/* ---- compound files
+ * ------------------------------------------------------------ */
+
+/* With one stream, in one storage if that is not NULL. */
+static GBytes *
+compound(const char *storage, const char *stream, const void *p, size_t n)
+{
+	GsfOutput *out = gsf_output_memory_new(), *child;
+	GsfOutfile *root = gsf_outfile_msole_new(out), *folder = NULL;
+	GBytes *bytes;
+
+	if (storage)
+		folder =
+		    GSF_OUTFILE(gsf_outfile_new_child(root, storage, TRUE));
+	child = gsf_outfile_new_child(folder ? folder : root, stream, FALSE);
+	gsf_output_write(child, n, p);
+	gsf_output_close(child);
+	g_object_unref(child);
+	if (folder) {
+		gsf_output_close(GSF_OUTPUT(folder));
+		g_object_unref(folder);
+	}
+	gsf_output_close(GSF_OUTPUT(root));
+	g_object_unref(root);
+	bytes = g_bytes_new(gsf_output_memory_get_bytes(GSF_OUTPUT_MEMORY(out)),
+	    (gsize)gsf_output_size(out));
+	g_object_unref(out);
+	return bytes;
+}
+
+/* What encrypted and has-macros say of it, as in "01". */
+static struct str
+document(const char *storage, const char *stream, struct str contents)
+{
+	GBytes *b = compound(storage, stream, contents.p, contents.n);
+	struct str s = { g_bytes_get_data(b, NULL), g_bytes_get_size(b) };
+	static char out[3];
+
+	give_file("x.doc", s);
+	out[0] = show(ATTR_FILE_ENCRYPTED).p[0];
+	out[1] = show(ATTR_FILE_HAS_MACROS).p[0];
+	for (size_t at = 0; at < s.n; at += 61) { /* and changed */
+		char *copy = g_memdup2(s.p, s.n);
+
+		copy[at] = (char)(copy[at] ^ 0xff);
+		give_file("x.doc", (struct str){ copy, s.n });
+		(void)count(ATTR_FILE);
+		g_free(copy);
+	}
+	g_bytes_unref(b);
+	return str_from(out);
+}
+
+static void
+test_documents(void)
+{
+	static const char bof[] = "\x09\x08\x04\0\0\0\0\0";
+	static const char pass[] = "\x09\x08\x04\0\0\0\0\0\x2f\0\x02\0\0\0";
+	static const char macro[] = "\x85\0\x08\0\0\0\0\0\0\x01\x01"
+				    "a\x0a\0\0\0";
+	static const char slides[] = "\x14\0\0\0\0\0\0\0\0\0\0\0"
+				     "\xdf\xc4\xd1\xf3";
+
+	gsf_init();
+	CHECK_STR(document(NULL, "WordDocument", STR("\xec\xa5\xc1\0abcdefgh")),
+	    "00");
+	CHECK_STR(document(NULL, "WordDocument",
+		      STR("\xec\xa5\xc1\0abcdef\x00\x01zzzz")),
+	    "10");
+	CHECK_STR(document("Macros", "_VBA_PROJECT", STR("x")), "01");
+	CHECK_STR(document(NULL, "EncryptedPackage", STR("x")), "10");
+	CHECK_STR(
+	    document(NULL, "Workbook", (struct str){ bof, sizeof(bof) - 1 }),
+	    "00");
+	CHECK_STR(
+	    document(NULL, "Workbook", (struct str){ pass, sizeof(pass) - 1 }),
+	    "10");
+	CHECK_STR(document(NULL, "Workbook",
+		      (struct str){ macro, sizeof(macro) - 1 }),
+	    "01");
+	CHECK_STR(document(NULL, "Current User",
+		      (struct str){ slides, sizeof(slides) - 1 }),
+	    "10");
+}
+
+int
+main(void)
+{
+	GString *s = g_string_new(NULL);
+
+	f = facts_new(fake_reset());
+	CHECK(f != NULL);
+	test_nested(s);
+	test_many(s);
+	test_garbage(s);
+	test_cut(s);
+	test_html(s);
+	test_bombs();
+	test_names();
+	test_mutated();
+	test_documents();
+	facts_free(f);
+	g_string_free(s, TRUE);
+	TEST_DONE();
+}
