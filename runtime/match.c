@@ -225,10 +225,7 @@ match_run(const struct milt_image *im, uint32_t regex, struct str subject,
 	return result_of(rc);
 }
 
-/*
- * Where matching starts so that no place is tried that a search from the
- * beginning would not try: on a character, and never between CR and LF.
- */
+/* Where a match that begins at `from` or in the character there begins. */
 static size_t
 window_start(struct str subject, size_t from, bool octets)
 {
@@ -236,22 +233,27 @@ window_start(struct str subject, size_t from, bool octets)
 		return subject.n;
 	while (!octets && from > 0 && ((uint8_t)subject.p[from] & 0xc0) == 0x80)
 		from--;
-	if (from > 0 && subject.p[from] == '\n' && subject.p[from - 1] == '\r')
-		from--;
 	return from;
 }
 
 /*
- * The last place where a match may begin.  JIT does not look beyond it, and so
- * would not see that it is between CR and LF.
+ * Could a match of the window begin between CR and LF?  PCRE2 tries that place
+ * or not, as its search comes along: then it has to search as it always does.
  */
-static size_t
-window_end(struct str subject, size_t to)
+static bool
+has_line_end(struct str subject, size_t from, size_t to)
 {
-	if (to > 0 && to < subject.n && subject.p[to] == '\n' &&
-	    subject.p[to - 1] == '\r')
-		to++;
-	return to;
+	for (size_t i = from; i <= to && i < subject.n; i++) {
+		const char *lf = memchr(subject.p + i, '\n',
+		    (to < subject.n ? to + 1 : subject.n) - i);
+
+		if (!lf)
+			return false;
+		i = (size_t)(lf - subject.p);
+		if (i > 0 && subject.p[i - 1] == '\r')
+			return true;
+	}
+	return false;
 }
 
 enum match_result
@@ -270,10 +272,11 @@ match_windows(const struct milt_image *im, uint32_t regex, struct str subject,
 	set_limits(s, im->needs);
 	while (result == MATCH_NO && first != IMAGE_NONE) {
 		const struct scan_window *w = &windows[first];
+		size_t from = window_start(subject, w->from, octets);
 
-		result = result_of(
-		    run(code, subject, window_start(subject, w->from, octets),
-			window_end(subject, w->to), s));
+		if (has_line_end(subject, from, w->to))
+			return match_run(im, regex, subject, s, NULL, 0);
+		result = result_of(run(code, subject, from, w->to, s));
 		first = w->next;
 	}
 	return result;

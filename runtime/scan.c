@@ -10,7 +10,6 @@ enum {
 	LISTS_MOST = 1 << 18,   /* so do more candidates or windows */
 	WINDOW_EACH = 256,      /* octets of a value, for each a window more */
 	WINDOWS_LEAST = 4,      /* of a candidate; further ones are joined */
-	WINDOW_GAP = 64,        /* octets that are not worth a window more */
 	LINE_MOST = 4096,       /* octets that are searched for its begin */
 	SORT_MOST = 24,         /* candidates that are sorted by insertion */
 };
@@ -33,8 +32,7 @@ add_window(
 	if (last && ((hit->windows >= WINDOWS_LEAST &&
 			 (hit->windows >= c->windows_most ||
 			     c->window_count >= LISTS_MOST)) ||
-			(from <= last->to + WINDOW_GAP &&
-			    last->from <= to + WINDOW_GAP))) {
+			(from <= last->to && last->from <= to))) {
 		widen(last, from, to);
 		return;
 	}
