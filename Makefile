@@ -49,11 +49,13 @@ LIB   := $(BUILD)/libmilt.a
 V ?=
 Q  = $(if $(V),,@printf '  %s\n' '$(@:$(CURDIR)/%=%)'; )
 
+# help: make           build/milterc, build/milterd, build/milterctl
 all: $(BUILD)/milterc $(BUILD)/milterd $(BUILD)/milterctl
 
 help:
 	@sed -n 's/^# *help: //p' Makefile
 
+# help: make deps      install the Debian packages that are missing
 deps:
 	@tests/deps $(PACKAGES)
 
@@ -137,6 +139,7 @@ $(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
 # What the tests of this build run; `asan` and `tsan` make builds of their own.
 # The libraries are looked for when make starts, so each step is a make of its
 # own.
+# help: make demo      messages through a private Postfix, and who decided
 demo:
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory all
@@ -179,6 +182,8 @@ tsan: tsan-built
 bench: all $(BENCH)
 	BUILD=$(BUILD) tests/bench/run
 	BUILD=$(BUILD) tests/bench/cost-table
+	$(BUILD)/bench/content
+	$(BUILD)/bench/regexes
 
 # help: make soak      load for SECONDS=3600: no error, no growth
 soak: SECONDS := $(if $(filter file,$(origin SECONDS)),3600,$(SECONDS))
