@@ -6,12 +6,27 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sanitizer/lsan_interface.h>
 #include <stdlib.h>
 
 #include "compiler/compile.h"
 #include "runtime/session.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+/* GMime keeps what its types need, once for the process. */
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	__lsan_disable();
+	facts_init();
+	__lsan_enable();
+	return 0;
+}
 
 /* What must hold; libFuzzer reports the abort. */
 #define MUST(condition) ((condition) ? (void)0 : abort())
