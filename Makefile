@@ -86,7 +86,8 @@ $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -Wno-unused-parameter -Wno-sign-compare \
 	    -Wno-missing-prototypes -Wno-implicit-fallthrough \
-	    -Wno-maybe-uninitialized -MMD -MP -c -o $@ $<
+	    -Wno-maybe-uninitialized -Wno-unknown-warning-option \
+	    -MMD -MP -c -o $@ $<
 
 $(LIB): $(LIB_O)
 	@rm -f $@

@@ -120,7 +120,7 @@ filter_memory_is_real(void)
 static void
 run(const struct filter *f)
 {
-	char command[1024];
+	char command[8192];
 	int out = open(f->log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	int null = open("/dev/null", O_RDONLY);
 
