@@ -1,5 +1,6 @@
 #include "compiler/holds.h"
 #include "compiler/lint.h"
+#include "compiler/node.h"
 
 /* So many parts of a condition are compared each with each. */
 enum { MOST_PARTS = 1000 };
@@ -190,13 +191,6 @@ lists_are_disjoint(const struct ir_list *a, const struct ir_list *b)
 }
 
 static bool
-same_single_ref(const struct ir_node *a, const struct ir_node *b)
-{
-	return a->left.attr == b->left.attr && a->left.from == b->left.from &&
-	       a->left.loop == b->left.loop && str_eq(a->left.key, b->left.key);
-}
-
-static bool
 is_key_in(const struct ir_list *l, struct str key)
 {
 	for (size_t i = 0; i < l->keys.n; i++)
@@ -214,7 +208,7 @@ contradict(const struct ir_node *a, const struct ir_node *b)
 	if (b->kind == NODE_NOT)
 		return b->a == a;
 	if (a->kind != NODE_TEST || b->kind != NODE_TEST ||
-	    !same_single_ref(a, b))
+	    !ref_equal(&a->left, &b->left))
 		return false;
 	if (a->op == OPC_IS && b->op == OPC_IS)
 		return !str_eq(a->right_text, b->right_text);
