@@ -11,6 +11,7 @@
 #include "compiler/compile.h"
 #include "runtime/arguments.h"
 #include "runtime/control.h"
+#include "runtime/js_host.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "runtime/milter.h"
@@ -266,6 +267,8 @@ main(int argc, char **argv)
 		return EXIT_SYSTEM;
 	o = arguments_parse(argc, argv);
 	strict = o.strict;
+	if (o.js_failure)
+		conn_set_js(&js_host_failure);
 	p = first_policy(&o);
 	if (o.check) {
 		policy_free(p);
