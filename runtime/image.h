@@ -142,6 +142,7 @@ struct image_action {
 	uint32_t address;           /* template or IMAGE_NONE */
 	uint32_t where;             /* code for loop depth 0, or IMAGE_NONE */
 	int32_t index;              /* insert header */
+	uint32_t milliseconds;      /* delay */
 };
 
 enum { RULE_SHADOW = 1, RULE_RECIPIENT = 2, RULE_PINNED = 4 };

@@ -231,6 +231,8 @@ dump_action(const struct milt_image *im, const struct image_action *a, FILE *to)
 		fprintf(to, " %.*s", STR_ARG(image_text(im, a->xcode)));
 	if (a->action == ACTION_INSERT_HEADER)
 		fprintf(to, " %" PRId32, a->index);
+	if (a->action == ACTION_DELAY)
+		fprintf(to, " %" PRIu32 " ms", a->milliseconds);
 	putc('\n', to);
 	if (a->name != IMAGE_NONE)
 		dump_template(im, "name", a->name, to);
