@@ -186,7 +186,7 @@ static const char *const policies[] = {
 	"rule d { when header.subject matches /^(.*)spam/ tempfail \"{1}\" }\n"
 	"rule e { when header(\"X\") exists set header \"X\" "
 	"\"{header(\"X\")}\" "
-	"quarantine \"{header.subject}\" log \"{sender}\" }\n"
+	"quarantine \"{header.subject}\" log \"{sender}\" delay 1ms }\n"
 	"rule f { when body.raw contains \"virus\" discard }\n"
 	"rule g { when now.hour >= 0 add recipient \"{header.from}\" }\n",
 	"milt 1\n"
