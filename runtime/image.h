@@ -450,6 +450,9 @@ image_text(const struct milt_image *im, uint32_t text)
 
 /* One instruction as text, for dump --after=emit and the tests. */
 void image_print_insn(const struct milt_image *, uint32_t at, FILE *);
+/* Its last operand, with a blank before it. */
+void image_print_operand(
+    const struct milt_image *, const struct image_insn *, FILE *);
 /* The whole image, readable and stable. */
 void image_dump(const struct milt_image *, FILE *);
 

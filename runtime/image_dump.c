@@ -156,6 +156,13 @@ print_operand(const struct milt_image *im, const struct image_insn *in,
 }
 
 void
+image_print_operand(
+    const struct milt_image *im, const struct image_insn *in, FILE *to)
+{
+	print_operand(im, in, opcode_rows[in->op].b, in->b, to);
+}
+
+void
 image_print_insn(const struct milt_image *im, uint32_t at, FILE *to)
 {
 	const struct image_insn *in = &im->code[at];
