@@ -138,6 +138,10 @@ print_key(struct gather *g, const struct image_insn *in, FILE *to)
 	struct str key = image_text(g->s->image, in->b);
 	struct ip_range range;
 
+	if (type == TYPE_ADDRESS && key.n == 0) {
+		fputs(" <>", to);
+		return;
+	}
 	if (in->op != OPC_IS || (type != TYPE_IP && type != TYPE_NETWORK) ||
 	    (key.n != 16 && key.n != 32)) {
 		image_print_operand(g->s->image, in, to);
