@@ -65,6 +65,7 @@ action(struct emitter *e, const struct ir_action *a)
 		.address = template(e, a->address),
 		.where = IMAGE_NONE,
 		.index = (int32_t)a->index,
+		.milliseconds = (uint32_t)a->milliseconds,
 		.text_count = (uint32_t)a->texts.n,
 	};
 

@@ -112,7 +112,8 @@ struct ir_action {
 	struct ir_template *name;
 	struct ir_template *address;
 	long long index;
-	struct ir_node *where; /* loop 0 is the element; NULL: all */
+	long long milliseconds; /* delay */
+	struct ir_node *where;  /* loop 0 is the element; NULL: all */
 	struct ast_action *ast;
 };
 

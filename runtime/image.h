@@ -142,6 +142,7 @@ struct image_action {
 	uint32_t address;           /* template or IMAGE_NONE */
 	uint32_t where;             /* code for loop depth 0, or IMAGE_NONE */
 	int32_t index;              /* insert header */
+	uint32_t milliseconds;      /* delay */
 };
 
 enum { RULE_SHADOW = 1, RULE_RECIPIENT = 2, RULE_PINNED = 4, RULE_JS = 8 };
@@ -491,6 +492,9 @@ image_kinds(const struct milt_image *im, const struct image_rule *r)
 
 /* One instruction as text, for dump --after=emit and the tests. */
 void image_print_insn(const struct milt_image *, uint32_t at, FILE *);
+/* Its last operand, with a blank before it. */
+void image_print_operand(
+    const struct milt_image *, const struct image_insn *, FILE *);
 /* The whole image, readable and stable. */
 void image_dump(const struct milt_image *, FILE *);
 

@@ -11,6 +11,7 @@
 #include "compiler/compile.h"
 #include "runtime/arguments.h"
 #include "runtime/control.h"
+#include "runtime/delay.h"
 #include "runtime/js_host.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
@@ -143,6 +144,7 @@ drain(const struct arguments *o)
 	log_say(LEVEL_INFO, "stopping: %lu open sessions, at most %lu s",
 	    milter_sessions(), o->drain);
 	process_notify("STOPPING=1");
+	delay_stop();
 	unlink_sockets();
 	if (!listener_retire(&sockets.mta))
 		log_say(LEVEL_WARNING, "the socket stays open: %s",

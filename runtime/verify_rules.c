@@ -59,6 +59,8 @@ action_is_whole(const struct image_action *a)
 		return name && a->text_count >= 1 && a->index >= 0;
 	case ACTION_REMOVE_HEADER:
 		return name;
+	case ACTION_DELAY:
+		return a->milliseconds <= LIMIT_VALUE_DELAY;
 	case ACTION_ADD_RECIPIENT:
 	case ACTION_SET_SENDER:
 		return address;
