@@ -113,7 +113,7 @@ enum image_piece_kind {
 
 /*
  * A piece of a template.  TEXT: text a.  VALUE: reference a (from VALUE), or
- * the candidates [first, first + count) if one of their loops has found an
+ * the first of the candidates [first, first + count) whose loop finds an
  * element.  CAPTURE: the first candidate whose regex matches.
  */
 struct image_piece {
@@ -127,6 +127,8 @@ struct image_candidate {
 	uint32_t ref;
 	uint32_t regex; /* captures; else IMAGE_NONE */
 	uint32_t group; /* captures */
+	uint32_t code;  /* of the loop: finds its element; or IMAGE_NONE */
+	uint32_t stage; /* its facts are known from here on */
 };
 
 struct image_template {
@@ -437,9 +439,7 @@ struct milt_image {
 	const struct image_macro *macros;
 	const struct image_needs *needs;
 	uint32_t count[SECTION_COUNT]; /* records of each section */
-	uint8_t *loop_classes;     /* owned; for each outermost loop the enum
-				      memo_class of what it depends on */
-	struct matchers *matchers; /* compiled regexes, owned: match.h */
+	struct matchers *matchers;     /* compiled regexes, owned: match.h */
 	struct scan *scan;     /* what finds their candidates, owned: scan.h */
 	bool jit;              /* regexes run as machine code */
 	const char *jit_error; /* why not, static text; NULL if jit */

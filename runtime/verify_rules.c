@@ -73,6 +73,29 @@ action_is_whole(const struct image_action *a)
 	return false;
 }
 
+/*
+ * The code of candidates.  A recipient is there if the rule's condition, from
+ * which it comes, names one; it is missing otherwise.
+ */
+const char *
+verify_finders(struct verifier *v)
+{
+	for (uint32_t i = 0; i < v->im->count[SECTION_CANDIDATES]; i++) {
+		const struct image_candidate *c = &v->im->candidates[i];
+		struct place place = { .stage = (enum milt_stage)c->stage,
+			.recipient = true,
+			.last = true };
+		const char *why;
+
+		if (c->code == IMAGE_NONE)
+			continue;
+		why = verify_fragment(v, c->code, &place);
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
 static const char *
 check_where(struct verifier *v, const struct image_rule *rule,
     const struct image_action *a)
