@@ -1,9 +1,10 @@
 /* The native part of the package: what its JavaScript calls. */
-#include <napi.h>
+#include "addon/serve.hh"
 
 static Napi::Object
 init(Napi::Env env, Napi::Object exports)
 {
+	serve_init(env, exports);
 	return exports;
 }
 

@@ -169,12 +169,14 @@ ask(struct conn *c, SMFICTX *ctx, enum milter_event event,
 {
 	enum milt_status s = milt_session_answer(c->session, out);
 
+	c->waiting = reply_expected(event, c->steps) ? ctx : NULL;
 	while (s == MILT_QUESTION) {
 		conn_answer_question(c);
 		s = milt_session_answer(c->session, out);
-		if (s == MILT_QUESTION && reply_expected(event, c->steps))
+		if (s == MILT_QUESTION && c->waiting)
 			(void)smfi_progress(ctx);
 	}
+	c->waiting = NULL;
 	if (s == MILT_OK)
 		return NULL;
 	*out = failure_answer(out->stage);

@@ -23,6 +23,7 @@ struct conn {
 	const char *failed_session;   /* static text: facts were lost */
 	const char *failed_message;
 	struct held *held;  /* owned */
+	SMFICTX *waiting;   /* the MTA waits for an answer */
 	uint64_t spent;     /* nanoseconds, on this message */
 	uint64_t gathering; /* the same, on facts of this stage */
 	uint64_t delayed;   /* nanoseconds waited before the answer */

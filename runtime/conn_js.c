@@ -37,6 +37,20 @@ ask_nobody(const void *connection, struct milt_session *s,
 
 const struct js_host js_host_failure = { .ask = ask_nobody };
 
+unsigned long
+js_generation(const void *connection)
+{
+	return ((const struct conn *)connection)->policy->serial;
+}
+
+bool
+js_is_waited_for(const void *connection)
+{
+	SMFICTX *ctx = ((const struct conn *)connection)->waiting;
+
+	return !ctx || smfi_progress(ctx) == MI_SUCCESS;
+}
+
 void
 conn_closed(const struct conn *c)
 {

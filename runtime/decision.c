@@ -1,9 +1,13 @@
 #include "runtime/decision.h"
 
+#include <stdatomic.h>
+
 #include "runtime/decision_json.h"
 #include "runtime/log.h"
 
 enum { LISTED = 10 };
+
+static void (*_Atomic watcher)(const struct decision_record *);
 
 struct str
 verdict_word(enum milt_answer_kind kind)
@@ -156,8 +160,8 @@ add_changes(struct log_line *l, struct milt_session *s)
 		line_add(l, ",+%zu", n - LISTED);
 }
 
-void
-log_decision(const struct decision_record *d)
+static void
+write_decision(const struct decision_record *d)
 {
 	const struct milt_answer *a = d->answer;
 	struct facts *f = milt_session_facts(d->session);
@@ -184,6 +188,22 @@ log_decision(const struct decision_record *d)
 		line_add(&l, " delayed=%.1fs", d->delayed);
 	line_add(&l, " time=%.2fms", d->ms);
 	line_end(level, &l);
+}
+
+void
+decision_watch(void (*watch)(const struct decision_record *))
+{
+	atomic_store(&watcher, watch);
+}
+
+void
+log_decision(const struct decision_record *d)
+{
+	void (*watch)(const struct decision_record *) = atomic_load(&watcher);
+
+	write_decision(d);
+	if (watch)
+		watch(d);
 }
 
 void

@@ -33,6 +33,14 @@ struct js_host {
 void conn_set_js(const struct js_host *);
 bool conn_has_js(void);
 
+/* For `ask`: the serial of the connection's policy (runtime/policy.h). */
+unsigned long js_generation(const void *connection);
+/*
+ * For `ask`, now and then: tells the MTA that there is life, and looks whether
+ * it still waits.
+ */
+bool js_is_waited_for(const void *connection);
+
 /* Gives every js rule its on failure: milterd --js=failure. */
 extern const struct js_host js_host_failure;
 

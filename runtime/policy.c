@@ -7,13 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/js_host.h"
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct policy *current; /* all under the lock */
 static struct policy *retired;
 static unsigned long serial;
-static unsigned long replaced; /* replaced ones that are in use */
+static void (*on_free)(unsigned long); /* before there are threads */
+static unsigned long replaced;         /* replaced ones that are in use */
 
 /* ---- reading ------------------------------------------------------------ */
 
@@ -154,27 +153,62 @@ fill_macros(struct policy *p)
 	return true;
 }
 
-/* ---- who answers js rules ------------------------------------------------ */
+struct wanted_macro {
+	struct wanted_macro *next;
+	char name[];
+};
 
-/* False, said, where nobody does. */
-static bool
-can_be_answered(
-    const struct milt_image *im, const char *path, FILE *diagnostics)
+static const char *
+keep_name(struct policy *p, struct str name)
 {
-	if (!im->count[SECTION_JS] || conn_has_js())
-		return true;
-	fprintf(diagnostics, "%s: error: milterd runs no JavaScript:", path);
-	for (uint32_t i = 0; i < im->count[SECTION_JS]; i++) {
-		struct str name =
-		    image_text(im, im->rules[im->js[i].rule].name);
+	struct wanted_macro *w = malloc(sizeof(*w) + name.n + 3);
+	bool braces = name.n > 1 && name.p[0] != '{';
 
-		fprintf(diagnostics, "%s js rule %.*s", i ? "," : "",
-		    STR_ARG(name));
-	}
-	fputs("\n  help: serve the policy with `npx milt serve`, or give each "
-	      "js rule its `on failure`: milterd --js=failure\n",
-	    diagnostics);
-	return false;
+	if (!w)
+		return NULL;
+	snprintf(w->name, name.n + 3, "%s%.*s%s", braces ? "{" : "",
+	    STR_ARG(name), braces ? "}" : "");
+	w->next = p->wanted;
+	p->wanted = w;
+	return w->name;
+}
+
+static bool
+want_at(struct policy *p, enum milt_stage stage, const char *name)
+{
+	struct policy_macro *more, m = { stage, name, str_from(name) };
+	char *list;
+
+	for (size_t i = 0; i < p->macro_count; i++)
+		if (p->macros[i].stage == stage &&
+		    str_eq(p->macros[i].text, m.text))
+			return true;
+	more = realloc(p->macros, (p->macro_count + 1) * sizeof(*more));
+	if (!more)
+		return false;
+	p->macros = more;
+	p->macros[p->macro_count++] = m;
+	p->macro_stages |= 1u << stage;
+	list = symbol_list(p, stage);
+	if (!list)
+		return false;
+	free(p->symbols[stage]);
+	p->symbols[stage] = list;
+	return true;
+}
+
+bool
+policy_want_macro(struct policy *p, struct str name)
+{
+	const struct macro_row *row = macro_by_name(name);
+	const char *kept;
+
+	if (!is_symbol(name) || !(kept = keep_name(p, name)))
+		return false;
+	if (row)
+		return want_at(p, row->from, kept);
+	return want_at(p, STAGE_MAIL, kept) && want_at(p, STAGE_RCPT, kept) &&
+	       want_at(p, STAGE_DATA, kept);
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -205,10 +239,6 @@ policy_load(const char *path, policy_compiler *compile, FILE *diagnostics,
 		p->watched = text.watched;
 	else
 		free(text.watched);
-	if (s == MILT_OK && !can_be_answered(p->image, path, diagnostics)) {
-		policy_free(p);
-		return MILT_INVALID;
-	}
 	if (s == MILT_OK && !fill_macros(p))
 		s = MILT_NO_MEMORY;
 	if (s == MILT_OK) {
@@ -233,6 +263,10 @@ policy_free(struct policy *p)
 		free(p->symbols[s]);
 	free(p->macros);
 	free(p->names);
+	for (struct wanted_macro *w = p->wanted; w; w = p->wanted) {
+		p->wanted = w->next;
+		free(w);
+	}
 	counts_free(p->counts);
 	free(p->watched);
 	if (p->image)
@@ -291,6 +325,12 @@ policy_put(struct policy *p)
 	pthread_mutex_unlock(&lock);
 }
 
+void
+policy_on_free(void (*tell)(unsigned long))
+{
+	on_free = tell;
+}
+
 bool
 policy_reap(void)
 {
@@ -303,8 +343,12 @@ policy_reap(void)
 	more = replaced > 0;
 	pthread_mutex_unlock(&lock);
 	for (; p; p = next) {
+		unsigned long number = p->serial;
+
 		next = p->next_retired;
 		policy_free(p);
+		if (on_free)
+			on_free(number);
 	}
 	return more;
 }
