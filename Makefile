@@ -107,7 +107,8 @@ MTA_O  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/mta/*.c))
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,\
             $(filter-out tests/bench/workload.c,$(wildcard tests/bench/*.c)))
 PROP   := $(patsubst tests/property/%.c,$(BUILD)/property/%,\
-            $(filter-out tests/property/patterns.c,$(wildcard tests/property/*.c)))
+            $(filter-out $(addprefix tests/property/,patterns.c policy.c \
+            reading.c),$(wildcard tests/property/*.c)))
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -117,6 +118,8 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 $(BUILD)/unit/memory: LDFLAGS_ALL += \
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
+$(BUILD)/property/property: $(BUILD)/obj/tests/property/policy.o \
+    $(BUILD)/obj/tests/property/reading.o
 $(BUILD)/property/regexes: $(BUILD)/obj/tests/property/patterns.o
 $(BUILD)/property/%: $(BUILD)/obj/tests/property/%.o $(LIB)
 	@mkdir -p $(@D)
