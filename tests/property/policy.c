@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "tests/property/random.h"
+
 /* A fact: variable `v` of a stage, written so that its truth can be chosen. */
 static const char *const fact_text[STAGE_COUNT] = {
 	"client.name contains \"c%d\"", "helo contains \"h%d\"",
@@ -10,23 +12,6 @@ static const char *const fact_text[STAGE_COUNT] = {
 	"body.raw contains \"b%d\""
 };
 const char fact_letter[STAGE_COUNT + 1] = "chmrdeb";
-
-static uint64_t state;
-
-void
-random_seed(uint64_t seed)
-{
-	state = seed * 6364136223846793005u + 1442695040888963407u;
-}
-
-unsigned
-rnd(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)((state >> 11) % n);
-}
 
 /* ---- generating ------------------------------------------------------- */
 

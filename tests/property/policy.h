@@ -55,9 +55,6 @@ struct facts_bits {
 
 extern const char fact_letter[STAGE_COUNT + 1];
 
-void random_seed(uint64_t);
-unsigned rnd(unsigned n);
-
 /* ---- policies: policy.c ------------------------------------------------- */
 
 void make_policy(struct policy *);

@@ -12,6 +12,7 @@
 
 #include "compiler/compile.h"
 #include "tests/property/policy.h"
+#include "tests/property/random.h"
 #include "tests/unit/test.h"
 
 enum { ROUNDS = 25 };
