@@ -103,6 +103,7 @@ host_configure(const char *options, void (*bell)(void *), void *bell_arg,
 		claim_return();
 		return false;
 	}
+	log_name("milt");
 	log_open(settings.log, settings.format, settings.verbose);
 	facts_budget.limit = settings.memory;
 	conn_set_js(&ask_host);
