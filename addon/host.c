@@ -12,6 +12,7 @@
 #include "addon/settings.h"
 #include "compiler/policy_text.h"
 #include "runtime/decision_json.h"
+#include "runtime/delay.h"
 #include "runtime/js_host.h"
 #include "runtime/json.h"
 #include "runtime/milter.h"
@@ -307,9 +308,10 @@ host_end(void)
 	if (!queue || atomic_exchange(&ended, true))
 		return;
 	service_unlink();
-	asked = ask_running() > 0;
+	asked = ask_running() > 0 || delay_waiting() > 0;
+	delay_stop();
 	queue_close(queue);
-	for (int i = 0; i < TURNS && ask_running() > 0; i++)
+	for (int i = 0; i < TURNS && ask_running() + delay_waiting() > 0; i++)
 		nanosleep(&(struct timespec){ 0, TURN * 1000000 }, NULL);
 	if (asked)
 		nanosleep(&(struct timespec){ 0, AFTER * 1000000 }, NULL);
