@@ -172,7 +172,7 @@ can_be_answered(
 		    STR_ARG(name));
 	}
 	fputs("\n  help: serve the policy with `npx milt serve`, or give each "
-	      "js rule its `on failure`: milterd --js=failure\n",
+	      "js rule its `on failure`: milterd --js failure\n",
 	    diagnostics);
 	return false;
 }
