@@ -180,6 +180,8 @@ log_decision(const struct decision_record *d)
 	add_reply(&l, a);
 	if (d->failure)
 		line_add(&l, " failure=\"%s\"", d->failure);
+	if (d->delayed > 0)
+		line_add(&l, " delayed=%.1fs", d->delayed);
 	line_add(&l, " time=%.2fms", d->ms);
 	line_end(level, &l);
 }

@@ -18,7 +18,8 @@ struct decision_record {
 	const char *failure; /* why nothing was decided; NULL otherwise */
 	bool decided;        /* by answer->speaker */
 	bool changed;        /* name the rules whose changes were made */
-	double ms;           /* spent on the message so far */
+	double delayed;      /* seconds that the answer was delayed */
+	double ms;           /* spent on the message so far, without them */
 };
 
 /* accept, reject, tempfail or discard; with a NUL behind it. */

@@ -126,6 +126,8 @@ decision_json(const struct decision_record *d)
 		put_changes(o, d->session);
 	if (d->failure)
 		json_put(o, "failure", json_string(d->failure));
+	if (d->delayed > 0)
+		json_put(o, "delayed", json_real(d->delayed));
 	json_put(o, "ms", json_real(d->ms));
 	return o;
 }
