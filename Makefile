@@ -182,7 +182,7 @@ $(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
 # help: make demo      messages through a private Postfix, and who decided
 demo:
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all addon
 	@BUILD=$(BUILD) tests/demo
 
 tests-built: all $(UNIT) $(PROTO) $(PROP) $(if $(SAN),,addon)
