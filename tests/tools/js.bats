@@ -4,8 +4,8 @@
 setup() {
 	BUILD=${BUILD:-build}
 	MILTERC=$(realpath "${MILTERC:-$BUILD/milterc}")
-	MILT_ADDON=$(realpath "${MILT_ADDON:-addon}")
-	export MILT_ADDON
+	ROOT=$(realpath "$BATS_TEST_DIRNAME/../..")
+	export MILT_ADDON=$ROOT/addon
 	T=$(mktemp -d /tmp/milterc.XXXXXX)
 	cd "$T"
 	cat >h.mjs <<-'END'
@@ -148,6 +148,22 @@ program() {
 	fails 'node was ended by signal 9' --node ./program
 	: >program
 	fails 'node has ended with status 127' --node ./program
+}
+
+@test "the example of the README" {
+	awk '/^`[a-z.]+`:$/ { file = substr($0, 2, length($0) - 3) }
+		/^```$/ { on = 0 } on { print >file } /^```[a-z]+$/ { on = file != "" }
+		/^```$/ { file = "" }' "$ROOT/README.md"
+	[ "$(ls *.milt *.mjs)" = 'h.mjs
+tags.milt
+tags.mjs' ]
+	"$MILTERC" fmt --check tags.milt
+	run "$MILTERC" lint --strict tags.milt
+	echo "$output"
+	[ "$output" = '' ]
+	run "$MILTERC" test --js tags.milt
+	echo "$output"
+	[ "${lines[-1]}" = '3 passed, 0 failed' ]
 }
 
 @test "no node, no package" {
