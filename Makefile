@@ -219,8 +219,9 @@ tsan: tsan-built
 	BUILD=$(BUILD) tests/run tsan
 
 # help: make bench     ratios to a filter that does nothing, and cost by rules
-bench: all $(BENCH)
+bench: all addon $(BENCH)
 	BUILD=$(BUILD) tests/bench/run
+	BUILD=$(BUILD) tests/bench/js
 	BUILD=$(BUILD) tests/bench/cost-table
 	$(BUILD)/bench/content
 	$(BUILD)/bench/regexes
