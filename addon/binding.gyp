@@ -2,7 +2,7 @@
   "targets": [
     {
       "target_name": "milt",
-      "sources": ["addon.cc"],
+      "sources": ["addon.cc", "compat.cc"],
       "include_dirs": [
         "..",
         "<!(node -p \"require('node-addon-api').include_dir\")"
