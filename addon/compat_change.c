@@ -190,33 +190,18 @@ send_change(SMFICTX *ctx, const struct change *c)
 	return MI_FAILURE;
 }
 
-/* libmilter sends nothing for nothing, and the old body would stay. */
 static bool
-send_body(SMFICTX *ctx, const struct compat_changes *list)
+send_list(SMFICTX *ctx, const struct kept *k)
 {
-	unsigned char line_end[] = "\r\n";
-	const struct kept *k;
-	bool empty = true;
-
-	STAILQ_FOREACH(k, &list->bodies, link)
-	{
+	for (; k; k = STAILQ_NEXT(k, link))
 		if (send_change(ctx, &k->change) != MI_SUCCESS)
 			return false;
-		empty = empty && k->change.what.n == 0;
-	}
-	return STAILQ_EMPTY(&list->bodies) || !empty ||
-	       smfi_replacebody(ctx, line_end, 2) == MI_SUCCESS;
+	return true;
 }
 
 bool
 changes_send(SMFICTX *ctx, const struct compat_changes *list)
 {
-	const struct kept *k;
-
-	if (!list)
-		return true;
-	STAILQ_FOREACH(k, &list->list, link)
-	if (send_change(ctx, &k->change) != MI_SUCCESS)
-		return false;
-	return send_body(ctx, list);
+	return !list || (send_list(ctx, STAILQ_FIRST(&list->list)) &&
+			    send_list(ctx, STAILQ_FIRST(&list->bodies)));
 }

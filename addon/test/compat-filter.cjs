@@ -24,6 +24,7 @@ const functions = {
 };
 
 milt.setonerror((error) => note('error', error.message));
+process.on('message', (n) => note('synced', n));
 run(setup);
 Object.assign(functions, run(`return (${handlers});`));
 milt.start(connection, 0x1ff, ...order.map((name) => functions[name]));

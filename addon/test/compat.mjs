@@ -18,6 +18,7 @@ export class Filter {
 	#process;
 	#directory;
 	#wake = [];
+	#syncs = 0;
 
 	// `t` is the test, at whose end the filter ends.
 	static async start(t, { handlers = '{}', setup = '', env = {} } = {}) {
@@ -56,6 +57,16 @@ export class Filter {
 
 	get pid() {
 		return this.#process.pid;
+	}
+
+	// When all that was noted until now is here.
+	async synced() {
+		const n = ++this.#syncs;
+
+		this.#process.send(n);
+		await this.until(() => this.notes.some(
+			([what, got]) => what === 'synced' && got === n));
+		this.notes = this.notes.filter(([what]) => what !== 'synced');
 	}
 
 	noted(what) {
