@@ -2,7 +2,7 @@
   "targets": [
     {
       "target_name": "milt",
-      "sources": ["addon.cc", "compat.cc", "compat_token.cc"],
+      "sources": ["addon.cc", "compat.cc", "compat_token.cc", "serve.cc"],
       "include_dirs": [
         "..",
         "<!(node -p \"require('node-addon-api').include_dir\")"

@@ -1,7 +1,7 @@
 // Builds the native part: the C of the project by its Makefile, the rest by
 // node-gyp with the headers that came with this Node.  Nothing is downloaded.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -55,8 +55,27 @@ function run(command, args) {
 		fail(`\`${command} ${args.join(' ')}\` failed`);
 }
 
+// node-gyp does not look at the library: a module older than that goes.
+function dropStale(library) {
+	const made = ['build/Release/milt.node', 'build/Release/obj.target/milt.node'];
+
+	for (const file of made.map((name) => join(here, name)))
+		if (existsSync(file) && statSync(file).mtimeMs <= statSync(library).mtimeMs)
+			rmSync(file);
+}
+
+function libraryOf() {
+	const { stdout } = spawnSync('make', ['-s', '-C', '..', 'addon-libs'], {
+		cwd: here,
+		encoding: 'utf8',
+	});
+
+	return stdout.split(' ')[0];
+}
+
 const nodedir = findHeaders();
 const how = process.argv.includes('--clean') ? ['rebuild'] : ['configure', 'build'];
 
 run('make', ['-s', '-C', '..', 'addon-core']);
+dropStale(libraryOf());
 run('node-gyp', [...how, `--nodedir=${nodedir}`, '--loglevel=warn']);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <sys/un.h>
 
-#include "addon/compat_ask.h"
+#include "addon/compat_peer.h"
 #include "runtime/resume.h"
 
 static unsigned long flags; /* written before libmilter's threads start */
@@ -29,12 +29,12 @@ on_event(SMFICTX *ctx, enum compat_kind kind, const struct str *texts, size_t n)
 	inside++;
 	if (p && kind == COMPAT_MAIL)
 		p->failed_message = false;
-	if (p && ask_is_of_message(kind))
+	if (p && kind_is_of_message(kind))
 		p->in_message = true;
 	if (!p || p->failed || p->failed_message)
-		s = ask_nobody(p, kind);
+		s = peer_put_off(p, kind);
 	else
-		s = ask(ctx, p, kind, ask_event(p, ctx, kind, texts, n));
+		s = peer_ask(ctx, p, kind, peer_event(p, ctx, kind, texts, n));
 	if (p && kind == COMPAT_EOM)
 		p->in_message = p->failed_message = false;
 	inside--;
@@ -73,7 +73,7 @@ peer_end(SMFICTX *ctx)
 	(void)smfi_setpriv(ctx, NULL);
 	if (!p)
 		return;
-	ask_post(p, COMPAT_CLOSE);
+	peer_post(p, COMPAT_CLOSE);
 	free(p);
 	peers--;
 }
@@ -94,14 +94,14 @@ on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1, unsigned long f2,
 	peer_end(ctx);
 	p = peer_new(ctx);
 	if (p) {
-		e = ask_event(p, ctx, COMPAT_NEGOTIATE, NULL, 0);
+		e = peer_event(p, ctx, COMPAT_NEGOTIATE, NULL, 0);
 		if (e) {
 			e->actions = f0;
 			e->offer[0] = f1;
 			e->offer[1] = f2;
 			e->offer[2] = f3;
 		}
-		s = ask_negotiate(p, e, wanted);
+		s = peer_negotiate(p, e, wanted);
 	}
 	if (p && s == SMFIS_ALL_OPTS) {
 		p->actions = f0;
@@ -161,12 +161,12 @@ on_connect(SMFICTX *ctx, char *host, struct sockaddr *sa)
 	texts[0] = str_from(host);
 	texts[1] = address_of(sa, room, &texts[2], &port);
 	if (!p || p->failed) {
-		s = ask_nobody(p, COMPAT_CONNECT);
+		s = peer_put_off(p, COMPAT_CONNECT);
 	} else {
-		e = ask_event(p, ctx, COMPAT_CONNECT, texts, 3);
+		e = peer_event(p, ctx, COMPAT_CONNECT, texts, 3);
 		if (e)
 			e->port = port;
-		s = ask(ctx, p, COMPAT_CONNECT, e);
+		s = peer_ask(ctx, p, COMPAT_CONNECT, e);
 	}
 	inside--;
 	return s;
@@ -191,7 +191,7 @@ on_arguments(SMFICTX *ctx, enum compat_kind kind, char **argv)
 	if (n > sizeof(few) / sizeof(*few))
 		texts = malloc(n * sizeof(*texts));
 	if (!texts)
-		return ask_nobody(peer_of(ctx), kind);
+		return peer_put_off(peer_of(ctx), kind);
 	for (size_t i = 0; i < n; i++)
 		texts[i] = str_from(argv[i]);
 	s = on_event(ctx, kind, texts, n);
@@ -259,7 +259,7 @@ on_abort(SMFICTX *ctx)
 	struct peer *p = peer_of(ctx);
 
 	if (p && p->in_message)
-		ask_post(p, COMPAT_ABORT);
+		peer_post(p, COMPAT_ABORT);
 	if (p)
 		p->in_message = p->failed_message = false;
 	return SMFIS_CONTINUE;

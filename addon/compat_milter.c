@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "addon/compat_ask.h"
+#include "addon/compat_peer.h"
 #include "addon/compat_callbacks.h"
 #include "runtime/milter.h"
 #include "runtime/nudge.h"
@@ -43,7 +43,7 @@ serve(void *arg)
 	(void)arg;
 	milter_serve();
 	if (!ending)
-		ask_report(0, "libmilter", "has given up: nothing is served");
+		peer_report(0, "libmilter", "has given up: nothing is served");
 	return NULL;
 }
 
@@ -90,7 +90,7 @@ compat_start(const char *spec, mode_t mode, unsigned long flags,
 	spec = whole_spec(spec, room, sizeof(room));
 	if (!listener_open(spec, &options, &milter.listener, why, why_size))
 		return false;
-	ask_open(queue);
+	peer_open(queue);
 	milter.queue = queue;
 	milter.open = true;
 	if (backlog > 0)

@@ -1,9 +1,13 @@
 #include "runtime/decision.h"
 
+#include <stdatomic.h>
+
 #include "runtime/decision_json.h"
 #include "runtime/log.h"
 
 enum { LISTED = 10 };
+
+static void (*_Atomic watcher)(const struct decision_record *);
 
 struct str
 verdict_word(enum milt_answer_kind kind)
@@ -156,8 +160,8 @@ add_changes(struct log_line *l, struct milt_session *s)
 		line_add(l, ",+%zu", n - LISTED);
 }
 
-void
-log_decision(const struct decision_record *d)
+static void
+write_decision(const struct decision_record *d)
 {
 	const struct milt_answer *a = d->answer;
 	struct facts *f = milt_session_facts(d->session);
@@ -185,6 +189,22 @@ log_decision(const struct decision_record *d)
 }
 
 void
+decision_watch(void (*watch)(const struct decision_record *))
+{
+	atomic_store(&watcher, watch);
+}
+
+void
+log_decision(const struct decision_record *d)
+{
+	void (*watch)(const struct decision_record *) = atomic_load(&watcher);
+
+	write_decision(d);
+	if (watch)
+		watch(d);
+}
+
+void
 log_note(struct milt_session *s, struct str queue_id, const struct milt_note *n)
 {
 	struct log_line l;
@@ -207,4 +227,24 @@ log_note(struct milt_session *s, struct str queue_id, const struct milt_note *n)
 		    (int)(n->text.n < 1000 ? n->text.n : 1000),
 		    n->text.p ? n->text.p : "");
 	line_end(LEVEL_INFO, &l);
+}
+
+void
+log_question(struct milt_session *s, struct str queue_id, uint32_t rule,
+    const char *why, double ms)
+{
+	struct log_line l;
+
+	if (log_is_json()) {
+		log_json(
+		    LEVEL_WARNING, question_json(s, queue_id, rule, why, ms));
+		return;
+	}
+	line_start(&l);
+	add_id(&l, queue_id);
+	line_add(&l, "question");
+	add_rule(&l, milt_session_image(s), rule);
+	add_envelope(&l, milt_session_facts(s), STAGE_MAIL);
+	line_add(&l, " failure=\"%s\" time=%.2fms", why, ms);
+	line_end(LEVEL_WARNING, &l);
 }

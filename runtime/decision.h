@@ -26,8 +26,15 @@ struct str verdict_word(enum milt_answer_kind);
 
 void log_decision(const struct decision_record *);
 
+/* Who is told of each decision beside the log; NULL: nobody.  Any thread. */
+void decision_watch(void (*)(const struct decision_record *));
+
 /* A log action, or a shadow rule that matched. */
 void log_note(
     struct milt_session *, struct str queue_id, const struct milt_note *);
+
+/* A question of a js rule without an answer, after so many milliseconds. */
+void log_question(struct milt_session *, struct str queue_id, uint32_t rule,
+    const char *why, double ms);
 
 #endif

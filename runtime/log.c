@@ -108,6 +108,8 @@ emit(enum log_level level, const char *mark, const char *text)
 	case LOG_TO_JOURNALD:
 		to_journald(level, mark, text);
 		return;
+	case LOG_TO_NOBODY:
+		return;
 	case LOG_TO_STDERR:
 		break;
 	}
@@ -121,7 +123,7 @@ emit(enum log_level level, const char *mark, const char *text)
 static bool
 is_wanted(enum log_level level)
 {
-	return level != LEVEL_DEBUG || verbose;
+	return target != LOG_TO_NOBODY && (level != LEVEL_DEBUG || verbose);
 }
 
 void

@@ -9,7 +9,12 @@
 
 #include "runtime/json.h"
 
-enum log_target { LOG_TO_STDERR, LOG_TO_SYSLOG, LOG_TO_JOURNALD };
+enum log_target {
+	LOG_TO_STDERR,
+	LOG_TO_SYSLOG,
+	LOG_TO_JOURNALD,
+	LOG_TO_NOBODY
+};
 enum log_format { LOG_PLAIN, LOG_JSON };
 
 /* syslog's own names clash with nothing here: these are ours. */

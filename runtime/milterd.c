@@ -10,6 +10,7 @@
 #include "compiler/policy_text.h"
 #include "runtime/arguments.h"
 #include "runtime/facts.h"
+#include "runtime/js_host.h"
 #include "runtime/log.h"
 #include "runtime/milter.h"
 #include "runtime/policy.h"
@@ -149,6 +150,8 @@ main(int argc, char **argv)
 		return EXIT_SYSTEM;
 	o = arguments_parse(argc, argv);
 	compile = o.strict ? compile_policy_strict : compile_policy;
+	if (o.js_failure)
+		conn_set_js(&js_host_failure);
 	p = first_policy(&o);
 	if (o.check) {
 		policy_free(p);

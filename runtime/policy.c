@@ -11,7 +11,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct policy *current; /* all under the lock */
 static struct policy *retired;
 static unsigned long serial;
-static unsigned long replaced; /* replaced ones that are in use */
+static void (*on_free)(unsigned long); /* before there are threads */
+static unsigned long replaced;         /* replaced ones that are in use */
 
 /* ---- reading ------------------------------------------------------------ */
 
@@ -152,6 +153,64 @@ fill_macros(struct policy *p)
 	return true;
 }
 
+struct wanted_macro {
+	struct wanted_macro *next;
+	char name[];
+};
+
+static const char *
+keep_name(struct policy *p, struct str name)
+{
+	struct wanted_macro *w = malloc(sizeof(*w) + name.n + 3);
+	bool braces = name.n > 1 && name.p[0] != '{';
+
+	if (!w)
+		return NULL;
+	snprintf(w->name, name.n + 3, "%s%.*s%s", braces ? "{" : "",
+	    STR_ARG(name), braces ? "}" : "");
+	w->next = p->wanted;
+	p->wanted = w;
+	return w->name;
+}
+
+static bool
+want_at(struct policy *p, enum milt_stage stage, const char *name)
+{
+	struct policy_macro *more, m = { stage, name, str_from(name) };
+	char *list;
+
+	for (size_t i = 0; i < p->macro_count; i++)
+		if (p->macros[i].stage == stage &&
+		    str_eq(p->macros[i].text, m.text))
+			return true;
+	more = realloc(p->macros, (p->macro_count + 1) * sizeof(*more));
+	if (!more)
+		return false;
+	p->macros = more;
+	p->macros[p->macro_count++] = m;
+	p->macro_stages |= 1u << stage;
+	list = symbol_list(p, stage);
+	if (!list)
+		return false;
+	free(p->symbols[stage]);
+	p->symbols[stage] = list;
+	return true;
+}
+
+bool
+policy_want_macro(struct policy *p, struct str name)
+{
+	const struct macro_row *row = macro_by_name(name);
+	const char *kept;
+
+	if (!is_symbol(name) || !(kept = keep_name(p, name)))
+		return false;
+	if (row)
+		return want_at(p, row->from, kept);
+	return want_at(p, STAGE_MAIL, kept) && want_at(p, STAGE_RCPT, kept) &&
+	       want_at(p, STAGE_DATA, kept);
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 enum milt_status
@@ -204,6 +263,10 @@ policy_free(struct policy *p)
 		free(p->symbols[s]);
 	free(p->macros);
 	free(p->names);
+	for (struct wanted_macro *w = p->wanted; w; w = p->wanted) {
+		p->wanted = w->next;
+		free(w);
+	}
 	counts_free(p->counts);
 	free(p->watched);
 	if (p->image)
@@ -262,6 +325,12 @@ policy_put(struct policy *p)
 	pthread_mutex_unlock(&lock);
 }
 
+void
+policy_on_free(void (*tell)(unsigned long))
+{
+	on_free = tell;
+}
+
 bool
 policy_reap(void)
 {
@@ -274,8 +343,12 @@ policy_reap(void)
 	more = replaced > 0;
 	pthread_mutex_unlock(&lock);
 	for (; p; p = next) {
+		unsigned long number = p->serial;
+
 		next = p->next_retired;
 		policy_free(p);
+		if (on_free)
+			on_free(number);
 	}
 	return more;
 }

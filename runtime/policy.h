@@ -39,7 +39,8 @@ struct policy {
 	/* private */
 	unsigned long users; /* under the lock */
 	struct policy *next_retired;
-	char *names; /* owned: the macros' names */
+	char *names;                 /* owned: the macros' names */
+	struct wanted_macro *wanted; /* owned: those of policy_want_macro */
 };
 
 /* What a compiler makes; all of it malloc'ed. */
@@ -60,11 +61,18 @@ typedef enum milt_status policy_compiler(
  * Loads a policy: an image, told by its first bytes, or a text, which is
  * compiled.  A large image is mapped (milt_image_open): its file is replaced,
  * as milterc does, and never written over.  On failure the diagnostics say why,
- * one line at least.
+ * one line at least.  MILT_INVALID, too, where it has js rules
+ * and nobody answers them (runtime/js_host.h).
  */
 enum milt_status policy_load(const char *path, policy_compiler *,
     FILE *diagnostics, struct policy **out);
 void policy_free(struct policy *); /* one that was never set */
+
+/*
+ * Asks the MTA for one more macro, before the policy is set.  False with no
+ * memory, or where the name cannot be one.
+ */
+bool policy_want_macro(struct policy *, struct str name);
 
 /* Makes it the current one. */
 void policy_set(struct policy *);
@@ -74,5 +82,7 @@ void policy_put(struct policy *);
 /* Frees what nobody uses any more; true if policies that were replaced are
  * still in use. */
 bool policy_reap(void);
+/* Whom policy_reap tells of each policy that was set, by its serial. */
+void policy_on_free(void (*)(unsigned long serial));
 
 #endif

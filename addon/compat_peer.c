@@ -1,4 +1,4 @@
-#include "addon/compat_ask.h"
+#include "addon/compat_peer.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -53,7 +53,7 @@ answers(const struct peer *p, enum compat_kind kind)
 /* ---- questions ----------------------------------------------------------- */
 
 void
-ask_report(uint64_t session, const char *what, const char *sentence)
+peer_report(uint64_t session, const char *what, const char *sentence)
 {
 	char text[256];
 	int n = snprintf(text, sizeof(text), "%s: %s", what, sentence);
@@ -75,7 +75,7 @@ answer_free(struct compat_answer *a)
 }
 
 struct compat_event *
-ask_event(struct peer *p, SMFICTX *ctx, enum compat_kind kind,
+peer_event(struct peer *p, SMFICTX *ctx, enum compat_kind kind,
     const struct str *texts, size_t count)
 {
 	struct compat_event *e = compat_event_new(kind, texts, count);
@@ -108,13 +108,14 @@ verdict_without(uint64_t session, enum compat_kind kind, enum call_end end)
 
 	switch (end) {
 	case CALL_LATE:
-		ask_report(session, name, "no answer before the deadline");
+		peer_report(session, name, "no answer before the deadline");
 		return verdict_when_late(kind);
 	case CALL_FULL:
-		ask_report(session, name, "too many events wait for an answer");
+		peer_report(
+		    session, name, "too many events wait for an answer");
 		return verdict_when_late(kind);
 	case CALL_DROPPED:
-		ask_report(session, name,
+		peer_report(session, name,
 		    "the function let go of its envelope "
 		    "and did not call done()");
 		return verdict_when_late(kind);
@@ -175,19 +176,20 @@ conclude(struct peer *p, enum compat_kind kind, int code)
 }
 
 sfsistat
-ask_nobody(struct peer *p, enum compat_kind kind)
+peer_put_off(struct peer *p, enum compat_kind kind)
 {
 	return p ? conclude(p, kind, SMFIS_TEMPFAIL) : SMFIS_TEMPFAIL;
 }
 
 sfsistat
-ask(SMFICTX *ctx, struct peer *p, enum compat_kind kind, struct compat_event *e)
+peer_ask(
+    SMFICTX *ctx, struct peer *p, enum compat_kind kind, struct compat_event *e)
 {
 	struct compat_answer *a = NULL;
 	int code = e ? wait_for(e, &a) : SMFIS_TEMPFAIL;
 
 	if (a && delivers(code) && !changes_send(ctx, a->changes)) {
-		ask_report(p->id, compat_name(kind),
+		peer_report(p->id, compat_name(kind),
 		    "the changes could not be sent to the MTA");
 		code = SMFIS_TEMPFAIL;
 	}
@@ -196,7 +198,7 @@ ask(SMFICTX *ctx, struct peer *p, enum compat_kind kind, struct compat_event *e)
 }
 
 void
-ask_post(struct peer *p, enum compat_kind kind)
+peer_post(struct peer *p, enum compat_kind kind)
 {
 	struct compat_event *e = compat_event_new(kind, NULL, 0);
 
@@ -208,7 +210,7 @@ ask_post(struct peer *p, enum compat_kind kind)
 }
 
 sfsistat
-ask_negotiate(struct peer *p, struct compat_event *e, unsigned long wanted[4])
+peer_negotiate(struct peer *p, struct compat_event *e, unsigned long wanted[4])
 {
 	struct compat_answer *a = NULL;
 	int code = e ? wait_for(e, &a) : SMFIS_TEMPFAIL;
@@ -225,14 +227,14 @@ ask_negotiate(struct peer *p, struct compat_event *e, unsigned long wanted[4])
 }
 
 bool
-ask_is_of_message(enum compat_kind kind)
+kind_is_of_message(enum compat_kind kind)
 {
 	return (rows[kind].answers & A(DISCARD)) != 0 &&
 	       rows[kind].patience != PATIENCE_NONE;
 }
 
 void
-ask_open(struct queue *q)
+peer_open(struct queue *q)
 {
 	queue = q;
 }
