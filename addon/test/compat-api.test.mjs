@@ -65,14 +65,37 @@ test('the six functions of the older bindings, and three more', () => {
 	);
 });
 
-test('compat.d.ts declares what there is', () => {
-	const types = readFileSync(new URL('../compat.d.ts', import.meta.url),
-		'utf8') + readFileSync(new URL('../constants.d.ts', import.meta.url),
-		'utf8');
-	const declared = [...types.matchAll(
-		/^export (?:declare )?(?:const|function) (\w+)/gm)].map((m) => m[1]);
+test('compat.d.cts declares what there is', () => {
+	const read = (name) =>
+		readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
+	const declared = [...(read('compat.d.cts') + read('constants.d.cts'))
+		.matchAll(/^export (?:const|function) (\w+)/gm)].map((m) => m[1]);
 
-	assert.deepEqual([...new Set(declared)].sort(), Object.keys(milt).sort());
+	assert.deepEqual(declared.sort(), Object.keys(milt).sort());
+});
+
+test('compat.d.cts declares what an envelope can', () => {
+	const types = readFileSync(new URL('../compat.d.cts', import.meta.url),
+		'utf8');
+	const source = readFileSync(
+		new URL('../lib/compat-envelope.cjs', import.meta.url), 'utf8');
+	const body = /export interface Envelope \{(.*?)^\}/ms.exec(types)[1];
+	const names = (text, pattern) =>
+		[...text.matchAll(pattern)].map((m) => m[1]).sort();
+
+	assert.deepEqual(names(body, /^\t(\w+)\(/gm),
+		names(source, /^\t([a-z_]+)\(.*\{$/gm)
+			.filter((name) => name !== 'constructor'));
+});
+
+test('compat.d.cts is right for TypeScript', () => {
+	const { status, stdout } = spawnSync(process.execPath, [
+		require.resolve('typescript/bin/tsc'), '--noEmit', '--strict',
+		'--module', 'nodenext', '--types', 'node', 'test/types/compat.cts',
+	], { cwd: new URL('..', import.meta.url), encoding: 'utf8' });
+
+	assert.equal(stdout, '');
+	assert.equal(status, 0);
 });
 
 test('version: that of libmilter', () => {
@@ -117,9 +140,10 @@ test('start: a connection, flags and 13 functions', () => {
 	assert.throws(start(1, 0, ...functions), TypeError);
 	assert.throws(start(name, '0', ...functions), TypeError);
 	for (let i = 0; i < 13; i++)
-		assert.throws(start(name, 0, ...functions.with?.(i, null) ??
-			functions.map((f, n) => (n === i ? null : f))),
-		{ name: 'TypeError', message: / is not a function$/ });
+		assert.throws(
+			start(name, 0, ...functions.map((f, n) => (n === i ? null : f))),
+			{ name: 'TypeError', message: / is not a function$/ });
+});
 });
 
 test('start: a socket that cannot be made is an error with its cause', () => {
