@@ -28,8 +28,8 @@ enum milter_event {
 enum { REPLY_LINES = 32 }; /* that libmilter takes */
 
 /*
- * Sets a reply as libmilter does; `count` is at most REPLY_LINES, NUL-terminated
- * lines in which `%` is doubled.  MI_SUCCESS or MI_FAILURE.
+ * Sets a reply as libmilter does; `count` is at most REPLY_LINES,
+ * NUL-terminated lines in which `%` is doubled.  MI_SUCCESS or MI_FAILURE.
  */
 int reply_set(SMFICTX *, const char *code, const char *xcode,
     const char *const *lines, size_t count);
