@@ -138,7 +138,8 @@ MTA_O  := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/mta/*.c))
 BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,\
             $(filter-out tests/bench/workload.c,$(wildcard tests/bench/*.c)))
 PROP   := $(patsubst tests/property/%.c,$(BUILD)/property/%,\
-            $(filter-out tests/property/patterns.c,$(wildcard tests/property/*.c)))
+            $(filter-out $(addprefix tests/property/,patterns.c policy.c \
+            random.c reading.c text.c),$(wildcard tests/property/*.c)))
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -148,6 +149,11 @@ $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 $(BUILD)/unit/memory: LDFLAGS_ALL += \
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
+$(BUILD)/property/property: $(BUILD)/obj/tests/property/policy.o \
+    $(BUILD)/obj/tests/property/reading.o \
+    $(BUILD)/obj/tests/property/random.o
+$(BUILD)/property/rules: $(BUILD)/obj/tests/property/text.o \
+    $(BUILD)/obj/tests/property/random.o
 $(BUILD)/property/regexes: $(BUILD)/obj/tests/property/patterns.o
 $(BUILD)/property/%: $(BUILD)/obj/tests/property/%.o $(LIB)
 	@mkdir -p $(@D)

@@ -75,7 +75,8 @@ kind_of(struct compilation *c, const struct ir_rule *r)
 static struct str
 scope_of(const struct ir_rule *r)
 {
-	bool session = r->condition->session;
+	bool session =
+	    r->condition->session && (!r->js || r->known <= STAGE_HELO);
 
 	for (size_t i = 0; i < r->actions.n; i++)
 		for (size_t k = 0; k < r->actions.v[i]->texts.n; k++)
@@ -185,6 +186,18 @@ spoken_of(
 	default:
 		return STR("at message");
 	}
+}
+
+struct str
+account_call(struct compilation *c, const struct ir_rule *r)
+{
+	const struct ir_js *js = r->js;
+
+	if (!js->path.n)
+		return arena_printf(
+		    &c->arena, "code, for at most %u ms", js->timeout);
+	return arena_printf(&c->arena, "%.*s#%.*s, for at most %u ms",
+	    STR_ARG(js->path), STR_ARG(js->function), js->timeout);
 }
 
 struct account

@@ -26,6 +26,9 @@ struct account {
 
 struct account account_of(struct compilation *, const struct ir_rule *);
 
+/* What a js rule asks: "hooks.mjs#check, for at most 2000 ms". */
+struct str account_call(struct compilation *, const struct ir_rule *);
+
 /* Where a rule stands. */
 void account_place(const struct compilation *, const struct ir_rule *,
     struct str *file, unsigned *line);

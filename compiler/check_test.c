@@ -221,6 +221,8 @@ check_expect(
 	}
 	if (e->recipient)
 		check_expect_recipient(k, t, e);
+	if (e->effect && e->effect->duration)
+		check_delay(k, e->effect);
 }
 
 void

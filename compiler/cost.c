@@ -252,6 +252,8 @@ print_rule(struct compilation *c, struct counter *counter,
 		if (how->guard[s] != IMAGE_NONE)
 			fprintf(f, "  guarded  at %.*s\n",
 			    STR_ARG(stage_rows[s].name));
+	if (r->js)
+		fprintf(f, "  asks     %.*s\n", STR_ARG(account_call(c, r)));
 	fputs("  at worst ", f);
 	print_cost(count(counter, r->condition, STAGE_MESSAGE), f);
 }

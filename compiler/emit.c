@@ -4,6 +4,17 @@
 /* ---- texts
  * ----------------------------------------------------------------------- */
 
+/* Code that finds the loop's element. */
+static uint32_t
+finder(struct emitter *e, const struct ir_node *each)
+{
+	uint32_t *code = &e->finders[each->number];
+
+	if (*code == IMAGE_NONE)
+		*code = emit_fragment(e, each, each->last, false);
+	return *code;
+}
+
 static struct image_candidate
 candidate(struct emitter *e, const struct ir_candidate *c)
 {
@@ -12,6 +23,8 @@ candidate(struct emitter *e, const struct ir_candidate *c)
 		.ref = emit_ref(e, &c->ref),
 		.regex = c->regex ? c->regex->number : IMAGE_NONE,
 		.group = c->group,
+		.code = c->each ? finder(e, c->each) : IMAGE_NONE,
+		.stage = c->each ? c->each->last : 0,
 	};
 }
 
@@ -65,6 +78,7 @@ action(struct emitter *e, const struct ir_action *a)
 		.address = template(e, a->address),
 		.where = IMAGE_NONE,
 		.index = (int32_t)a->index,
+		.milliseconds = (uint32_t)a->milliseconds,
 		.text_count = (uint32_t)a->texts.n,
 	};
 
@@ -188,6 +202,8 @@ pass_emit(struct compilation *c)
 		e->list_numbers[i] = IMAGE_NONE;
 	e->guard_code = ARENA_ARRAY(e->arena, c->plan->guards.n + 1, uint32_t);
 	memset(e->guard_code, 0xff, c->plan->guards.n * sizeof(uint32_t));
+	e->finders = ARENA_ARRAY(e->arena, c->ir->nodes.n + 1, uint32_t);
+	memset(e->finders, 0xff, c->ir->nodes.n * sizeof(uint32_t));
 	e->needs = needs_of(c->ir);
 	emit_memo(e);
 	for (size_t i = 0; i < c->ir->rules.n && !e->too_large; i++)

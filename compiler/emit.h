@@ -51,6 +51,7 @@ struct emitter {
 	VEC(struct image_capture) captures;
 	VEC(struct image_insn) code;
 	uint32_t memo[MEMO_CLASSES];
+	uint32_t *finders;    /* by node: code that finds its element */
 	uint32_t *guard_code; /* by guard: its fragment, or IMAGE_NONE */
 	struct index_sections index;
 

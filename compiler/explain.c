@@ -35,6 +35,8 @@ print_rule(struct compilation *c, const struct ir_rule *r, FILE *f)
 	else
 		fprintf(f, "  decided  at %.*s: %.*s\n",
 		    STR_ARG(stage_rows[a.decided].name), STR_ARG(a.reason));
+	if (r->js)
+		fprintf(f, "  asks     %.*s\n", STR_ARG(account_call(c, r)));
 	print_holders(c, &a, f);
 	fprintf(f, "  spoken   %.*s\n  scope    %.*s\n\n", STR_ARG(a.spoken),
 	    STR_ARG(a.scope));

@@ -32,6 +32,28 @@ add_place(struct compilation *c, json_t *o, const struct ir_rule *r)
 }
 
 static json_t *
+js(struct compilation *c, const struct ir_rule *r)
+{
+	json_t *o = json_object(), *may = json_array();
+
+	if (r->js->path.n) {
+		json_object_set_new(o, "file", text(c, r->js->path));
+		json_object_set_new(o, "function", text(c, r->js->function));
+	}
+	json_object_set_new(o, "timeout_ms", json_integer(r->js->timeout));
+	for (int a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if (r->js->may >> a & 1)
+			json_array_append_new(
+			    may, text(c, action_rows[a].name));
+	json_object_set_new(o, "may", may);
+	json_object_set_new(o, "on_failure",
+	    r->verdict == ACTION_NONE ? json_null()
+				      : text(c, action_rows[r->verdict].name));
+	json_object_set_new(o, "body", json_boolean(r->js->body));
+	return o;
+}
+
+static json_t *
 rule(struct compilation *c, const struct ir_rule *r)
 {
 	struct account a = account_of(c, r);
@@ -45,6 +67,8 @@ rule(struct compilation *c, const struct ir_rule *r)
 	    o, "decided", a.never ? json_null() : stage(a.decided));
 	json_object_set_new(o, "reason", text(c, a.reason));
 	json_object_set_new(o, "spoken", text(c, a.spoken));
+	if (r->js)
+		json_object_set_new(o, "js", js(c, r));
 	for (size_t i = 0; i < a.holder_count && i < ACCOUNT_HOLDERS; i++) {
 		json_t *h = json_object();
 

@@ -93,9 +93,11 @@ enum ir_piece_kind { IR_TEXT, IR_VALUE, IR_CAPTURE };
 
 struct ir_piece {
 	enum ir_piece_kind kind;
-	struct str text;                     /* IR_TEXT */
-	struct ir_ref ref;                   /* IR_VALUE */
-	VEC(struct ir_candidate) candidates; /* last written first */
+	struct str text;   /* IR_TEXT */
+	struct ir_ref ref; /* IR_VALUE */
+	VEC(struct ir_candidate)
+	candidates; /* IR_VALUE: first written
+		       first; IR_CAPTURE: last */
 };
 
 struct ir_template {
@@ -112,7 +114,8 @@ struct ir_action {
 	struct ir_template *name;
 	struct ir_template *address;
 	long long index;
-	struct ir_node *where; /* loop 0 is the element; NULL: all */
+	long long milliseconds; /* delay */
+	struct ir_node *where;  /* loop 0 is the element; NULL: all */
 	struct ast_action *ast;
 };
 

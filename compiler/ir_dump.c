@@ -213,6 +213,8 @@ dump_action(struct dump *d, const struct ir_action *a)
 		fprintf(d->f, " %u %.*s", a->code, STR_ARG(a->xcode));
 	if (a->action == ACTION_INSERT_HEADER)
 		fprintf(d->f, " %lld", a->index);
+	if (a->action == ACTION_DELAY)
+		fprintf(d->f, " %lld ms", a->milliseconds);
 	put_template(d->f, "name", a->name);
 	put_template(d->f, "address", a->address);
 	for (size_t i = 0; i < a->texts.n; i++)
@@ -220,6 +222,27 @@ dump_action(struct dump *d, const struct ir_action *a)
 	if (where)
 		fprintf(d->f, " where n%u", where);
 	fputc('\n', d->f);
+}
+
+static void
+dump_js(FILE *f, const struct ir_js *js)
+{
+	fputs("  ask ", f);
+	if (js->path.n)
+		fprintf(
+		    f, "%.*s#%.*s", STR_ARG(js->path), STR_ARG(js->function));
+	else
+		put_quoted(f, js->code);
+	fprintf(f, " %u ms%s, may", js->timeout, js->body ? " with body" : "");
+	for (int a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if (js->may >> a & 1)
+			fprintf(f, " %.*s", STR_ARG(action_rows[a].name));
+	fputc('\n', f);
+	for (size_t i = 0; i < js->captures.n; i++) {
+		fprintf(f, "  capture %.*s", STR_ARG(js->captures.v[i].name));
+		put_template(f, "is", js->captures.v[i].text);
+		fputc('\n', f);
+	}
 }
 
 static void
@@ -236,6 +259,8 @@ dump_rule(struct dump *d, const struct ir_rule *r)
 	fputc('\n', d->f);
 	n = dump_node(d, r->condition);
 	fprintf(d->f, "  when n%u\n", n);
+	if (r->js)
+		dump_js(d->f, r->js);
 	for (size_t i = 0; i < r->actions.n; i++)
 		dump_action(d, r->actions.v[i]);
 }

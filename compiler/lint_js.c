@@ -26,7 +26,7 @@ lint_slow(struct compilation *c, enum milt_stage stage)
 	if (sum * 100 <= most * NEAR || !last->js->ast->timeout)
 		return;
 	d = diag_at(&c->diags, D_JS_SLOW, last->js->ast->timeout->span,
-	    "%s may take %zu s at %s, the MTA waits %zu s",
+	    "%s may take %zu s at %s, of %zu that the MTA waits for certain",
 	    rules > 1 ? "js rules" : "the js rule", (sum + 999) / 1000,
 	    stage_rows[stage].name.p, most / 1000);
 	diag_help(&c->diags, d, "give the function less time");

@@ -33,6 +33,7 @@ lower_action(struct lower *l, struct ast_action *from, const struct origins *o)
 	a->action = from->action;
 	a->ast = from;
 	a->index = from->index;
+	a->milliseconds = from->milliseconds;
 	if (a->action == ACTION_REJECT || a->action == ACTION_TEMPFAIL) {
 		a->code = from->code ? from->code : default_code(a->action);
 		a->xcode =

@@ -189,6 +189,8 @@ void check_option(struct checker *, struct item_option *);
 void check_actions(struct checker *, struct item_rule *);
 void check_js(struct checker *, struct item_rule *);
 void check_action(struct checker *, struct ast_action *);
+/* The duration of a delay: fills its milliseconds. */
+void check_delay(struct checker *, struct ast_action *);
 void check_reply_codes(struct checker *, enum milt_action verdict,
     unsigned code, struct span code_span, struct str xcode,
     struct span xcode_span);

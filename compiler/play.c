@@ -81,6 +81,10 @@ answer_js(struct play *p, const struct milt_question *q)
 		(void)milt_session_reply(p->session, &p->t->given.v[i].reply);
 		return;
 	}
+	if (p->t->js) {
+		p->t->js(p->t->js_data, p->session, q);
+		return;
+	}
 	if (p->out->unanswered == IMAGE_NONE)
 		p->out->unanswered = q->rule;
 	(void)milt_session_reply(p->session, &none);

@@ -46,6 +46,10 @@ struct transaction {
 	struct str body;
 	long long now; /* milliseconds since 1970, UTC */
 	VEC(struct play_given) given;
+	/* Answers what is asked and not given; NULL: nobody. */
+	void (*js)(
+	    void *js_data, struct milt_session *, const struct milt_question *);
+	void *js_data;
 };
 
 /* The final outcome for one recipient. */

@@ -55,15 +55,39 @@ resolve_call(struct resolver *r, struct ast_js *js)
 	js->path = relative_path(r->c, call->span.source, text);
 }
 
+/* One diagnostic, whatever is missing. */
 static void
-report_part(struct resolver *r, const struct item_rule *rule, const char *lacks,
-    const char *help)
+check_parts(struct resolver *r, const struct item_rule *rule)
 {
-	struct diag *d = diag_at(r->diags, D_JS_PART, rule->item.name.span,
-	    "js rule `%.*s` does not say %s", STR_ARG(rule->item.name.text),
-	    lacks);
+	const struct ast_js *js = rule->js;
+	const struct {
+		const struct span *span;
+		const char *what, *help;
+	} parts[] = {
+		{ &js->code_span, "what it calls",
+		    "write: call \"hooks.mjs#check\"; or code between lines of "
+		    "three backticks" },
+		{ &js->timeout_span, "`timeout`",
+		    "write how long it may take: timeout 2s" },
+		{ &js->failure_span, "`on failure`",
+		    "write what it gives where there is no answer: on failure "
+		    "tempfail; or: on failure ignore" },
+	};
+	struct str lacks = STR("");
+	struct diag *d;
 
-	diag_help(r->diags, d, "%s", help);
+	for (size_t i = 0; i < 3; i++)
+		if (!parts[i].span->end)
+			lacks = arena_printf(r->arena, "%.*s%s%s",
+			    STR_ARG(lacks), lacks.n ? ", " : "", parts[i].what);
+	if (!lacks.n)
+		return;
+	d = diag_at(r->diags, D_JS_PART, rule->item.name.span,
+	    "js rule `%.*s` lacks %.*s", STR_ARG(rule->item.name.text),
+	    STR_ARG(lacks));
+	for (size_t i = 0; i < 3; i++)
+		if (!parts[i].span->end)
+			diag_help(r->diags, d, "%s", parts[i].help);
 }
 
 void
@@ -76,18 +100,6 @@ resolve_js(struct resolver *r, struct item_rule *rule)
 	else if (js->code_span.end && str_trim(js->code).n == 0)
 		diag_at(r->diags, D_JS_CALL, js->code_span,
 		    "there is no code between the backticks");
-	if (r->partial)
-		return;
-	if (!js->code_span.end)
-		report_part(r, rule, "what it runs",
-		    "write: call \"hooks.mjs#check\"; or code between lines of "
-		    "three backticks");
-	if (!js->timeout_span.end)
-		report_part(r, rule, "how long it may take",
-		    "write: timeout 2s on failure tempfail \"try again "
-		    "later\"");
-	if (!js->failure_span.end)
-		report_part(r, rule, "what it gives where there is no answer",
-		    "write a verdict, or that the rule then does not match: on "
-		    "failure ignore");
+	if (!r->partial)
+		check_parts(r, rule);
 }

@@ -69,6 +69,12 @@ change_text(struct arena *a, const struct milt_change *c)
 		return arena_printf(a, "%.*s %lld \"%.*s\" \"%.*s\"",
 		    STR_ARG(word), c->index, STR_ARG(c->name),
 		    STR_ARG(c->value));
+	case ACTION_DELAY:
+		return c->milliseconds % 1000
+			   ? arena_printf(a, "%.*s %lldms", STR_ARG(word),
+				 c->milliseconds)
+			   : arena_printf(a, "%.*s %llds", STR_ARG(word),
+				 c->milliseconds / 1000);
 	case ACTION_REMOVE_HEADER:
 		return arena_printf(
 		    a, "%.*s \"%.*s\"", STR_ARG(word), STR_ARG(c->name));
@@ -211,7 +217,7 @@ change_is(
 {
 	struct str value = STR("");
 
-	if (want->action != c->action)
+	if (want->action != c->action || want->action == ACTION_DELAY)
 		return false;
 	if (want->name && !str_eq_ascii(literal(r, want->name), c->name))
 		return false;
@@ -281,6 +287,17 @@ effects_text(struct run *r)
 		   : STR("there is no effect");
 }
 
+/* By all rules together. */
+static bool
+is_delayed(const struct outcome *o, long long milliseconds)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < o->changes.n; i++)
+		any |= o->changes.v[i].action == ACTION_DELAY;
+	return any && milt_delay(o->changes.v, o->changes.n) == milliseconds;
+}
+
 static void
 check_effect(struct run *r, const struct ast_expect *e)
 {
@@ -294,6 +311,8 @@ check_effect(struct run *r, const struct ast_expect *e)
 			 e->effect->action == ACTION_METRIC ? NOTE_METRIC
 							    : NOTE_LOG,
 			 literal(r, e->effect->texts.v[0]));
+	else if (e->effect && e->effect->action == ACTION_DELAY)
+		ok = is_delayed(o, e->effect->milliseconds);
 	for (size_t i = 0; e->effect && i < o->changes.n; i++)
 		ok = ok || change_is(r, e->effect, &o->changes.v[i]);
 	if (!ok)

@@ -102,10 +102,10 @@ struct ast_template {
 
 struct ast_action {
 	enum milt_action action; /* ACTION_NONE: `refused` says which word */
-	struct str refused; /* prepend text, append text, count, delay ...*/
-	struct span span;   /* all of it */
-	struct span word;   /* the verb */
-	unsigned code;      /* reply code; 0 if not given */
+	struct str refused;      /* remember, a score's name*/
+	struct span span;        /* all of it */
+	struct span word;        /* the verb */
+	unsigned code;           /* reply code; 0 if not given */
 	struct span code_span;
 	struct str xcode; /* enhanced code; empty if not given */
 	struct span xcode_span;
@@ -118,6 +118,8 @@ struct ast_action {
 	struct ast_template *address; /* add recipient, set sender; also from
 					 <a@b> */
 	long long index;              /* insert header */
+	struct ast_value *duration;   /* delay */
+	long long milliseconds;       /* check: of the duration */
 	struct ast_expr *where;       /* remove header, remove recipient */
 };
 

@@ -259,6 +259,16 @@ ast_metric(struct parser *ps, struct token word, struct token name)
 }
 
 struct ast_action *
+ast_delay(struct parser *ps, struct token word, struct ast_value *duration)
+{
+	struct ast_action *x = ast_action(ps, ACTION_DELAY, word, word);
+
+	x->span.end = duration->span.end;
+	x->duration = duration;
+	return x;
+}
+
+struct ast_action *
 ast_header(struct parser *ps, enum milt_action action, struct token first,
     struct token second, struct token name, struct token value)
 {

@@ -212,6 +212,8 @@ dump_action(struct dump *d, const struct ast_action *x)
 		fprintf(d->f, " %.*s", STR_ARG(x->xcode));
 	if (x->action == ACTION_INSERT_HEADER)
 		fprintf(d->f, " at %lld", x->index);
+	if (x->duration)
+		fprintf(d->f, " %.*s", STR_ARG(x->duration->text));
 	place(d, x->span);
 	d->depth++;
 	dump_template(d, "name", x->name);

@@ -347,6 +347,8 @@ effect(X) ::= QUARANTINE(A) STRING(T).
 	{ X = ast_text(ps, ACTION_QUARANTINE, A, T); }
 effect(X) ::= LOG(A) STRING(T).
 	{ X = ast_text(ps, ACTION_LOG, A, T); }
+effect(X) ::= DELAY(A) atom(V).
+	{ X = ast_delay(ps, A, V); }
 effect(X) ::= COUNT(A) WORD(N).
 	{ X = ast_metric(ps, A, N); }
 effect(X) ::= ADD(A) HEADER(W) STRING(N) STRING(V).
@@ -383,7 +385,6 @@ effect(X) ::= APPEND(A) TEXT(W) texts(T).
 target(T) ::= ADDRESS(T).
 target(T) ::= STRING(T).
 
-effect(X) ::= DELAY(A) ATOM(Z).             { X = ast_refused(ps, A, A, Z); }
 effect(X) ::= REMEMBER(A) WORD(Z).          { X = ast_refused(ps, A, A, Z); }
 effect(X) ::= SCORED(A) SIGNED(Z).          { X = ast_refused(ps, A, A, Z); }
 

@@ -96,6 +96,8 @@ struct ast_action *ast_where(
     struct parser *, struct ast_action *, struct ast_expr *);
 struct ast_action *ast_address(struct parser *, enum milt_action,
     struct token first, struct token second, struct token address);
+struct ast_action *ast_delay(
+    struct parser *, struct token word, struct ast_value *duration);
 struct ast_action *ast_refused(
     struct parser *, struct token first, struct token word, struct token last);
 long long ast_index(struct parser *, struct token);

@@ -6,6 +6,7 @@
 
 #include "runtime/apply.h"
 #include "runtime/decision.h"
+#include "runtime/delay.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "runtime/trace.h"
@@ -107,7 +108,7 @@ conn_end_message(struct conn *c)
 	c->in_message = c->headers = c->body = false;
 	c->failed_message = NULL;
 	c->id_length = 0;
-	c->gathering = 0;
+	c->gathering = c->delayed = 0;
 	free(c->held);
 	c->held = NULL;
 }
@@ -253,6 +254,7 @@ record(struct conn *c, const struct milt_answer *a, const char *failure,
 		.failure = failure,
 		.decided = a->decided,
 		.changed = changed,
+		.delayed = (double)c->delayed / 1e9,
 		.ms = (double)(c->spent + conn_clock() - since) / 1e6,
 	};
 	log_decision(&d);
@@ -372,6 +374,27 @@ make_changes(struct conn *c, SMFICTX *ctx)
 	    ctx, edits, n, facts_arena(milt_session_facts(c->session)));
 }
 
+/*
+ * Before the changes, so that a peer that leaves meanwhile makes none of them.
+ * Adds to *since what was waited, which is no work; false if the peer has left.
+ */
+static bool
+make_delay(struct conn *c, SMFICTX *ctx, uint64_t *since)
+{
+	const struct milt_change *changes;
+	size_t n = milt_session_changes(c->session, &changes);
+	long long ms = milt_delay(changes, n);
+	uint64_t begin = conn_clock();
+	enum delay_end end;
+
+	if (ms == 0)
+		return true;
+	end = delay_wait(ctx, ms);
+	c->delayed = conn_clock() - begin;
+	*since += c->delayed;
+	return end != DELAY_LEFT;
+}
+
 sfsistat
 conn_conclude_message(struct conn *c, SMFICTX *ctx, uint64_t since)
 {
@@ -389,7 +412,9 @@ conn_conclude_message(struct conn *c, SMFICTX *ctx, uint64_t since)
 		accepted = false;
 	}
 	if (accepted) {
-		failure = make_changes(c, ctx);
+		failure = make_delay(c, ctx, &since)
+			      ? make_changes(c, ctx)
+			      : "the MTA left while the message was delayed";
 		if (failure) {
 			a = failure_answer(STAGE_MESSAGE);
 			accepted = false;

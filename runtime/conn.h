@@ -22,11 +22,12 @@ struct conn {
 	unsigned long steps;          /* SMFIP_ flags that were negotiated */
 	const char *failed_session;   /* static text: facts were lost */
 	const char *failed_message;
-	struct held *held;              /* owned */
-	SMFICTX *waiting;               /* the MTA waits for an answer */
-	uint64_t spent;                 /* nanoseconds, on this message */
-	uint64_t gathering;             /* the same, on facts of this stage */
-	bool local;                     /* the client looks like sendmail(1) */
+	struct held *held;  /* owned */
+	SMFICTX *waiting;   /* the MTA waits for an answer */
+	uint64_t spent;     /* nanoseconds, on this message */
+	uint64_t gathering; /* the same, on facts of this stage */
+	uint64_t delayed;   /* nanoseconds waited before the answer */
+	bool local;         /* the client looks like sendmail(1) */
 	bool in_message, headers, body; /* begun */
 	unsigned char id_length;
 	char id[63]; /* queue id */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runtime/conn.h"
+#include "runtime/delay.h"
 #include "runtime/json.h"
 #include "runtime/metrics.h"
 #include "runtime/reload.h"
@@ -64,6 +65,7 @@ control_status(void)
 	json_put_number(sessions, "open", conn_count());
 	json_put_number(sessions, "total", metric_read(METRIC_SESSIONS));
 	json_put_number(sessions, "put_off", metric_read(METRIC_PUT_OFF));
+	json_put_number(sessions, "delayed", delay_waiting());
 	json_put(o, "sessions", sessions);
 	json_put_number(o, "messages", metric_read(METRIC_MESSAGES));
 	json_put_number(reloads, "ok", metric_read(METRIC_RELOADS_OK));
@@ -89,9 +91,10 @@ rule_json(const struct policy *p, uint32_t i)
 	}
 	if (image_text(im, r->why).n)
 		json_put_text(o, "why", image_text(im, r->why));
-	if (r->verdict != ACTION_NONE)
+	if (r->verdict != ACTION_NONE && !(r->flags & RULE_JS))
 		json_put_text(o, "verdict", action_rows[r->verdict].name);
 	json_put(o, "shadow", json_boolean(r->flags & RULE_SHADOW));
+	json_put(o, "js", json_boolean(r->flags & RULE_JS));
 	json_put_number(o, "decided", counts_rule(p->counts, i, RULE_DECIDED));
 	json_put_number(o, "effects", counts_rule(p->counts, i, RULE_EFFECT));
 	json_put_number(

@@ -113,7 +113,7 @@ enum image_piece_kind {
 
 /*
  * A piece of a template.  TEXT: text a.  VALUE: reference a (from VALUE), or
- * the candidates [first, first + count) if one of their loops has found an
+ * the first of the candidates [first, first + count) whose loop finds an
  * element.  CAPTURE: the first candidate whose regex matches.
  */
 struct image_piece {
@@ -127,6 +127,8 @@ struct image_candidate {
 	uint32_t ref;
 	uint32_t regex; /* captures; else IMAGE_NONE */
 	uint32_t group; /* captures */
+	uint32_t code;  /* of the loop: finds its element; or IMAGE_NONE */
+	uint32_t stage; /* its facts are known from here on */
 };
 
 struct image_template {
@@ -142,6 +144,7 @@ struct image_action {
 	uint32_t address;           /* template or IMAGE_NONE */
 	uint32_t where;             /* code for loop depth 0, or IMAGE_NONE */
 	int32_t index;              /* insert header */
+	uint32_t milliseconds;      /* delay */
 };
 
 enum { RULE_SHADOW = 1, RULE_RECIPIENT = 2, RULE_PINNED = 4, RULE_JS = 8 };
@@ -436,9 +439,7 @@ struct milt_image {
 	const struct image_macro *macros;
 	const struct image_needs *needs;
 	uint32_t count[SECTION_COUNT]; /* records of each section */
-	uint8_t *loop_classes;     /* owned; for each outermost loop the enum
-				      memo_class of what it depends on */
-	struct matchers *matchers; /* compiled regexes, owned: match.h */
+	struct matchers *matchers;     /* compiled regexes, owned: match.h */
 	struct scan *scan;     /* what finds their candidates, owned: scan.h */
 	bool jit;              /* regexes run as machine code */
 	const char *jit_error; /* why not, static text; NULL if jit */
@@ -491,6 +492,9 @@ image_kinds(const struct milt_image *im, const struct image_rule *r)
 
 /* One instruction as text, for dump --after=emit and the tests. */
 void image_print_insn(const struct milt_image *, uint32_t at, FILE *);
+/* Its last operand, with a blank before it. */
+void image_print_operand(
+    const struct milt_image *, const struct image_insn *, FILE *);
 /* The whole image, readable and stable. */
 void image_dump(const struct milt_image *, FILE *);
 

@@ -156,6 +156,13 @@ print_operand(const struct milt_image *im, const struct image_insn *in,
 }
 
 void
+image_print_operand(
+    const struct milt_image *im, const struct image_insn *in, FILE *to)
+{
+	print_operand(im, in, opcode_rows[in->op].b, in->b, to);
+}
+
+void
 image_print_insn(const struct milt_image *im, uint32_t at, FILE *to)
 {
 	const struct image_insn *in = &im->code[at];
@@ -231,6 +238,8 @@ dump_action(const struct milt_image *im, const struct image_action *a, FILE *to)
 		fprintf(to, " %.*s", STR_ARG(image_text(im, a->xcode)));
 	if (a->action == ACTION_INSERT_HEADER)
 		fprintf(to, " %" PRId32, a->index);
+	if (a->action == ACTION_DELAY)
+		fprintf(to, " %" PRIu32 " ms", a->milliseconds);
 	putc('\n', to);
 	if (a->name != IMAGE_NONE)
 		dump_template(im, "name", a->name, to);
@@ -241,6 +250,30 @@ dump_action(const struct milt_image *im, const struct image_action *a, FILE *to)
 	if (a->where != IMAGE_NONE) {
 		fputs("      where\n", to);
 		dump_code(im, a->where, to);
+	}
+}
+
+static void
+dump_js(const struct milt_image *im, const struct image_js *js, FILE *to)
+{
+	fputs("  asks ", to);
+	if (js->code == IMAGE_NONE)
+		fprintf(to, "%.*s#%.*s", STR_ARG(image_text(im, js->file)),
+		    STR_ARG(image_text(im, js->function)));
+	else
+		print_text(im, js->code, to);
+	fprintf(to, " %" PRIu32 " ms%s, may", js->timeout,
+	    js->flags & JS_BODY ? " with body" : "");
+	for (int a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if (js->may >> a & 1)
+			fprintf(to, " %.*s", STR_ARG(action_rows[a].name));
+	putc('\n', to);
+	for (uint32_t i = 0; i < js->capture_count; i++) {
+		const struct image_capture *c = &im->captures[js->captures + i];
+
+		fprintf(
+		    to, "    capture %.*s\n", STR_ARG(image_text(im, c->name)));
+		dump_template(im, "is", c->template, to);
 	}
 }
 
@@ -268,7 +301,9 @@ dump_rule(const struct milt_image *im, const struct image_rule *rule, FILE *to)
 		fprintf(to, "  %.*s\n", STR_ARG(stage_rows[s].name));
 		dump_code(im, rule->fragments[s], to);
 	}
-	fprintf(to, "  actions\n");
+	if (rule->flags & RULE_JS)
+		dump_js(im, &im->js[rule->js], to);
+	fprintf(to, rule->flags & RULE_JS ? "  on failure\n" : "  actions\n");
 	for (uint32_t i = 0; i < rule->count; i++)
 		dump_action(im, &im->actions[rule->first + i], to);
 }
@@ -326,6 +361,8 @@ dump_needs(const struct milt_image *im, FILE *to)
 	for (int i = 0; i < 5; i++)
 		if (needs->flags >> i & 1)
 			fprintf(to, " %s", flags[i]);
+	if (needs->flags & NEED_JS)
+		fputs(" js", to);
 	fprintf(to, "\n  actions 0x%" PRIx32 "\n  answers at", needs->actions);
 	for (int s = 0; s < STAGE_COUNT; s++)
 		if (needs->answers >> s & 1)

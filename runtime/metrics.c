@@ -4,6 +4,7 @@
 
 #include "runtime/conn.h"
 #include "runtime/counts.h"
+#include "runtime/delay.h"
 
 enum { VERDICTS = 4, SHARDS = 16, REASONS = 64 };
 
@@ -203,6 +204,9 @@ print_simple(FILE *to)
 	fprintf(to, "milt_memory_bytes %zu\n", atomic_load(&facts_budget.used));
 	head(to, "milt_sessions_open", "gauge", "Sessions that are open.");
 	fprintf(to, "milt_sessions_open %lu\n", conn_count());
+	head(to, "milt_sessions_delayed", "gauge",
+	    "Sessions whose answer is delayed.");
+	fprintf(to, "milt_sessions_delayed %lu\n", delay_waiting());
 }
 
 static void

@@ -227,8 +227,9 @@ show_rules(const json_t *a)
 	for (size_t i = 0; i < json_array_size(rules); i++) {
 		o = json_array_get(rules, i);
 		show(text(o, "rule"), width);
-		printf("  %-8s",
-		    is_true(o, "shadow") ? "shadow" : text(o, "verdict"));
+		printf("  %-8s", is_true(o, "shadow") ? "shadow"
+				 : is_true(o, "js")   ? "js"
+						      : text(o, "verdict"));
 		printf(" %10lld %10lld %8lld  ",
 		    number(o, "decided") + number(o, "shadow_hits"),
 		    number(o, "effects"), number(o, "failed"));
@@ -254,6 +255,26 @@ show_pair(const char *name, const char *value)
 	printf("  %-10s ", name);
 	show(value, 0);
 	putchar('\n');
+}
+
+/* Lines such as `      false  client.ip in partners: 192.0.2.1`. */
+static void
+show_parts(const json_t *parts)
+{
+	size_t i;
+	json_t *p;
+
+	json_array_foreach(parts, i, p)
+	{
+		printf("    %-8s ", text(p, "value"));
+		show(text(p, "part"), 0);
+		if (strcmp(text(p, "value"), "unknown") != 0) {
+			fputs(json_object_get(p, "is") ? ": " : ": missing",
+			    stdout);
+			show(text(p, "is"), 0);
+		}
+		putchar('\n');
+	}
 }
 
 static void
@@ -293,6 +314,8 @@ show_transaction(const json_t *t)
 			show(text(r, "why"), 0);
 		}
 		puts(colour && decided ? "\033[0m" : "");
+		printf("    %s\n", text(r, "because"));
+		show_parts(json_object_get(r, "parts"));
 	}
 	putchar('\n');
 }

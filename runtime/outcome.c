@@ -319,6 +319,9 @@ push_change(struct milt_session *s, uint32_t rule, const struct image_action *a)
 	case ACTION_REMOVE_RECIPIENT:
 		c.where = a->where;
 		break;
+	case ACTION_DELAY:
+		c.milliseconds = a->milliseconds;
+		break;
 	case ACTION_PREPEND_TEXT:
 	case ACTION_APPEND_TEXT:
 	case ACTION_REPLACE_BODY:
@@ -354,6 +357,19 @@ push_changes(struct milt_session *s, uint32_t rule)
 		if (!push_change(s, rule, &s->image->actions[r->first + k]))
 			return false;
 	return true;
+}
+
+long long
+milt_delay(const struct milt_change *c, size_t n)
+{
+	long long sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (c[i].action == ACTION_DELAY)
+			sum += c[i].milliseconds;
+	return sum < (long long)LIMIT_VALUE_DELAY
+		   ? sum
+		   : (long long)LIMIT_VALUE_DELAY;
 }
 
 /* ---- the readings of all accepted recipients -------------------------- */

@@ -313,6 +313,7 @@ milt_session_answer(struct milt_session *s, struct milt_answer *out)
 		return MILT_QUESTION;
 	}
 	s->interp.asking = false;
+	s->interp.stage = s->at;
 	s->interp.scratch = match_scratch();
 	if (!s->interp.scratch)
 		return no_memory(s, out);

@@ -58,13 +58,14 @@ struct milt_answer {
 struct milt_change {
 	enum milt_action action;
 	uint32_t rule;
-	long long index;  /* insert header */
-	struct str name;  /* header's name, valid (RFC 5322 2.2) */
-	struct str value; /* header's value, safe, folded with LF;
-			     address; reason; body with CRLF */
-	uint32_t where;   /* code, or IMAGE_NONE: remove header, remove
-			     recipient; without it the recipient to remove may
-			     be the value */
+	long long index;        /* insert header */
+	long long milliseconds; /* delay */
+	struct str name;        /* header's name, valid (RFC 5322 2.2) */
+	struct str value;       /* header's value, safe, folded with LF;
+				   address; reason; body with CRLF */
+	uint32_t where;         /* code, or IMAGE_NONE: remove header, remove
+				   recipient; without it the recipient to
+				   remove may be the value */
 };
 
 /* ---- questions --------------------------------------------------------- */
@@ -187,6 +188,9 @@ bool milt_session_skip_body(const struct milt_session *);
 size_t milt_session_changes(
     struct milt_session *, const struct milt_change **out);
 size_t milt_session_notes(struct milt_session *, const struct milt_note **out);
+
+/* Milliseconds that changes delay the answer together, within the limit. */
+long long milt_delay(const struct milt_change *, size_t n);
 
 /* The message was given up: forget it. Idempotent. */
 void milt_session_abort(struct milt_session *);

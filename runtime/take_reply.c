@@ -209,6 +209,7 @@ take_change(struct taking *t, const struct milt_change *from)
 	case ACTION_REJECT:
 	case ACTION_TEMPFAIL:
 	case ACTION_DISCARD:
+	case ACTION_DELAY:
 	case ACTION_METRIC:
 	case ACTION_LOG:
 	case ACTION_COUNT:

@@ -59,6 +59,8 @@ action_is_whole(const struct image_action *a)
 		return name && a->text_count >= 1 && a->index >= 0;
 	case ACTION_REMOVE_HEADER:
 		return name;
+	case ACTION_DELAY:
+		return a->milliseconds <= LIMIT_VALUE_DELAY;
 	case ACTION_ADD_RECIPIENT:
 	case ACTION_SET_SENDER:
 		return address;
@@ -69,6 +71,29 @@ action_is_whole(const struct image_action *a)
 		return false;
 	}
 	return false;
+}
+
+/*
+ * The code of candidates.  A recipient is there if the rule's condition, from
+ * which it comes, names one; it is missing otherwise.
+ */
+const char *
+verify_finders(struct verifier *v)
+{
+	for (uint32_t i = 0; i < v->im->count[SECTION_CANDIDATES]; i++) {
+		const struct image_candidate *c = &v->im->candidates[i];
+		struct place place = { .stage = (enum milt_stage)c->stage,
+			.recipient = true,
+			.last = true };
+		const char *why;
+
+		if (c->code == IMAGE_NONE)
+			continue;
+		why = verify_fragment(v, c->code, &place);
+		if (why)
+			return why;
+	}
+	return NULL;
 }
 
 static const char *

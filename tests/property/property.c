@@ -11,365 +11,11 @@
 #include <stdlib.h>
 
 #include "compiler/compile.h"
-#include "compiler/play.h"
+#include "tests/property/policy.h"
+#include "tests/property/random.h"
 #include "tests/unit/test.h"
 
-enum {
-	VARS = 2,
-	MAX_RULES = 9,
-	MAX_RECIPIENTS = 3,
-	MAX_NODES = 12,
-	ROUNDS = 25
-};
-
-/* A fact: variable `v` of a stage, written so that its truth can be chosen. */
-static const char *const fact_text[STAGE_COUNT] = {
-	"client.name contains \"c%d\"", "helo contains \"h%d\"",
-	"sender.local contains \"m%d\"", "recipient.local contains \"r%d\"",
-	"queue.id contains \"d%d\"", "header(\"X\") contains \"e%d\"",
-	"body.raw contains \"b%d\""
-};
-static const char fact_letter[STAGE_COUNT + 1] = "chmrdeb";
-
-enum op { OP_FACT, OP_AND_, OP_OR_, OP_NOT_ };
-
-struct cond {
-	enum op op;
-	int stage, var; /* OP_FACT */
-	int a, b;       /* children in rule.nodes */
-};
-
-enum kind { ACCEPT, REJECT, TEMPFAIL, DISCARD, EFFECT, SHADOW, NOTE, KINDS };
-
-struct rule {
-	enum kind kind;
-	struct cond nodes[MAX_NODES];
-	int node_count, root; /* root -1: no condition */
-	int pin;              /* -1: none */
-	int text_stage;       /* fact in the reply's text; -1: none */
-	bool extra;           /* accept: an effect of its own */
-	bool recipient;
-};
-
-struct policy {
-	struct rule rules[MAX_RULES + 1]; /* the last is `otherwise` */
-	int n;                            /* without `otherwise` */
-};
-
-struct facts_bits {
-	bool v[STAGE_COUNT][VARS];
-};
-
-static uint64_t state;
-
-static unsigned
-rnd(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)((state >> 11) % n);
-}
-
-/* ---- generating ------------------------------------------------------- */
-
-static int
-make_cond(struct rule *r, int depth, int max_stage, bool recipient)
-{
-	int i = r->node_count++;
-	struct cond c = { .op = OP_FACT };
-
-	if (depth > 0 && r->node_count + 2 < MAX_NODES && rnd(3)) {
-		c.op = (enum op)(1 + rnd(3));
-		c.a = make_cond(r, depth - 1, max_stage, recipient);
-		if (c.op != OP_NOT_)
-			c.b = make_cond(r, depth - 1, max_stage, recipient);
-	} else {
-		do
-			c.stage = (int)rnd((unsigned)max_stage + 1);
-		while (c.stage == STAGE_RCPT && !recipient);
-		c.var = (int)rnd(VARS);
-		r->recipient |= c.stage == STAGE_RCPT;
-	}
-	r->nodes[i] = c;
-	return i;
-}
-
-static void
-make_rule(struct rule *r)
-{
-	static const int tops[] = { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL,
-		STAGE_RCPT, STAGE_RCPT, STAGE_DATA, STAGE_HEADERS,
-		STAGE_MESSAGE };
-	int top = tops[rnd(sizeof(tops) / sizeof(*tops))];
-
-	*r = (struct rule){ .pin = -1, .text_stage = -1, .root = -1 };
-	r->kind = (enum kind)rnd(KINDS);
-	if (rnd(12))
-		r->root = make_cond(r, (int)rnd(4), top,
-		    top == STAGE_RCPT || (r->kind >= EFFECT && rnd(4) == 0));
-	if (r->kind == DISCARD && r->recipient)
-		r->kind = REJECT;
-	if (r->kind == REJECT || r->kind == TEMPFAIL) {
-		if (rnd(5) == 0)
-			r->pin = (int)rnd(STAGE_COUNT);
-		if (rnd(5) == 0)
-			r->text_stage = (int)rnd(STAGE_COUNT - 1);
-		r->recipient |= r->text_stage == STAGE_RCPT;
-	}
-	r->extra = r->kind == ACCEPT && rnd(4) == 0;
-}
-
-static void
-make_policy(struct policy *p)
-{
-	struct rule *o;
-
-	p->n = 1 + (int)rnd(MAX_RULES);
-	for (int i = 0; i < p->n; i++)
-		make_rule(&p->rules[i]);
-	o = &p->rules[p->n];
-	*o = (struct rule){ .pin = -1, .text_stage = -1, .root = -1 };
-	o->kind = (enum kind)rnd(4);
-}
-
-/* ---- writing ---------------------------------------------------------- */
-
-static struct str
-cond_text(struct arena *a, const struct rule *r, int i)
-{
-	const struct cond *c = &r->nodes[i];
-
-	switch (c->op) {
-	case OP_FACT:
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		return arena_printf(a, fact_text[c->stage], c->var);
-#pragma GCC diagnostic pop
-	case OP_NOT_:
-		return arena_printf(a, "not (%s)", cond_text(a, r, c->a).p);
-	case OP_AND_:
-	case OP_OR_:
-		break;
-	}
-	return arena_printf(a, "(%s) %s (%s)", cond_text(a, r, c->a).p,
-	    c->op == OP_AND_ ? "and" : "or", cond_text(a, r, c->b).p);
-}
-
-static const char *
-text_fact(int stage)
-{
-	static const char *const names[STAGE_COUNT] = { "{client.name}",
-		"{helo}", "{sender}", "{recipient}", "{queue.id}",
-		"{header.subject}", "{body.size}" };
-
-	return stage < 0 ? "" : names[stage];
-}
-
-static struct str
-action_text(struct arena *a, const struct rule *r, int i)
-{
-	switch (r->kind) {
-	case ACCEPT:
-		return r->extra ? arena_printf(
-				      a, "accept add header \"X-%d\" \"y\"", i)
-				: STR("accept");
-	case REJECT:
-		return arena_printf(
-		    a, "reject 550 5.7.1 \"no %s\"", text_fact(r->text_stage));
-	case TEMPFAIL:
-		return arena_printf(a, "tempfail 451 4.7.1 \"later %s\"",
-		    text_fact(r->text_stage));
-	case DISCARD:
-		return STR("discard");
-	case EFFECT:
-	case SHADOW:
-		return arena_printf(a, "add header \"X-%d\" \"y\"", i);
-	case NOTE:
-		return arena_printf(a, "log \"%d\"", i);
-	case KINDS:
-		break;
-	}
-	return STR("");
-}
-
-static struct str
-policy_text(struct arena *a, const struct policy *p)
-{
-	struct str s = STR("milt 1\n");
-
-	for (int i = 0; i <= p->n; i++) {
-		const struct rule *r = &p->rules[i];
-		struct str action = action_text(a, r, i);
-
-		if (i == p->n) {
-			s = arena_printf(
-			    a, "%s\notherwise %s\n", s.p, action.p);
-			break;
-		}
-		s = arena_printf(a, "%s%srule r%d {\n%s%s%s%s%s%s\n}\n", s.p,
-		    r->kind == SHADOW ? "shadow " : "", i,
-		    r->pin >= 0 ? "at " : "",
-		    r->pin >= 0 ? stage_rows[r->pin].name.p : "",
-		    r->root >= 0 ? " when " : "",
-		    r->root >= 0 ? cond_text(a, r, r->root).p : "", "\n",
-		    action.p);
-	}
-	return s;
-}
-
-static struct str
-value_text(struct arena *a, const struct facts_bits *f, int stage)
-{
-	return arena_printf(a, "x%s%s",
-	    f->v[stage][0] ? (char[]){ fact_letter[stage], '0', 0 } : "",
-	    f->v[stage][1] ? (char[]){ fact_letter[stage], '1', 0 } : "");
-}
-
-static void
-make_transaction(struct arena *a, const struct facts_bits *f,
-    const struct facts_bits *recipients, int n, struct transaction *t)
-{
-	struct play_macro id = { STAGE_DATA, STR("i"),
-		value_text(a, f, STAGE_DATA) };
-	struct play_field x = { STR("X"), value_text(a, f, STAGE_HEADERS) };
-	struct play_field subject = { STR("Subject"), STR("s") };
-
-	*t = (struct transaction){ .has_ip = true };
-	(void)ip_parse(STR("192.0.2.1"), &t->ip);
-	t->client_name = value_text(a, f, STAGE_CONNECT);
-	t->helo = value_text(a, f, STAGE_HELO);
-	t->sender =
-	    arena_printf(a, "<%s@a.test>", value_text(a, f, STAGE_MAIL).p);
-	for (int i = 0; i < n; i++) {
-		struct play_recipient r = {
-			.path = arena_printf(a, "<%s.%d@b.test>",
-			    value_text(a, &recipients[i], STAGE_RCPT).p, i),
-		};
-
-		vec_push(a, &t->recipients, r);
-	}
-	vec_push(a, &t->macros, id);
-	vec_push(a, &t->fields, x);
-	vec_push(a, &t->fields, subject);
-	t->body = arena_printf(a, "%s\r\n", value_text(a, f, STAGE_MESSAGE).p);
-}
-
-/* ---- the plain reading ------------------------------------------------ */
-
-enum three { NO, YES, MAYBE };
-
-static enum three
-cond_value(const struct rule *r, int i, const struct facts_bits *f, int stage)
-{
-	const struct cond *c = &r->nodes[i];
-	enum three x, y;
-
-	if (c->op == OP_FACT)
-		return c->stage > stage         ? MAYBE
-		       : f->v[c->stage][c->var] ? YES
-						: NO;
-	x = cond_value(r, c->a, f, stage);
-	if (c->op == OP_NOT_)
-		return x == MAYBE ? MAYBE : x == YES ? NO : YES;
-	y = cond_value(r, c->b, f, stage);
-	if (c->op == OP_AND_)
-		return x == NO || y == NO     ? NO
-		       : x == YES && y == YES ? YES
-					      : MAYBE;
-	return x == YES || y == YES ? YES : x == NO && y == NO ? NO : MAYBE;
-}
-
-static bool
-is_verdict(const struct rule *r)
-{
-	return r->kind <= DISCARD;
-}
-
-/* Known when the facts of condition and reply are, and not before its pin. */
-static enum three
-rule_at(const struct rule *r, const struct facts_bits *f, int stage)
-{
-	enum three v = r->root < 0 ? YES : cond_value(r, r->root, f, stage);
-
-	if (v == YES && is_verdict(r) &&
-	    (r->text_stage > stage || r->pin > stage))
-		return MAYBE;
-	return v;
-}
-
-struct reading {
-	enum kind kind;
-	int speaker, stage; /* at which it is certain */
-	int cut;            /* first matching verdict in file order */
-};
-
-static bool
-is_certain(const struct policy *p, int i, const struct facts_bits *f, int stage)
-{
-	if (rule_at(&p->rules[i], f, stage) != YES)
-		return false;
-	for (int k = 0; k < i; k++)
-		if (is_verdict(&p->rules[k]) &&
-		    p->rules[k].kind != p->rules[i].kind &&
-		    rule_at(&p->rules[k], f, stage) != NO)
-			return false;
-	return true;
-}
-
-static bool
-is_refusal(enum kind k)
-{
-	return k == REJECT || k == TEMPFAIL;
-}
-
-/* When the answer of rule `i`, certain at `stage`, is given. */
-static int
-given_at(const struct policy *p, int i, int stage)
-{
-	const struct rule *r = &p->rules[i];
-
-	if (!is_refusal(r->kind) || stage >= STAGE_RCPT || r->pin >= 0)
-		return stage;
-	return STAGE_RCPT;
-}
-
-/*
- * Of the rules of that kind the one that is certain at the earliest stage, and
- * of those the first in the file; but one that is pinned speaks before one that
- * would be heard later.
- */
-static void
-find_speaker(
-    const struct policy *p, const struct facts_bits *f, struct reading *r)
-{
-	r->stage = STAGE_COUNT;
-	for (int s = STAGE_COUNT - 1; s >= 0; s--)
-		for (int i = p->n; i >= 0; i--) {
-			if (p->rules[i].kind != r->kind ||
-			    !is_certain(p, i, f, s))
-				continue;
-			if (r->stage < STAGE_COUNT &&
-			    given_at(p, i, s) >
-				given_at(p, r->speaker, r->stage))
-				continue;
-			r->speaker = i;
-			r->stage = s;
-		}
-}
-
-static struct reading
-read_policy(const struct policy *p, const struct facts_bits *f)
-{
-	struct reading r = { .cut = 0 };
-
-	while (!is_verdict(&p->rules[r.cut]) ||
-	       rule_at(&p->rules[r.cut], f, STAGE_MESSAGE) != YES)
-		r.cut++;
-	r.kind = p->rules[r.cut].kind;
-	find_speaker(p, f, &r);
-	return r;
-}
+enum { ROUNDS = 25 };
 
 /* ---- comparing -------------------------------------------------------- */
 
@@ -424,9 +70,9 @@ same_effects(const struct policy *p, const struct facts_bits *f,
 
 		for (int j = 0; j < n; j++)
 			due |= o->verdicts[j].kind == ANSWER_ACCEPT &&
-			       i <= own[j].cut &&
-			       rule_at(r, &f[j], STAGE_MESSAGE) == YES;
-		if (!due || !(r->kind == EFFECT || r->extra))
+			       i <= own[j].cut && rule_applies(r, &f[j]) &&
+			       rule_has_effects(r, j);
+		if (!due)
 			continue;
 		snprintf(name, sizeof(name), "X-%d", i);
 		if (k >= o->changes.n ||
@@ -446,11 +92,9 @@ same_notes(const struct policy *p, const struct facts_bits *f,
 		const struct rule *r = &p->rules[i];
 		size_t want = 0, got = 0;
 
-		if (r->kind != SHADOW && r->kind != NOTE)
-			continue;
 		for (int j = 0; j < n; j++)
-			want += i <= own[j].cut &&
-				rule_at(r, &f[j], STAGE_MESSAGE) == YES;
+			want += i <= own[j].cut && rule_applies(r, &f[j]) &&
+				rule_has_note(r, j);
 		if (!r->recipient && want > 1)
 			want = 1;
 		for (size_t k = 0; k < o->notes.n; k++)
@@ -466,7 +110,36 @@ struct pair {
 	struct str text;
 	struct facts_bits facts[MAX_RECIPIENTS]; /* one reading each */
 	int n;
+	unsigned asked[MAX_RULES + 1]; /* times; of recipient rules a set */
+	bool twice;
 };
+
+/* Recipient number i is <x.i@b.test>. */
+static void
+answer_js(void *data, struct milt_session *s, const struct milt_question *q)
+{
+	struct pair *pr = data;
+	const struct rule *r = &pr->policy->rules[q->rule];
+	size_t at = str_find(q->recipient, '@');
+	int recipient = r->recipient ? q->recipient.p[at - 1] - '0' : -1;
+	unsigned bit = 1u << (recipient + 1);
+
+	pr->twice |= (pr->asked[q->rule] & bit) != 0;
+	pr->asked[q->rule] |= bit;
+	answer_question(s, r, recipient);
+}
+
+/* With one recipient it is known who is asked. */
+static bool
+same_questions(const struct pair *pr, const struct reading *own)
+{
+	if (pr->twice)
+		return false;
+	for (int i = 0; pr->n == 1 && i < pr->policy->n; i++)
+		if (own->asked[i] != (pr->asked[i] != 0))
+			return false;
+	return true;
+}
 
 static const char *
 compare(const struct pair *pr, const struct outcome *o)
@@ -475,7 +148,7 @@ compare(const struct pair *pr, const struct outcome *o)
 	bool mixed, all_accepted = true;
 
 	for (int i = 0; i < pr->n; i++)
-		own[i] = read_policy(pr->policy, &pr->facts[i]);
+		own[i] = read_policy(pr->policy, &pr->facts[i], i);
 	expect_all(pr->policy, own, pr->n, want, &mixed);
 	if (mixed)
 		return "open recipients differ";
@@ -487,11 +160,13 @@ compare(const struct pair *pr, const struct outcome *o)
 		if ((int)v->speaker.rule != want[i].speaker)
 			return "speaker";
 		if (is_refusal(want[i].kind) &&
-		    (int)v->stage !=
-			given_at(pr->policy, want[i].speaker, want[i].stage))
+		    (int)v->stage != given_at(pr->policy, want[i].speaker,
+					 want[i].kind, want[i].stage))
 			return "stage";
 		all_accepted &= v->kind == ANSWER_ACCEPT;
 	}
+	if (!same_questions(pr, own))
+		return "questions";
 	if (!same_effects(pr->policy, pr->facts, own, o, pr->n))
 		return "effects";
 	if (all_accepted && !same_notes(pr->policy, pr->facts, own, o, pr->n))
@@ -504,7 +179,7 @@ report(const struct pair *pr, const struct outcome *o, const char *what)
 {
 	printf("# differs: %s\n", what);
 	for (int i = 0; i < pr->n; i++) {
-		struct reading r = read_policy(pr->policy, &pr->facts[i]);
+		struct reading r = read_policy(pr->policy, &pr->facts[i], i);
 		const struct play_verdict *v = &o->verdicts[i];
 
 		printf("# recipient %d: reading kind %d speaker %d stage %d "
@@ -542,6 +217,9 @@ try_pair(struct pair *pr, const struct milt_image *im)
 		r[i] = pr->facts[i];
 	}
 	make_transaction(&a, &f, r, pr->n, &t);
+	memset(pr->asked, 0, sizeof(pr->asked));
+	t.js = answer_js;
+	t.js_data = pr;
 	if (transaction_play(&a, im, &t, &o) != MILT_OK)
 		abort();
 	what = compare(pr, &o);
@@ -585,8 +263,7 @@ main(int argc, char **argv)
 	unsigned want = argc > 1 ? (unsigned)atoi(argv[1]) : 100000;
 	unsigned pairs = 0, policies = 0, tried = 0, bad = 0;
 
-	state = argc > 2 ? strtoull(argv[2], NULL, 10) : 20260101;
-	state = state * 6364136223846793005u + 1442695040888963407u;
+	random_seed(argc > 2 ? strtoull(argv[2], NULL, 10) : 20260101);
 	while (pairs < want && !bad && tried < want) {
 		unsigned n = try_policy(&bad);
 

@@ -10,220 +10,11 @@
 
 #include "compiler/compile.h"
 #include "runtime/session.h"
+#include "tests/property/random.h"
+#include "tests/property/text.h"
 #include "tests/unit/test.h"
 
-enum { MAX_RULES = 40, SESSIONS = 12, POOL = 6, ATOMS_DEEP = 3 };
-
-static uint64_t state;
-
-static unsigned
-rnd(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)((state >> 11) % n);
-}
-
-/* ---- policies --------------------------------------------------------- */
-
-struct writer {
-	char text[65536];
-	size_t n;
-};
-
-__attribute__((format(printf, 2, 3))) static void
-put(struct writer *w, const char *format, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(w->text + w->n, sizeof(w->text) - w->n, format, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(w->text) - w->n)
-		abort();
-	w->n += (size_t)n;
-}
-
-/* `%u` is a number below POOL. */
-static const char *const atoms[STAGE_COUNT][14] = {
-	[STAGE_CONNECT] = { "client.ip in near%u", "client.ip is 192.0.2.%u",
-	    "client.ip in 192.0.2.%u", "client.name is \"h%u.d1.example\"",
-	    "client.name under \"d%u.example\"", "client.name in domains%u",
-	    "client.name under domains%u", "client.port is %u",
-	    "client.port in ports%u", "client.port > %u",
-	    "client.name matches /h%u/", "client.network is 192.0.%u.0/24",
-	    "client.name exists" },
-	[STAGE_HELO] = { "helo is \"h%u.d1.example\"",
-	    "helo under \"d%u.example\"", "helo matches /^h%u\\./",
-	    "helo in names%u", "helo under domains%u", "helo contains \"h%u\"",
-	    "helo matches /^(a|aa)+%u$/", "helo is client.name" },
-	[STAGE_MAIL] = { "sender is <u%u@d1.example>", "sender in people%u",
-	    "sender.domain under domains%u", "sender.local is exactly \"u%u\"",
-	    "declared-size is %u", "sender is <>",
-	    "sender.domain is \"d%u.example\"", "sender matches /u%u@/i" },
-	[STAGE_RCPT] = { "recipient is <u%u@d1.example>",
-	    "recipient in people%u", "recipient.domain in domains%u",
-	    "recipient.local matches /u%u/", "recipient.local is \"u%u\"",
-	    "recipient.domain under \"d%u.example\"" },
-	[STAGE_DATA] = { "any recipient { local is \"u%u\" }",
-	    "any recipient { address in people%u }", "count(recipients) is %u",
-	    "every recipient { domain under domains%u }",
-	    "any recipient { client.port is %u and local exists }" },
-	[STAGE_HEADERS] = { "header(\"X-%u\") is \"v1\"",
-	    "header(\"X-1\") is \"v%u\"", "header(\"X-2\") matches /v%u/",
-	    "header.subject matches /\\bword%u\\b/i",
-	    "header.subject matches /(word1|word%u).*end/",
-	    "any header { name is \"x-%u\" and value contains \"v2\" }",
-	    "header.from.domain under domains%u",
-	    "header.from is <u%u@d1.example>", "header.to in people%u",
-	    "count(header(\"X-1\")) is %u", "raw header(\"X-3\") matches /v%u/",
-	    "header.subject matches /^(a|aa)+%u/",
-	    "header(\"X-%u\") in names1" },
-	[STAGE_MESSAGE] = { "body.raw matches /b%u/",
-	    "body.raw contains \"b%u\"", "body.size > %u00",
-	    "body.raw matches /b1.*b%u/s", "message.size > 10%u" },
-};
-
-static void
-put_atom(struct writer *w, int stage)
-{
-	const char *const *v = atoms[stage];
-	unsigned n = 0;
-
-	while (v[n])
-		n++;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	put(w, v[rnd(n)], rnd(POOL));
-#pragma GCC diagnostic pop
-}
-
-static void
-put_condition(struct writer *w, int deep, int top, bool recipient)
-{
-	int stage;
-
-	if (deep && rnd(3)) {
-		unsigned op = rnd(6);
-
-		put(w, op == 0 ? "not (" : "(");
-		put_condition(w, deep - 1, top, recipient);
-		if (op) {
-			put(w, op < 4 ? " and " : " or ");
-			put_condition(w, deep - 1, top, recipient);
-		}
-		put(w, ")");
-		return;
-	}
-	if (rnd(8) == 0) {
-		put(w, "shared%u", rnd(2));
-		return;
-	}
-	do
-		stage = (int)rnd((unsigned)top + 1);
-	while (stage == STAGE_RCPT && !recipient);
-	put_atom(w, stage);
-}
-
-static void
-put_actions(struct writer *w, unsigned rule, bool recipient, bool pinned)
-{
-	static const char *const verdicts[] = { "accept", "reject", "tempfail",
-		"discard" };
-	unsigned v = rnd(8);
-
-	if (pinned)
-		v = 1 + rnd(2);
-	if (v < 4 && !(v == 3 && recipient)) {
-		put(w, "  %s%s", verdicts[v],
-		    v == 1 || v == 2 ? " \"no {helo}\"" : "");
-		put(w, v == 0 && rnd(3) == 0 ? " log \"too\" }\n" : " }\n");
-	} else if (v < 6) {
-		put(w, "  add header \"X-Rule\" \"%u {client.port}\" }\n",
-		    rule);
-	} else {
-		put(w, "  log \"%u {sender}\" }\n", rule);
-	}
-}
-
-static void
-put_rule(struct writer *w, unsigned rule)
-{
-	static const int tops[] = { STAGE_CONNECT, STAGE_HELO, STAGE_MAIL,
-		STAGE_RCPT, STAGE_RCPT, STAGE_DATA, STAGE_HEADERS,
-		STAGE_HEADERS, STAGE_MESSAGE };
-	int top = tops[rnd(sizeof(tops) / sizeof(*tops))];
-	bool pinned = rnd(12) == 0 && top <= STAGE_HELO;
-	bool recipient = top == STAGE_RCPT || rnd(20) == 0;
-
-	put(w, "%srule r%u {\n", pinned || rnd(10) ? "" : "shadow ", rule);
-	if (pinned)
-		put(w, "  at %s\n", rnd(2) ? "helo" : "rcpt");
-	if (rnd(20)) {
-		put(w, "  when ");
-		put_condition(w, (int)rnd(ATOMS_DEEP), top, recipient);
-		put(w, "\n");
-	}
-	put_actions(w, rule, recipient, pinned);
-}
-
-static void
-put_lists(struct writer *w)
-{
-	for (unsigned i = 0; i < POOL; i++) {
-		unsigned many = rnd(4) == 0 ? 400 : 3;
-
-		put(w, "list near%u of network { 192.0.2.0/%u 198.51.%u.0/24",
-		    i, 24 + i, i);
-		for (unsigned k = 0; k < many; k++)
-			put(w, " 10.%u.%u.0/24", i, k % 256);
-		put(w, " }\nlist names%u of text { \"h%u.d1.example\" \"v%u\"",
-		    i, i, i);
-		for (unsigned k = 0; k < many; k++)
-			put(w, " \"n%u\"", k);
-		put(w, " }\nlist domains%u of domain { d%u.example", i, i);
-		for (unsigned k = 0; k < many / 10; k++)
-			put(w, " x%u.example", k);
-		put(w, " }\nlist people%u of address { <u%u@d1.example>", i, i);
-		put(w, " }\nlist ports%u of number { %u %u }\n", i, i, i + 2);
-	}
-}
-
-static void
-put_policy(struct writer *w)
-{
-	unsigned rules = 1 + rnd(MAX_RULES);
-	bool group = false;
-
-	w->n = 0;
-	put(w, "milt 1\noption regex-match-limit 100\n");
-	if (rnd(3) == 0)
-		put(w, "option on-failure ignore\n");
-	if (rnd(3) == 0)
-		put(w, "option scan-limit 1024\n");
-	put_lists(w);
-	put(w, "let shared0 = client.ip in near1 or sasl.username exists\n");
-	put(w, "let shared1 = ");
-	put_atom(w, rnd(2) ? STAGE_CONNECT : STAGE_HELO);
-	put(w, "\n");
-	for (unsigned i = 0; i < rules; i++) {
-		if (rnd(8) == 0 && group) {
-			put(w, "}\n");
-			group = false;
-		} else if (rnd(8) == 0 && !group) {
-			put(w, "group g%u %s shared%u {\n", i,
-			    rnd(2) ? "when" : "unless", rnd(2));
-			group = true;
-		}
-		put_rule(w, i);
-	}
-	if (group)
-		put(w, "}\n");
-	if (rnd(4) == 0)
-		put(w, "otherwise tempfail \"not now\"\n");
-}
+enum { SESSIONS = 12 };
 
 /* ---- images ----------------------------------------------------------- */
 
@@ -255,7 +46,7 @@ struct twins {
 	enum milt_status status[2];
 	const char *differs;
 	unsigned verdicts[ANSWER_SKIP + 1];
-	unsigned failures;
+	unsigned failures, questions;
 };
 
 static void
@@ -330,17 +121,57 @@ begin(struct twins *t, enum milt_stage stage)
 	milt_session_begin(t->v[1], stage);
 }
 
+/* The answer follows from the rule and the recipient. */
+static void
+answer_js(struct milt_session *s, const struct milt_question *q)
+{
+	static const enum milt_action verdicts[] = { ACTION_NONE, ACTION_ACCEPT,
+		ACTION_REJECT, ACTION_TEMPFAIL, ACTION_DISCARD };
+	struct str log = STR("said");
+	struct milt_change change = { .action = ACTION_SET_HEADER,
+		.name = STR("X-Js"),
+		.value = q->recipient };
+	unsigned h = q->rule * 7;
+	struct milt_reply r = { .kind = REPLY_ANSWER };
+
+	for (size_t i = 0; i < q->recipient.n; i++)
+		h = h * 31 + (unsigned char)q->recipient.p[i];
+	r.verdict = verdicts[h % 5];
+	r.changes = &change;
+	r.change_count = h / 5 % 3 == 0;
+	r.logs = &log;
+	r.log_count = h / 15 % 2;
+	if (h / 30 % 4 == 0)
+		r = (struct milt_reply){ .kind = REPLY_NOTHING };
+	if (milt_session_reply(s, &r) != MILT_OK)
+		abort();
+}
+
+/* Both are asked the same, in the same order. */
 static void
 answer(struct twins *t)
 {
+	uint64_t asked[2] = { 0 };
+
 	for (int i = 0; i < 2; i++) {
-		t->status[i] = milt_session_answer(t->v[i], &t->answer[i]);
-		if (t->status[i] == MILT_QUESTION) {
-			facts_clock(milt_session_facts(t->v[i]), 0);
-			t->status[i] =
-			    milt_session_answer(t->v[i], &t->answer[i]);
+		struct milt_session *s = t->v[i];
+
+		while ((t->status[i] = milt_session_answer(s, &t->answer[i])) ==
+		       MILT_QUESTION) {
+			const struct milt_question *q =
+			    milt_session_question(s);
+
+			asked[i] = asked[i] * 131 + q->kind * 64 + q->rule +
+				   q->stage + 1;
+			t->questions += q->kind == QUESTION_JS;
+			if (q->kind == QUESTION_CLOCK)
+				facts_clock(milt_session_facts(s), 0);
+			else
+				answer_js(s, q);
 		}
 	}
+	if (asked[0] != asked[1])
+		differ(t, "questions");
 	compare_answers(t);
 }
 
@@ -508,7 +339,7 @@ play_session(struct twins *t)
 /* ---- all -------------------------------------------------------------- */
 
 struct tally {
-	unsigned sessions, policies, refused, failures;
+	unsigned sessions, policies, refused, failures, questions;
 	unsigned verdicts[ANSWER_SKIP + 1];
 };
 
@@ -526,6 +357,7 @@ try_images(struct milt_image *const *im, struct tally *sum)
 		milt_session_free(t.v[1]);
 		sum->sessions++;
 		sum->failures += t.failures;
+		sum->questions += t.questions;
 		for (int k = 0; k <= ANSWER_SKIP; k++)
 			sum->verdicts[k] += t.verdicts[k];
 		if (t.differs) {
@@ -577,18 +409,19 @@ main(int argc, char **argv)
 	bool same = true;
 
 	facts_init();
-	state = argc > 2 ? strtoull(argv[2], NULL, 10) : 20260101;
-	state = state * 6364136223846793005u + 1442695040888963407u;
+	random_seed(argc > 2 ? strtoull(argv[2], NULL, 10) : 20260101);
 	while (same && sum.sessions < want && sum.refused < want)
 		same = try_policy(&sum);
-	printf("# %u sessions of %u policies; %u were refused; accept %u, "
-	       "reject %u, tempfail %u, discard %u, failures %u\n",
+	printf(
+	    "# %u sessions of %u policies; %u were refused; accept %u, "
+	    "reject %u, tempfail %u, discard %u, failures %u, questions %u\n",
 	    sum.sessions, sum.policies, sum.refused,
 	    sum.verdicts[ANSWER_ACCEPT], sum.verdicts[ANSWER_REJECT],
 	    sum.verdicts[ANSWER_TEMPFAIL], sum.verdicts[ANSWER_DISCARD],
-	    sum.failures);
+	    sum.failures, sum.questions);
 	CHECK(same);
 	CHECK(sum.sessions >= want);
 	CHECK(sum.failures > 0);
+	CHECK(sum.questions > 0);
 	TEST_DONE();
 }
