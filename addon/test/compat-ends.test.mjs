@@ -5,7 +5,7 @@ import test from 'node:test';
 import { Filter } from './compat.mjs';
 import { Mta, packet } from './mta.mjs';
 
-test('D10: process.exit ends the process, and what waits is put off', async (t) => {
+test('process.exit ends the process, and what waits is put off', async (t) => {
 	const filter = await Filter.start(t, { handlers: `{
 		mailfrom(env) { globalThis.kept = env; note('mail'); },
 		unknown() { process.exit(7); },
@@ -20,7 +20,7 @@ test('D10: process.exit ends the process, and what waits is put off', async (t) 
 	assert.equal(existsSync(filter.where.slice(5)), false);
 });
 
-test('D10: process.exit in each function', async (t) => {
+test('process.exit in each function', async (t) => {
 	for (const name of ['negotiate', 'connect', 'helo', 'mailfrom', 'rcptto',
 		'data', 'header', 'eoh', 'segment', 'eom', 'abort', 'close']) {
 		const filter = await Filter.start(t,
@@ -39,7 +39,7 @@ test('D10: process.exit in each function', async (t) => {
 	}
 });
 
-test('D10: process.exit and an uncaught error at any moment', async (t) => {
+test('process.exit and an uncaught error at any moment', async (t) => {
 	for (let i = 0; i < 30; i++) {
 		const end = i % 2 ? 'process.exit(0)'
 			: 'Promise.reject(new Error("deliberate"))';
@@ -57,7 +57,7 @@ test('D10: process.exit and an uncaught error at any moment', async (t) => {
 });
 
 for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'])
-	test(`D12: ${signal}: open sessions finish, and it ends by it`, async (t) => {
+	test(`${signal}: open sessions finish, and it ends by it`, async (t) => {
 		const filter = await Filter.start(t);
 		const mta = await filter.mta();
 
@@ -73,7 +73,7 @@ for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT'])
 		assert.deepEqual(await filter.ending(), { code: null, signal });
 	});
 
-test('D12: a second signal does not wait', async (t) => {
+test('a second signal does not wait', async (t) => {
 	const filter = await Filter.start(t);
 	const mta = await filter.mta();
 
@@ -84,7 +84,7 @@ test('D12: a second signal does not wait', async (t) => {
 	mta.destroy();
 });
 
-test('D12: many HUPs to a filter with a handler of its own', async (t) => {
+test('many HUPs to a filter with a handler of its own', async (t) => {
 	const filter = await Filter.start(t,
 		{ setup: 'process.on("SIGHUP", () => note("hup"));' });
 
@@ -97,7 +97,7 @@ test('D12: many HUPs to a filter with a handler of its own', async (t) => {
 	assert.equal((await Mta.session(filter.where)).command, 'c');
 });
 
-test('D13: stop: no new sessions, open ones finish, Node ends by itself', async (t) => {
+test('stop: no new sessions, open ones finish, Node ends by itself', async (t) => {
 	const filter = await Filter.start(t, { handlers: `{
 		unknown(env) {
 			note('stop', milt.stop());
@@ -116,7 +116,7 @@ test('D13: stop: no new sessions, open ones finish, Node ends by itself', async 
 	assert.deepEqual(await filter.ending(), { code: 0, signal: null });
 });
 
-test('D1: 10,000 sessions back to back', async (t) => {
+test('10,000 sessions back to back', async (t) => {
 	const filter = await Filter.start(t);
 	let continued = 0;
 
@@ -130,7 +130,7 @@ test('D1: 10,000 sessions back to back', async (t) => {
 	assert.equal(continued, 10000);
 });
 
-test('D1: 64 sessions at a time, each answer on the next turn', async (t) => {
+test('64 sessions at a time, each answer on the next turn', async (t) => {
 	const filter = await Filter.start(t, { handlers: `Object.fromEntries(
 		['connect', 'helo', 'mailfrom', 'rcptto', 'data', 'header', 'eoh',
 			'segment', 'eom'].map((name) => [name,
@@ -146,7 +146,7 @@ test('D1: 64 sessions at a time, each answer on the next turn', async (t) => {
 	assert.deepEqual(answers, Array(64).fill('cccccccc'));
 });
 
-test('D2: 1,000 connections that say nothing', async (t) => {
+test('1,000 connections that say nothing', async (t) => {
 	const filter = await Filter.start(t, {
 		handlers: '{ close(env) { note("close"); env.done(0); } }' });
 
@@ -158,7 +158,7 @@ test('D2: 1,000 connections that say nothing', async (t) => {
 	assert.equal(filter.noted('close').length, 1);
 });
 
-test('D3: a connection is used again and again', async (t) => {
+test('a connection is used again and again', async (t) => {
 	const filter = await Filter.start(t, { handlers: `{
 		negotiate(env) {
 			env.negotiate(SMFIF_ADDHDRS, SMFIP_NR_HDR | SMFIP_NOEOH, 0, 0);

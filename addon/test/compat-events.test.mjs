@@ -63,7 +63,7 @@ test('every event of a session, in order, with its arguments', async (t) => {
 	]);
 });
 
-test('D5: clients of every address family', async (t) => {
+test('clients of every address family', async (t) => {
 	const filter = await Filter.start(t, { handlers: noting() });
 	const clients = [
 		['a.test', FAMILY.INET, 4567, '192.0.2.77'],
@@ -85,7 +85,7 @@ test('D5: clients of every address family', async (t) => {
 	]);
 });
 
-test('D19: header fields of any bytes', async (t) => {
+test('header fields of any bytes', async (t) => {
 	const filter = await Filter.start(t, { handlers: noting() });
 	const value = Buffer.from([0xe4, 0x20, 0xff, 0x41]);
 	const answer = await Mta.session(filter.where,
@@ -203,7 +203,7 @@ const TAKES = {
 };
 const FUNCTION = { mail: 'mailfrom', rcpt: 'rcptto', body: 'segment' };
 
-test('D18: each answer at each event: given, or refused by done()', async (t) => {
+test('each answer at each event: given, or refused by done()', async (t) => {
 	// The answer is in what the client says to helo.
 	const filter = await Filter.start(t, { handlers: `(() => {
 		const all = {};
@@ -405,7 +405,7 @@ test('macros: set, empty, unset, late, and gone', async (t) => {
 	assert.deepEqual(filter.noted('abort'), [['']]);
 });
 
-test('D4: macros, ten thousand times', async (t) => {
+test('macros, ten thousand times', async (t) => {
 	const filter = await Filter.start(t, { handlers: `{
 		connect(env) {
 			let right = 0;

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { Filter } from './compat.mjs';
 import { Mta } from './mta.mjs';
 
-test('D6: done twice: the first answer counts, the second is reported', async (t) => {
+test('done twice: the first answer counts, the second is reported', async (t) => {
 	const filter = await Filter.start(t, { handlers: `{
 		helo(env) {
 			note('helo', env.done(SMFIS_CONTINUE), env.done(SMFIS_REJECT));
@@ -34,7 +34,7 @@ test('D6: done twice: the first answer counts, the second is reported', async (t
 		(e) => [`${e}: done() was called twice; the first answer counts`]));
 });
 
-test('D7: done never, and the envelope forgotten: put off at once', async (t) => {
+test('done never, and the envelope forgotten: put off at once', async (t) => {
 	const filter = await Filter.start(t, { handlers: `{
 		mailfrom() { setInterval(gc, 20); },
 	}` });
@@ -48,7 +48,7 @@ test('D7: done never, and the envelope forgotten: put off at once', async (t) =>
 
 // Each event that waits: `t` where it can be, from a filter that keeps still.
 for (const verdict of ['TEMPFAIL', 'REJECT', 'CONTINUE', 'ACCEPT'])
-	test(`D7: done never: ${verdict} after the deadline`, async (t) => {
+	test(`done never: ${verdict} after the deadline`, async (t) => {
 		const filter = await Filter.start(t, {
 			setup: `milt.setdeadline(50, 60, SMFIS_${verdict});`,
 			handlers: `Object.fromEntries(['connect', 'unknown', 'helo',
@@ -84,7 +84,7 @@ for (const verdict of ['TEMPFAIL', 'REJECT', 'CONTINUE', 'ACCEPT'])
 			['connect: no answer before the deadline']);
 	});
 
-test('D7: negotiate never answered: the session is put off, not dropped', async (t) => {
+test('negotiate never answered: the session is put off, not dropped', async (t) => {
 	const filter = await Filter.start(t, {
 		setup: 'milt.setdeadline(50);',
 		handlers: `{
@@ -145,7 +145,7 @@ test('changes and replies after the deadline are -1', async (t) => {
 
 for (const [what, setup] of [['no handler', ''], ['an uncaughtException handler',
 	'process.on("uncaughtException", () => note("uncaught"));']])
-	test(`D8, D9: a throw, with ${what}: put off, and all goes on`, async (t) => {
+	test(`a throw, with ${what}: put off, and all goes on`, async (t) => {
 		const filter = await Filter.start(t, { setup, handlers: `{
 			helo(env, name) {
 				if (name === 'throw') throw new Error('of helo');
@@ -206,7 +206,7 @@ test('a throw where no reply was negotiated puts the message off', async (t) => 
 	assert.equal((await mta.message()).command, 'c');
 });
 
-test('D22: a filter that blocks: sessions are put off meanwhile', async (t) => {
+test('a filter that blocks: sessions are put off meanwhile', async (t) => {
 	const filter = await Filter.start(t, {
 		setup: 'milt.setdeadline(100);',
 		handlers: `{
@@ -232,7 +232,7 @@ test('D22: a filter that blocks: sessions are put off meanwhile', async (t) => {
 	assert.equal((await two.mail(['<a@b>'])).command, 'c');
 });
 
-test('D22: more events than the limit: put off at once', async (t) => {
+test('more events than the limit: put off at once', async (t) => {
 	const filter = await Filter.start(t, {
 		setup: 'milt.setlimit(2);',
 		handlers: `{
