@@ -176,6 +176,7 @@ $(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/protocol/queue: $(BUILD)/obj/addon/queue.o
+$(BUILD)/protocol/compat: $(BUILD)/libmilt-addon.a
 
 $(BUILD)/bench/cost: $(BUILD)/obj/tests/bench/workload.o
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
@@ -268,17 +269,22 @@ layers:
 	@! grep -nE '#include "tests/' $(wildcard addon/*.[ch] addon/*.cc)
 
 # ---- generated texts ----------------------------------------------------------
-GENERATED := dsl/reference.md dsl/editor/milt.vim
+GENERATED := dsl/reference.md dsl/editor/milt.vim addon/constants.d.cts
 
-# help: make generated write dsl/reference.md and dsl/editor/ anew
+# The constants of the older API for TypeScript.
+CONSTANTS := sed -n -f addon/constants.sed addon/constants.def
+
+# help: make generated write dsl/reference.md, dsl/editor/ and others anew
 generated: $(BUILD)/milt-gen
 	@mkdir -p dsl/editor
 	$(BUILD)/milt-gen reference dsl/reference.in > dsl/reference.md
 	$(BUILD)/milt-gen vim > dsl/editor/milt.vim
+	$(CONSTANTS) > addon/constants.d.cts
 
 fresh: $(BUILD)/milt-gen
 	@$(BUILD)/milt-gen reference dsl/reference.in | diff -q - dsl/reference.md
 	@$(BUILD)/milt-gen vim | diff -q - dsl/editor/milt.vim
+	@$(CONSTANTS) | diff -q - addon/constants.d.cts
 
 $(BUILD)/milt-gen: $(BUILD)/obj/compiler/gen.o $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
