@@ -20,7 +20,7 @@ PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libxml2-dev libmicrohttpd-dev libsystemd-dev clang clang-format \
             libclang-rt-14-dev valgrind bats postfix miltertest curl jq \
             debhelper lintian
-# For `make addon`, where there is no Node of another origin.
+# For `make addon`, where there is no Node with its headers.
 NODE_PACKAGES := nodejs npm libnode-dev
 LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash libarchive \
         libmagic libgsf-1 libxml-2.0 libmicrohttpd libsystemd
@@ -60,8 +60,8 @@ help:
 # help: make deps      install the Debian packages that are missing
 deps:
 	@tests/deps $(PACKAGES)
-	@command -v node >/dev/null && command -v npm >/dev/null || \
-	    tests/deps $(NODE_PACKAGES)
+	@{ command -v npm && node addon/build.mjs --headers; } \
+	    >/dev/null 2>&1 || tests/deps $(NODE_PACKAGES)
 
 # ---- generated sources ------------------------------------------------------
 $(BUILD)/gen/dsl/lexer.c: dsl/lexer.re | $(BUILD)/gen/dsl/grammar.h
@@ -107,9 +107,10 @@ $(BUILD)/milterd $(BUILD)/milterctl: $(BUILD)/%: $(BUILD)/obj/runtime/%.o $(LIB)
 ADDON_O := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard addon/*.c))
 # All of the C, position independent, in a build directory of its own.
 PIC     := $(BUILD)/pic
-# libmilter is linked statically, for our sigwait to be the one that it calls.
-ADDON_LIBS = $(abspath $(PIC))/libmilt-addon.a -Wl,-Bstatic -lmilter \
-             -Wl,-Bdynamic $(shell pkg-config --libs $(LIBS)) -lpthread \
+# libmilter is linked statically, for our sigwait to be the one that it calls;
+# nothing of Node's own is to be replaced by what the module brings along.
+ADDON_LINK = -Wl,-Bstatic -lmilter -Wl,-Bdynamic \
+             $(shell pkg-config --libs $(LIBS)) -lpthread \
              -Wl,--exclude-libs,ALL -Wl,-z,nodelete
 
 $(BUILD)/libmilt-addon.a: $(LIB_O) $(ADDON_O)
@@ -128,7 +129,18 @@ addon-core:
 	@$(MAKE) --no-print-directory BUILD=$(PIC) OPT="$(OPT) -fPIC" \
 	    $(PIC)/libmilt-addon.a
 addon-libs:
-	@echo '$(ADDON_LIBS)'
+	@echo '$(abspath $(PIC))/libmilt-addon.a $(ADDON_LINK)'
+
+# The module without node-gyp, for a build under a sanitizer with -fPIC.
+$(BUILD)/milt.node: $(wildcard addon/*.cc addon/*.hh addon/*.h) \
+    $(BUILD)/libmilt-addon.a | addon/node_modules/.package-lock.json
+	$(Q)$(CXX) -std=c++17 $(OPT) $(SAN) -fvisibility=hidden -shared -o $@ \
+	    -DNODE_GYP_MODULE_NAME=milt -DNAPI_VERSION=8 \
+	    -DNAPI_DISABLE_CPP_EXCEPTIONS -DNODE_ADDON_API_DISABLE_DEPRECATED \
+	    -DNODE_API_NO_EXTERNAL_BUFFERS_ALLOWED -I. \
+	    -I$$(node addon/build.mjs --headers)/include/node \
+	    -Iaddon/node_modules/node-addon-api $(filter %.cc,$^) \
+	    $(BUILD)/libmilt-addon.a $(ADDON_LINK)
 
 # ---- tests ------------------------------------------------------------------
 UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
@@ -164,6 +176,7 @@ $(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/protocol/queue: $(BUILD)/obj/addon/queue.o
+$(BUILD)/protocol/compat: $(BUILD)/libmilt-addon.a
 
 $(BUILD)/bench/cost: $(BUILD)/obj/tests/bench/workload.o
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
@@ -192,7 +205,8 @@ ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 TSAN := -fsanitize=thread
 
 asan-built:
-	$(MAKE) BUILD=$(BUILD)/asan OPT="-O1 -g" SAN="$(ASAN)" tests-built
+	$(MAKE) BUILD=$(BUILD)/asan OPT="-O1 -g -fPIC" SAN="$(ASAN)" \
+	    tests-built $(BUILD)/asan/milt.node
 tsan-built:
 	$(MAKE) BUILD=$(BUILD)/tsan OPT="-O1 -g" SAN="$(TSAN)" tests-built
 
@@ -210,7 +224,7 @@ fuzz: fuzz-built
 test: tests-built asan-built tsan-built fuzz-built
 	BUILD=$(BUILD) tests/run
 
-# help: make asan      unit and protocol tests under ASan and UBSan
+# help: make asan      unit, protocol and addon tests under ASan and UBSan
 asan: asan-built
 	BUILD=$(BUILD) tests/run asan
 
@@ -256,17 +270,22 @@ layers:
 	@! grep -nE '#include "tests/' $(wildcard addon/*.[ch] addon/*.cc)
 
 # ---- generated texts ----------------------------------------------------------
-GENERATED := dsl/reference.md dsl/editor/milt.vim
+GENERATED := dsl/reference.md dsl/editor/milt.vim addon/constants.d.cts
 
-# help: make generated write dsl/reference.md and dsl/editor/ anew
+# The constants of the older API for TypeScript.
+CONSTANTS := sed -n -f addon/constants.sed addon/constants.def
+
+# help: make generated write dsl/reference.md, dsl/editor/ and others anew
 generated: $(BUILD)/milt-gen
 	@mkdir -p dsl/editor
 	$(BUILD)/milt-gen reference dsl/reference.in > dsl/reference.md
 	$(BUILD)/milt-gen vim > dsl/editor/milt.vim
+	$(CONSTANTS) > addon/constants.d.cts
 
 fresh: $(BUILD)/milt-gen
 	@$(BUILD)/milt-gen reference dsl/reference.in | diff -q - dsl/reference.md
 	@$(BUILD)/milt-gen vim | diff -q - dsl/editor/milt.vim
+	@$(CONSTANTS) | diff -q - addon/constants.d.cts
 
 $(BUILD)/milt-gen: $(BUILD)/obj/compiler/gen.o $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
@@ -276,6 +295,9 @@ $(BUILD)/man/milt.5: dsl/reference.in $(BUILD)/milt-gen
 	$(BUILD)/milt-gen man $< > $@
 
 # ---- installing ---------------------------------------------------------------
+# The npm package's files, beside its folders.
+PACKAGE = $(wildcard addon/package.json addon/*.md addon/*.cjs addon/*.d.*ts)
+
 # help: make install   PREFIX=/usr/local DESTDIR=: programs, manuals, policies
 install: all $(BUILD)/man/milt.5
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
@@ -306,8 +328,7 @@ install: all $(BUILD)/man/milt.5
 	install -m 644 runtime/milterd.socket $(DESTDIR)$(UNITDIR)/
 	cp -R policies $(DESTDIR)$(PREFIX)/share/milt/
 	install -d $(DESTDIR)$(PREFIX)/lib/milt/lib
-	install -m 644 addon/package.json addon/README.md addon/*.d.ts \
-	    $(wildcard addon/*.cjs) $(DESTDIR)$(PREFIX)/lib/milt/
+	install -m 644 $(PACKAGE) $(DESTDIR)$(PREFIX)/lib/milt/
 	install -m 644 addon/lib/* $(DESTDIR)$(PREFIX)/lib/milt/lib/
 
 # With `make install` milterc runs functions; to serve takes the native part.
@@ -331,8 +352,7 @@ deb:
 	cp -R Makefile README.md dsl compiler runtime policies $(DEB)/
 	cp -R .debian $(DEB)/debian
 	mkdir $(DEB)/addon
-	cp -R addon/package.json addon/README.md addon/*.d.ts addon/lib \
-	    $(wildcard addon/*.cjs) $(DEB)/addon/
+	cp -R $(PACKAGE) addon/lib $(DEB)/addon/
 	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u BUILD dpkg-buildpackage \
 	    -us -uc -b
 	cd $(BUILD)/deb && lintian --fail-on error,warning *.changes
