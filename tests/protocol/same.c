@@ -321,7 +321,7 @@ compare_file(const char *file)
 	arena_init(&a, 0, NULL);
 	if (milt_compile(&c, file, &options) == MILT_OK &&
 	    milt_image_load(c.image, c.image_size, &im, NULL) == MILT_OK &&
-	    tests_run(&a, &c, im, &results) == MILT_OK)
+	    tests_run(&a, &c, im, NULL, &results) == MILT_OK)
 		wrong = 0;
 	/*
 	 * The clock of a running daemon is not ours to set, nor what functions
