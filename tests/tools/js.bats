@@ -2,7 +2,7 @@
 # milterc and the functions of js rules: what is wrong with them, and with node.
 
 setup() {
-	BUILD=${BUILD:-build}
+	BUILD=$(realpath "${BUILD:-build}")
 	MILTERC=$(realpath "${MILTERC:-$BUILD/milterc}")
 	ROOT=$(realpath "$BATS_TEST_DIRNAME/../..")
 	export MILT_ADDON=$ROOT/addon
@@ -164,6 +164,16 @@ tags.mjs' ]
 	run "$MILTERC" test --js tags.milt
 	echo "$output"
 	[ "${lines[-1]}" = '3 passed, 0 failed' ]
+}
+
+@test "installed, milterc finds its JavaScript" {
+	env -u MAKEFLAGS -u MFLAGS make -s -C "$ROOT" BUILD="$BUILD" V=1 \
+		DESTDIR="$T/root" PREFIX=/usr install >/dev/null
+	policy good
+	run env -u MILT_ADDON "$T/root/usr/bin/milterc" test --js p.milt
+	echo "$output"
+	[ "$output" = 'p.milt: 1 test
+1 passed, 0 failed' ]
 }
 
 @test "no node, no package" {
