@@ -191,6 +191,10 @@ tags.mjs' ]
 	run env PATH=/nonexistent "$MILTERC" lint --strict p.milt
 	[ "$status" -eq 0 ]
 	[ "$output" = 'milterc: note: the functions of js rules are not checked: there is no `node` in PATH; --node names another' ]
+	program 'exit 3'
+	run "$MILTERC" lint --strict --node ./program p.milt
+	[ "$status" -eq 0 ]
+	[ "$output" = 'milterc: note: the functions of p.milt are not checked: node has ended with status 3' ]
 	run "$MILTERC" lint --strict p.milt
 	[ "$status" -eq 1 ]
 	[[ $output == *'warning[W0208]: `h.mjs#none`: '* ]]
