@@ -14,14 +14,6 @@ account_place(const struct compilation *c, const struct ir_rule *r,
 	source_place(src, r->span.begin, line, &column);
 }
 
-/* Only functions that need the body change it. */
-static bool
-changes_body(enum milt_action action)
-{
-	return action == ACTION_PREPEND_TEXT || action == ACTION_APPEND_TEXT ||
-	       action == ACTION_REPLACE_BODY;
-}
-
 bool
 account_uses(const struct ir *ir, enum milt_action action)
 {
@@ -29,7 +21,7 @@ account_uses(const struct ir *ir, enum milt_action action)
 		const struct ir_rule *r = ir->rules.v[i];
 
 		if (r->js && !rule_is_dead(r) &&
-		    (r->js->body || !changes_body(action)))
+		    action_is_answer(action, r->js->body))
 			return true;
 		for (size_t k = 0; !r->shadow && k < r->actions.n; k++)
 			if (r->actions.v[k]->action == action)

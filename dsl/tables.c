@@ -61,6 +61,21 @@ const struct action_row action_rows[ACTION_COUNT] = {
 #undef ACTION
 };
 
+bool
+action_changes_body(unsigned action)
+{
+	return action_rows[action].smfif & SMFIF_CHGBODY;
+}
+
+bool
+action_is_answer(unsigned action, bool body)
+{
+	const struct action_row *row = &action_rows[action];
+
+	return row->kind == ACTION_CHANGE && row->smfif &&
+	       (body || !action_changes_body(action));
+}
+
 #define ROW_NUMBER(name, def, min, max, doc, example)                 \
 	{ STR(name), OPTION_NUMBER, def, min, max, STR(""), STR(doc), \
 		STR(example) },

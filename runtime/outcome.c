@@ -337,8 +337,7 @@ push_answer_change(struct milt_session *s, const struct milt_change *c)
 {
 	bool skip = false, ok = true;
 
-	if (c->action == ACTION_PREPEND_TEXT ||
-	    c->action == ACTION_APPEND_TEXT || c->action == ACTION_REPLACE_BODY)
+	if (action_changes_body(c->action))
 		ok = text_is_possible(s, c, &skip);
 	return ok && (skip || vec_push(facts_arena(s->facts), &s->changes, *c));
 }
