@@ -356,7 +356,8 @@ lint_discard(struct compilation *c, const struct ir_rule *r)
 {
 	struct diag *d;
 
-	if (r->verdict != ACTION_DISCARD || r->shadow ||
+	/* What js rules fail with is logged anyway. */
+	if (r->verdict != ACTION_DISCARD || r->shadow || r->js ||
 	    has_action(r, ACTION_LOG))
 		return;
 	d = diag_at(&c->diags, D_DISCARD_SILENT, r->span,

@@ -58,28 +58,34 @@ conn_closed(const struct conn *c)
 		host->closed(c);
 }
 
-/* A reply that is none of the reply's affair makes the rule fail. */
+static void
+note_failure(struct conn *c, const struct question_record *q)
+{
+	metric_failure(q->failure);
+	counts_add(c->policy->counts, q->rule, RULE_FAILED);
+	log_question(q);
+}
+
 static void
 answer_js(struct conn *c, const struct milt_question *q)
 {
-	uint32_t rule = q->rule;
 	uint64_t since = conn_clock(), ns;
-	enum milt_reply_kind kind;
-	const char *failure;
+	struct question_record record = {
+		.session = c->session,
+		.queue_id = { c->id, c->id_length },
+		.rule = q->rule,
+		.recipient = q->recipient,
+	};
 
 	(host ? host : &js_host_failure)->ask(c, c->session, q);
 	if (milt_session_is_waiting(c->session))
 		fail(c->session, "no answer");
 	ns = conn_clock() - since;
-	kind = milt_session_reply_kind(c->session);
-	metric_question(kind, ns);
-	failure = milt_session_reply_failure(c->session);
-	if (!failure)
-		return;
-	metric_failure(failure);
-	counts_add(c->policy->counts, rule, RULE_FAILED);
-	log_question(c->session, (struct str){ c->id, c->id_length }, rule,
-	    failure, (double)ns / 1e6);
+	metric_question(milt_session_reply_kind(c->session), ns);
+	record.failure = milt_session_reply_failure(c->session);
+	record.ms = (double)ns / 1e6;
+	if (record.failure)
+		note_failure(c, &record);
 }
 
 void

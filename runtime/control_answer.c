@@ -91,9 +91,10 @@ rule_json(const struct policy *p, uint32_t i)
 	}
 	if (image_text(im, r->why).n)
 		json_put_text(o, "why", image_text(im, r->why));
-	if (r->verdict != ACTION_NONE)
+	if (r->verdict != ACTION_NONE && !(r->flags & RULE_JS))
 		json_put_text(o, "verdict", action_rows[r->verdict].name);
 	json_put(o, "shadow", json_boolean(r->flags & RULE_SHADOW));
+	json_put(o, "js", json_boolean(r->flags & RULE_JS));
 	json_put_number(o, "decided", counts_rule(p->counts, i, RULE_DECIDED));
 	json_put_number(o, "effects", counts_rule(p->counts, i, RULE_EFFECT));
 	json_put_number(

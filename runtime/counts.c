@@ -254,14 +254,15 @@ counts_may(const struct counts *k, const struct milt_image *im, uint32_t rule,
     enum rule_event event)
 {
 	const struct image_rule *r = &im->rules[rule];
-	bool shadow = r->flags & RULE_SHADOW;
+	bool shadow = r->flags & RULE_SHADOW, js = r->flags & RULE_JS;
 
 	switch (event) {
 	case RULE_DECIDED:
-		return !shadow && r->verdict != ACTION_NONE;
+		return js || (!shadow && r->verdict != ACTION_NONE);
 	case RULE_EFFECT:
-		return !shadow &&
-		       r->count > (r->verdict != ACTION_NONE ? 1u : 0u);
+		return js ||
+		       (!shadow &&
+			   r->count > (r->verdict != ACTION_NONE ? 1u : 0u));
 	case RULE_MATCHED_SHADOW:
 		return shadow;
 	case RULE_FAILED:

@@ -232,21 +232,23 @@ log_note(struct milt_session *s, struct str queue_id, const struct milt_note *n)
 }
 
 void
-log_question(struct milt_session *s, struct str queue_id, uint32_t rule,
-    const char *why, double ms)
+log_question(const struct question_record *q)
 {
 	struct log_line l;
 
 	if (log_is_json()) {
-		log_json(
-		    LEVEL_WARNING, question_json(s, queue_id, rule, why, ms));
+		log_json(LEVEL_WARNING, question_json(q));
 		return;
 	}
 	line_start(&l);
-	add_id(&l, queue_id);
+	add_id(&l, q->queue_id);
 	line_add(&l, "question");
-	add_rule(&l, milt_session_image(s), rule);
-	add_envelope(&l, milt_session_facts(s), STAGE_MAIL);
-	line_add(&l, " failure=\"%s\" time=%.2fms", why, ms);
+	add_rule(&l, milt_session_image(q->session), q->rule);
+	add_envelope(&l, milt_session_facts(q->session), STAGE_MAIL);
+	if (q->recipient.n) {
+		line_add(&l, " to=");
+		add_address(&l, q->recipient);
+	}
+	line_add(&l, " failure=\"%s\" time=%.2fms", q->failure, q->ms);
 	line_end(LEVEL_WARNING, &l);
 }

@@ -34,8 +34,16 @@ void decision_watch(void (*)(const struct decision_record *));
 void log_note(
     struct milt_session *, struct str queue_id, const struct milt_note *);
 
-/* A question of a js rule without an answer, after so many milliseconds. */
-void log_question(struct milt_session *, struct str queue_id, uint32_t rule,
-    const char *why, double ms);
+/* A question of a js rule that has no answer. */
+struct question_record {
+	struct milt_session *session;
+	struct str queue_id; /* empty: NOQUEUE */
+	uint32_t rule;
+	struct str recipient; /* of a recipient rule; else empty */
+	const char *failure;
+	double ms; /* until it failed */
+};
+
+void log_question(const struct question_record *);
 
 #endif

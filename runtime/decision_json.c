@@ -149,16 +149,16 @@ note_json(
 }
 
 json_t *
-question_json(struct milt_session *s, struct str queue_id, uint32_t rule,
-    const char *why, double ms)
+question_json(const struct question_record *q)
 {
 	json_t *o = json_object();
 
-	put(o, "id", queue_id);
+	put(o, "id", q->queue_id);
 	json_put(o, "question", json_string("js"));
-	put_rule(o, milt_session_image(s), rule);
-	put_envelope(o, milt_session_facts(s), STAGE_MAIL);
-	json_put(o, "failure", json_string(why));
-	json_put(o, "ms", json_real(ms));
+	put_rule(o, milt_session_image(q->session), q->rule);
+	put_envelope(o, milt_session_facts(q->session), STAGE_MAIL);
+	put(o, "recipient", q->recipient);
+	json_put(o, "failure", json_string(q->failure));
+	json_put(o, "ms", json_real(q->ms));
 	return o;
 }

@@ -227,8 +227,9 @@ show_rules(const json_t *a)
 	for (size_t i = 0; i < json_array_size(rules); i++) {
 		o = json_array_get(rules, i);
 		show(text(o, "rule"), width);
-		printf("  %-8s",
-		    is_true(o, "shadow") ? "shadow" : text(o, "verdict"));
+		printf("  %-8s", is_true(o, "shadow") ? "shadow"
+				 : is_true(o, "js")   ? "js"
+						      : text(o, "verdict"));
 		printf(" %10lld %10lld %8lld  ",
 		    number(o, "decided") + number(o, "shadow_hits"),
 		    number(o, "effects"), number(o, "failed"));

@@ -179,6 +179,23 @@ reason(const struct decision_record *d, uint32_t rule, enum truth v)
 	return "it holds, and another one speaks for it";
 }
 
+/* What a js rule was answered, if it was. */
+static void
+put_answer(json_t *o, const struct milt_session *s, uint32_t rule)
+{
+	static const char *const words[] = { [REPLY_NOTHING] = "nothing",
+		[REPLY_ANSWER] = "answer",
+		[REPLY_FAILURE] = "failure" };
+	const struct js_answer *a =
+	    is_js(s, rule) ? answer_find(s, rule) : NULL;
+
+	if (!a)
+		return;
+	json_put(o, "answer", json_string(words[a->kind]));
+	if (a->failure)
+		json_put(o, "failure", json_string(a->failure));
+}
+
 static json_t *
 rule_json(const struct decision_record *d, uint32_t i, enum truth v)
 {
@@ -192,6 +209,7 @@ rule_json(const struct decision_record *d, uint32_t i, enum truth v)
 		json_put_number(o, "line", r->line);
 	}
 	json_put(o, "value", json_string(truth_word(v)));
+	put_answer(o, d->session, i);
 	if (r->flags & RULE_SHADOW)
 		json_put(o, "shadow", json_true());
 	if (image_text(im, r->why).n)

@@ -361,3 +361,56 @@ load common
 	# Without a queue id at MAIL it is SMTP: the recipient alone is refused.
 	[[ $(submit '') == *"y550 5.7.1 not other.test."*a ]]
 }
+
+# ---- js rules ---------------------------------------------------------------
+
+js_policy() {
+	cat >"$T/p.new" <<-END
+		milt 1
+		js rule first {
+		  at connect when client.ip in 192.0.2.0/24
+		  call "x.mjs#f" timeout 1s on failure reject 550 5.7.1 "text $1"
+		}
+		js rule second { call "x.mjs#f" timeout 1s on failure ignore }
+	END
+	mv "$T/p.new" "$T/p.milt"
+}
+
+@test "a policy with js rules is refused, by name" {
+	js_policy js
+	for check in --check ""; do
+		run "$MILTERD" $check -p "unix:$T/s" "$T/p.milt"
+		[ "$status" -eq 1 ]
+		[[ $output == *"$T/p.milt: error: milterd runs no JavaScript: js rule first, js rule second"*"npx milt serve"*"--js failure"* ]]
+		[ ! -e "$T/s" ]
+	done
+	run "$MILTERD" --js=node "$T/p.milt"
+	[ "$status" -eq 2 ]
+}
+
+@test "a policy with js rules is refused when it is read again" {
+	start -p "inet:$PORT@127.0.0.1"
+	js_policy js
+	kill -HUP "$PID"
+	until_true logged "milterd runs no JavaScript: js rule first"
+	[[ $(ask) == *"text one"* ]]
+	kill "$PID"
+	ends 0
+}
+
+@test "--js failure gives each js rule its on failure" {
+	js_policy js
+	start -p "inet:$PORT@127.0.0.1" --js failure --metrics "unix:$T/metrics"
+	[[ $(ask) == *"550 5.7.1 text js"* ]]
+	logged 'warning: NOQUEUE: question rule=first at=.*p.milt:2 .*failure="no host" time='
+	logged 'reject stage=connect rule=first .*failure="no host"'
+	curl -s --max-time 20 --unix-socket "$T/metrics" http://x/metrics >"$T/m"
+	grep -qxF 'milt_questions_total{kind="js",outcome="failure"} 1' "$T/m"
+	grep -qxF 'milt_questions_total{kind="js",outcome="answer"} 0' "$T/m"
+	grep -qxF 'milt_question_seconds_count{kind="js"} 1' "$T/m"
+	grep -qxF 'milt_failures_total{reason="no host"} 1' "$T/m"
+	grep -qE '^milt_rule_failures_total\{rule="first",.*\} 1$' "$T/m"
+	grep -qE '^milt_rule_decisions_total\{rule="first",.*\} 1$' "$T/m"
+	kill "$PID"
+	ends 0
+}

@@ -7,10 +7,12 @@
  *	L header NAME VALUE    N end of header    B body    E end of message
  *	A abort    Q close    U unknown    i macro i    P another policy
  *	F the N-th call to libmilter from here fails
+ *	J what js rules answer from here: see answer_js
  */
 #include <netinet/in.h>
 
 #include "runtime/conn.h"
+#include "runtime/js_host.h"
 #include "runtime/json.h"
 #include "runtime/log.h"
 #include "runtime/milter.h"
@@ -203,6 +205,16 @@ static const char *const policies[] = {
 	"\"{queue.id}\" }"
 	"\notherwise reject \"no\"\n",
 	"milt 1\n",
+	"milt 1\n"
+	"js rule a { when client.ip in 192.0.2.0/24 call \"x#f\"\n"
+	"  timeout 1s on failure ignore may accept }\n"
+	"js rule b { when recipient.local matches /^(.)(.*)/ call \"x#f\"\n"
+	"  timeout 1s on failure tempfail \"{1}\" may reject, tempfail }\n"
+	"rule c { when sender.local is \"bad\" tempfail \"{sender}\" }\n"
+	"js rule d { when header.subject exists call \"x#f\" timeout 1s\n"
+	"  on failure reject 550 \"{header.subject}\" }\n"
+	"js rule e { call \"x#f\" timeout 1s on failure discard needs body }"
+	"\n",
 };
 enum { POLICIES = sizeof(policies) / sizeof(*policies) };
 
@@ -227,6 +239,76 @@ set_policy(unsigned i)
 	policy_set(p);
 	(void)policy_reap();
 }
+
+/* ---- answers ------------------------------------------------------------- */
+
+enum { PARTS = 8 };
+
+/* Arguments of J: the kind and the verdict; then name and value of changes. */
+static struct {
+	char text[256];
+	char *part[PARTS + 1];
+	size_t n;
+} script;
+
+static void
+set_script(char *const *argv)
+{
+	char *at = script.text, *end = script.text + sizeof(script.text);
+
+	for (script.n = 0; script.n < PARTS && argv[script.n]; script.n++) {
+		int n = snprintf(at, (size_t)(end - at), "%s", argv[script.n]);
+
+		script.part[script.n] = at;
+		if (n < 0 || n >= end - at)
+			break;
+		at += n + 1;
+	}
+}
+
+static struct str
+part(size_t i)
+{
+	return str_from(i < script.n ? script.part[i] : "");
+}
+
+static void
+answer_js(const void *connection, struct milt_session *s,
+    const struct milt_question *q)
+{
+	struct str head = part(0), lines[4] = { part(1), part(2) };
+	struct milt_change changes[PARTS];
+	struct milt_reply r = { .kind = REPLY_NOTHING,
+		.xcode = part(1),
+		.lines = lines,
+		.changes = changes,
+		.logs = lines,
+		.failure = "fails" };
+
+	MUST(connection && q->kind == QUESTION_JS && q->js->timeout > 0);
+	for (size_t i = 2; i < script.n; i += 2)
+		changes[r.change_count++] = (struct milt_change){
+			.action = (enum milt_action)(
+			    (unsigned char)part(i).p[0] % 32),
+			.index = (signed char)part(i).p[0],
+			.name = part(i),
+			.value = part(i + 1),
+		};
+	if (head.n > 0)
+		r.kind = (enum milt_reply_kind)((unsigned char)head.p[0] % 3);
+	if (head.n > 1)
+		r.verdict = (enum milt_action)((unsigned char)head.p[1] % 32);
+	if (head.n > 2)
+		r.code = 400 + (unsigned char)head.p[2];
+	if (head.n > 3)
+		r.line_count = (unsigned char)head.p[3] % 5;
+	if (head.n > 4)
+		r.log_count = (unsigned char)head.p[4] % 5;
+	if (head.n <= 5) /* else no answer */
+		MUST(milt_session_reply(s, &r) == MILT_OK);
+}
+
+static const struct js_host host = { .ask = answer_js };
 
 /* ---- events -------------------------------------------------------------- */
 
@@ -311,6 +393,9 @@ play(SMFICTX *ctx, struct event *e)
 	case 'P':
 		set_policy((unsigned char)e->text[0]);
 		break;
+	case 'J':
+		set_script(e->argv);
+		break;
 	case 'F':
 		fail_in = (unsigned char)e->text[0];
 		break;
@@ -369,9 +454,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!desc.xxfi_negotiate) {
 		log_open(LOG_TO_SYSLOG, LOG_PLAIN, false);
 		MUST(milter_open(3, &why));
+		conn_set_js(&host);
 	}
 	set_policy(0);
 	fail_in = 0;
+	script.n = 0;
 	while (text.n > 0) {
 		size_t n = str_find(text, '\n');
 

@@ -51,16 +51,39 @@ fuzz_compile(struct str text, size_t *size)
 	return image;
 }
 
+/* A verdict that follows from the rule, and an effect or none. */
+static inline void
+fuzz_reply(struct milt_session *s, const struct milt_question *q)
+{
+	const struct milt_change change = { .action = ACTION_ADD_HEADER,
+		.name = STR("X-Js"),
+		.value = STR("y") };
+	struct milt_reply r = { .kind = REPLY_ANSWER,
+		.verdict = (enum milt_action)(q->rule % 5),
+		.changes = &change,
+		.change_count = q->rule / 5 % 2,
+		.logs = q->captures,
+		.log_count = q->capture_count };
+
+	if (q->rule % 7 == 6)
+		r = (struct milt_reply){ .kind = REPLY_NOTHING };
+	MUST(milt_session_reply(s, &r) == MILT_OK);
+}
+
 /* The answer of a stage; the clock stands still. */
 static inline struct milt_answer
 fuzz_answer(struct milt_session *s)
 {
 	struct milt_answer a;
-	enum milt_status r = milt_session_answer(s, &a);
+	enum milt_status r;
 
-	if (r == MILT_QUESTION) {
-		facts_clock(milt_session_facts(s), 1700000000000);
-		r = milt_session_answer(s, &a);
+	while ((r = milt_session_answer(s, &a)) == MILT_QUESTION) {
+		const struct milt_question *q = milt_session_question(s);
+
+		if (q->kind == QUESTION_CLOCK)
+			facts_clock(milt_session_facts(s), 1700000000000);
+		else
+			fuzz_reply(s, q);
 	}
 	MUST(r == MILT_OK || r == MILT_NO_MEMORY);
 	return a;

@@ -40,10 +40,19 @@ make_cond(struct rule *r, int depth, int max_stage, bool recipient)
 static void
 make_js(struct rule *r)
 {
-	unsigned all = r->recipient ? 7 : 15;
+	unsigned all;
 
+	/* In the text of what it gives on failure. */
+	if (rnd(5) == 0)
+		r->text_stage = (int)rnd(STAGE_COUNT - 1);
+	r->failure = (int)rnd(5) - 1;
+	if (!is_refusal((enum kind)r->failure))
+		r->text_stage = -1;
+	r->recipient |= r->text_stage == STAGE_RCPT;
+	if (r->recipient && r->failure == DISCARD)
+		r->failure = -1;
+	all = r->recipient ? 7 : 15;
 	r->may = rnd(3) ? (1 + rnd(15)) & all : 0;
-	r->failure = (int)rnd(r->recipient ? 4 : 5) - 1;
 	r->body = !r->recipient && rnd(6) == 0;
 	r->seed = (uint64_t)rnd(1 << 30) << 20 | rnd(1 << 20);
 	if (rnd(6) == 0)
@@ -138,9 +147,11 @@ static const char *const verdict_words[] = { "accept", "reject", "tempfail",
 static struct str
 js_text(struct arena *a, const struct rule *r)
 {
+	const char *text = text_fact(r->text_stage);
 	struct str s =
-	    arena_printf(a, "call \"x.mjs#f\" timeout 1s on failure %s%s",
+	    arena_printf(a, "call \"x.mjs#f\" timeout 1s on failure %s%s%s%s%s",
 		r->failure < 0 ? "ignore" : verdict_words[r->failure],
+		*text ? " \"no " : "", text, *text ? "\"" : "",
 		r->body ? " needs body" : "");
 	const char *comma = " may ";
 

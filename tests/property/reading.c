@@ -44,7 +44,9 @@ condition(const struct rule *r, const struct facts_bits *f, int stage)
 	return r->root < 0 ? YES : cond_value(r, r->root, f, stage);
 }
 
-/* When a js rule is asked: the facts of its condition are known, and its own.
+/*
+ * When a js rule is asked: the facts of its condition are known, and those of
+ * what it says on failure.
  */
 static int
 known(const struct rule *r)
@@ -56,6 +58,8 @@ known(const struct rule *r)
 			last = r->nodes[i].stage;
 	if (r->pin > last)
 		last = r->pin;
+	if (r->text_stage > last)
+		last = r->text_stage;
 	return r->body ? STAGE_MESSAGE : last;
 }
 

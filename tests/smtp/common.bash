@@ -23,11 +23,11 @@ teardown()
 
 CLIENT='NAME=mx.client.test REVERSE_NAME=mx.client.test ADDR=203.0.113.5'
 
-# policy TEXT: writes a policy and starts milterd with it on TCP.
+# policy TEXT [OPTION...]: writes a policy, starts milterd with it on TCP.
 policy()
 {
 	printf 'milt 1\n%s\n' "$1" >"$PF/p.milt"
-	milter_start "$PF/p.milt"
+	milter_start "$PF/p.milt" "${@:2}"
 }
 
 # message [LINE...]: writes $PF/msg with these lines more in its header.

@@ -346,3 +346,17 @@ rule mark { when sender is <root@mx.test> add header "X-Local" "yes" }'
 		mail bob@client.test rcpt amy@example.com
 	is "$(reply "$AMY")" '550 5.7.1 unix'
 }
+
+@test "js rules without JavaScript give their on failure" {
+	log_clear
+	policy 'js rule to { when recipient.local is "amy"
+  call "x.mjs#f" timeout 1s on failure ignore may reject }
+js rule subject { when header.subject is "hello"
+  call "x.mjs#f" timeout 2s on failure tempfail 451 4.7.5 "not now, {sender}" }' \
+		--js failure
+	transaction
+	is "$(reply "$AMY")" '250 2.1.5 Ok'
+	is "$(reply .)" '451 4.7.5 not now, bob@client.test'
+	log_has 'NOQUEUE: question rule=to at=.*p.milt:2 client=.*203\.0\.113\.5.* to=<amy@example.com> failure="no host"'
+	log_has ': tempfail stage=headers rule=subject .*reply="451 4.7.5 not now, bob@client.test" failure="no host"'
+}

@@ -273,3 +273,18 @@ This does not:
 	[[ $output == *"large.milt:20002:6: warning[W0201]: rule \`late\` can never be reached"* ]]
 	[[ $output == *"warning[W0302]: rule \`many\` refuses mail from <>"* ]]
 }
+
+@test "the policies in the reference compile, and their tests pass" {
+	local n=0 f
+	awk -v dir="$T" '
+		/^```/ { inside = !inside; first = inside; file = ""; next }
+		inside && first && $0 == "milt 1" { file = dir "/" ++n ".milt" }
+		{ first = 0 }
+		file != "" { print >file }
+	' "$BATS_TEST_DIRNAME/../../dsl/reference.md"
+	for f in "$T"/[0-9]*.milt; do
+		"$MILTERC" test "$f"
+		n=$((n + 1))
+	done
+	[ "$n" -ge 2 ]
+}

@@ -264,7 +264,7 @@ build_stages(struct builder *b)
 		b->needs.options[i] = option_rows[i].number;
 		b->needs.option_texts[i] = IMAGE_NONE;
 	}
-	b->needs.flags =
+	b->needs.flags |=
 	    NEED_HELO | NEED_HEADERS | NEED_BODY | NEED_SIZES | NEED_CLOCK;
 	build_put(b, SECTION_NEEDS, &b->needs, 1);
 }

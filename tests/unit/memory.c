@@ -9,6 +9,7 @@
 
 #include "compiler/compile.h"
 #include "runtime/edits.h"
+#include "runtime/js_host.h"
 #include "runtime/policy.h"
 #include "tests/unit/test.h"
 
@@ -62,6 +63,10 @@ static const char policy[] =
     "rule c { when client.ip in nets and header.from.domain under ours\n"
     "  add header \"X\" \"{header.subject}\" log \"{sender}\"\n"
     "  set sender \"{header.from}\" }\n"
+    "js rule j { when recipient.local matches /^(b)/ call \"x#f\"\n"
+    "  timeout 1s on failure tempfail \"{1}\" may reject }\n"
+    "js rule k { when client.name exists call \"x#f\" timeout 1s\n"
+    "  on failure tempfail needs body }\n"
     "rule d { when body.raw contains \"virus\" discard }\n";
 
 static char path[64];
@@ -129,13 +134,36 @@ loads(bool failed)
 
 static struct policy *loaded;
 
+/* A reply that cannot be kept makes the rule fail. */
+static void
+reply(struct milt_session *s)
+{
+	const struct milt_change change = { .action = ACTION_ADD_HEADER,
+		.name = STR("X-Js"),
+		.value = STR("y") };
+	const struct milt_change text = { .action = ACTION_APPEND_TEXT,
+		.value = STR("z") };
+	const struct str log = STR("seen");
+	bool body = milt_session_question(s)->js->flags & JS_BODY;
+	struct milt_reply r = { .kind = REPLY_ANSWER,
+		.changes = body ? &text : &change,
+		.change_count = 1,
+		.logs = &log,
+		.log_count = 1 };
+
+	(void)milt_session_reply(s, &r);
+}
+
 /* An answer: where memory lacks, never more than was asked for. */
 static bool
 answers(
     struct milt_session *s, enum milt_status given, enum milt_answer_kind *kind)
 {
 	struct milt_answer a;
-	enum milt_status r = milt_session_answer(s, &a);
+	enum milt_status r;
+
+	while ((r = milt_session_answer(s, &a)) == MILT_QUESTION)
+		reply(s);
 
 	*kind = a.kind;
 	if (r == MILT_NO_MEMORY)
@@ -204,6 +232,7 @@ main(void)
 	int fd = mkstemp(name);
 
 	facts_init();
+	conn_set_js(&js_host_failure);
 	nowhere = fopen("/dev/null", "w");
 	CHECK(fd >= 0 && nowhere);
 	CHECK(write(fd, policy, sizeof(policy) - 1) ==

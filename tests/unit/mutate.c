@@ -10,9 +10,11 @@
 #include "compiler/compile.h"
 #include "runtime/index.h"
 #include "runtime/match.h"
+#include "runtime/session.h"
 #include "tests/unit/builder.h"
 
 static uint64_t seed = 1;
+static size_t refused; /* replies */
 
 static uint64_t
 dice(void)
@@ -158,6 +160,10 @@ static const char policy[] =
     "  replace body \"gone {message.size}\" }\n"
     "rule late { when raw header(\"x-tag\") matches /caf./u and\n"
     "    helo is exactly client.name reject \"no {header(\"x-tag\")}\" }\n"
+    "js rule asked { when header.subject matches /(?<what>a+)(b)/ and\n"
+    "    sender.domain under ours call \"x.mjs#f\" timeout 2s\n"
+    "  on failure tempfail \"{what}\" may reject, accept }\n"
+    "js rule code { ``` x ``` timeout 1s on failure ignore needs body }\n"
     "otherwise tempfail \"not now\"\n";
 
 /* Its image, or NULL. */
@@ -255,6 +261,34 @@ run_image(const struct milt_image *im)
 	free(hits.v);
 }
 
+/* The same transaction in a session that is asked. */
+static void
+run_session(const struct milt_image *im)
+{
+	struct milt_session *s = milt_session_new(im);
+	struct milt_answer a;
+
+	for (int i = STAGE_CONNECT; i < STAGE_COUNT; i++) {
+		milt_session_begin(s, (enum milt_stage)i);
+		if (i == STAGE_RCPT)
+			give_facts(milt_session_facts(s));
+		while (milt_session_answer(s, &a) == MILT_QUESTION) {
+			const struct milt_question *q =
+			    milt_session_question(s);
+			struct milt_reply r = { .kind = REPLY_ANSWER,
+				.verdict = (enum milt_action)(dice() % 5),
+				.logs = q->captures,
+				.log_count = q->capture_count };
+
+			if (q->kind == QUESTION_CLOCK)
+				facts_clock(milt_session_facts(s), 0);
+			else
+				refused += milt_session_reply(s, &r) != MILT_OK;
+		}
+	}
+	milt_session_free(s);
+}
+
 /* ---- mutations -------------------------------------------------------- */
 
 /* One field, half-word or octet, mostly to something near. */
@@ -323,6 +357,7 @@ hunt(const char *image, size_t size, size_t rounds)
 			continue;
 		accepted++;
 		run_image(im);
+		run_session(im);
 		milt_image_free(im);
 	}
 	free(copy);
@@ -351,12 +386,14 @@ hunt_image(void *image, size_t size)
 		return;
 	}
 	run_image(im);
+	run_session(im);
 	milt_image_free(im);
 	accepted = hunt(image, size, rounds);
 	/* Both kinds must occur, or nothing was tried. */
 	CHECK(accepted > rounds / 100);
 	CHECK(accepted < rounds);
 	CHECK(asked == 0);
+	CHECK(refused == 0);
 	printf("# %zu of %zu accepted\n", accepted, rounds);
 	free(image);
 }

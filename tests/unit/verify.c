@@ -322,9 +322,92 @@ test_shared_code(void)
 	    "the fragments share too much code");
 }
 
+/* ---- js rules --------------------------------------------------------- */
+
+/* A rule and its question, as the compiler makes them; known at MESSAGE. */
+struct question {
+	struct image_rule rule;
+	struct image_js js;
+	uint32_t records; /* of js */
+	uint32_t needs;
+};
+
+static struct question
+prepare_question(struct builder *b)
+{
+	struct question q = { .records = 1, .needs = NEED_JS };
+
+	q.rule = build_rule(b, "r", STAGE_CONNECT,
+	    BUILD_CODE(b, { OPC_CONST, 0, TRUE_, 0 }, HALT));
+	q.rule.flags = RULE_JS;
+	q.rule.known = STAGE_MESSAGE;
+	q.rule.js = 0;
+	q.js = (struct image_js){
+		.file = build_text(b, "x.mjs"),
+		.function = build_text(b, "f"),
+		.code = IMAGE_NONE,
+		.timeout = 1,
+		.flags = JS_BODY,
+		.may = 1 << ACTION_ACCEPT,
+	};
+	return q;
+}
+
+static const char *
+judge_question(struct builder *b, const struct question *q)
+{
+	size_t size;
+	void *data;
+
+	build_put(b, SECTION_RULES, &q->rule, 1);
+	for (uint32_t i = 0; i < q->records; i++)
+		build_put(b, SECTION_JS, &q->js, 1);
+	b->needs.flags = q->needs;
+	data = build_image(b, &size);
+	return build_verdict(data, size);
+}
+
+#define QUESTION(want, change)                                     \
+	do {                                                       \
+		struct builder b = { 0 };                          \
+		struct question q = prepare_question(&b);          \
+                                                                   \
+		change;                                            \
+		CHECK_STR(str_from(judge_question(&b, &q)), want); \
+	} while (0)
+
+static void
+test_questions(void)
+{
+	struct builder good = { 0 };
+	struct question asked = prepare_question(&good);
+
+	is_accepted("js", judge_question(&good, &asked));
+	QUESTION("a js rule has no question", q.records = 0);
+	QUESTION("a js rule has no question", q.rule.js = IMAGE_NONE);
+	QUESTION("a question is another rule's", q.js.rule = 1);
+	QUESTION("a question is another rule's", q.js.rule = 7);
+	QUESTION("a rule asks without being js", q.rule.flags = 0);
+	QUESTION("a js rule is malformed", q.needs = 0);
+	QUESTION("a js rule is malformed", q.js.timeout = 0);
+	QUESTION("a js rule is malformed", q.js.may = 0);
+	QUESTION("a js rule is malformed", q.js.may = 1 << ACTION_LOG);
+	QUESTION("a js rule is malformed", q.js.flags = 2);
+	QUESTION("a js rule is malformed", q.js.file = IMAGE_NONE);
+	QUESTION("a js rule is malformed", q.js.code = q.js.file);
+	QUESTION("a js rule is malformed", q.rule.flags |= RULE_SHADOW);
+	QUESTION("a js rule is asked before the body is there",
+	    q.rule.known = STAGE_HEADERS);
+	QUESTION("a recipient's js rule is not asked at its stage",
+	    q.rule.flags |= RULE_RECIPIENT);
+	QUESTION("a js rule's captures lie outside their section",
+	    q.js.capture_count = 1);
+}
+
 int
 main(void)
 {
+	test_questions();
 	test_operands();
 	test_flow();
 	test_loops();
