@@ -12,6 +12,7 @@
 #include "addon/settings.h"
 #include "compiler/policy_text.h"
 #include "runtime/decision_json.h"
+#include "runtime/delay.h"
 #include "runtime/js_host.h"
 #include "runtime/json.h"
 #include "runtime/milter.h"
@@ -103,6 +104,7 @@ host_configure(const char *options, void (*bell)(void *), void *bell_arg,
 		claim_return();
 		return false;
 	}
+	log_name("milt");
 	log_open(settings.log, settings.format, settings.verbose);
 	facts_budget.limit = settings.memory;
 	conn_set_js(&ask_host);
@@ -306,9 +308,10 @@ host_end(void)
 	if (!queue || atomic_exchange(&ended, true))
 		return;
 	service_unlink();
-	asked = ask_running() > 0;
+	asked = ask_running() > 0 || delay_waiting() > 0;
+	delay_stop();
 	queue_close(queue);
-	for (int i = 0; i < TURNS && ask_running() > 0; i++)
+	for (int i = 0; i < TURNS && ask_running() + delay_waiting() > 0; i++)
 		nanosleep(&(struct timespec){ 0, TURN * 1000000 }, NULL);
 	if (asked)
 		nanosleep(&(struct timespec){ 0, AFTER * 1000000 }, NULL);

@@ -179,7 +179,13 @@ configure(const Napi::CallbackInfo &info)
 	Napi::Env env = info.Env();
 	host *h = host_of(info);
 	char why[512] = "not enough memory";
+	struct queue *none;
 
+	/* The bell is in use: for the words only. */
+	if (h->queue) {
+		(void)host_configure("", ring, h, &none, why, sizeof(why));
+		return failure(env, why);
+	}
 	if (napi_create_threadsafe_function(env, info[1], nullptr,
 		Napi::String::New(env, "milt"), 0, 1, nullptr, nullptr, h,
 		on_bell, &h->bell) != napi_ok)

@@ -42,7 +42,4 @@ bool question_pack(struct milt_session *, const struct milt_question *,
  */
 void reply_unpack(struct arena *, struct str octets, struct milt_reply *out);
 
-/* Static texts for failures of the host's own. */
-const char *reply_malformed(void);
-
 #endif

@@ -18,7 +18,7 @@ static enum log_target target = LOG_TO_STDERR;
 static enum log_format format = LOG_PLAIN;
 static bool verbose;
 
-static const char ident[] = "milterd";
+static const char *ident = "milterd";
 
 static int
 priority(enum log_level level)
@@ -124,6 +124,12 @@ static bool
 is_wanted(enum log_level level)
 {
 	return target != LOG_TO_NOBODY && (level != LEVEL_DEBUG || verbose);
+}
+
+void
+log_name(const char *program)
+{
+	ident = program;
 }
 
 void

@@ -20,6 +20,8 @@ enum log_format { LOG_PLAIN, LOG_JSON };
 /* syslog's own names clash with nothing here: these are ours. */
 enum log_level { LEVEL_ERROR, LEVEL_WARNING, LEVEL_INFO, LEVEL_DEBUG };
 
+/* Whose lines they are, borrowed; before log_open. */
+void log_name(const char *program);
 /* Debug lines are written only with `verbose`. Before that: plain, stderr. */
 void log_open(enum log_target, enum log_format, bool verbose);
 

@@ -9,7 +9,6 @@
 
 #include "compiler/policy_text.h"
 #include "runtime/arguments.h"
-#include "runtime/delay.h"
 #include "runtime/facts.h"
 #include "runtime/js_host.h"
 #include "runtime/log.h"
@@ -71,7 +70,6 @@ drain(const struct arguments *o)
 	log_say(LEVEL_INFO, "stopping: %lu open sessions, at most %lu s",
 	    milter_sessions(), o->drain);
 	process_notify("STOPPING=1");
-	delay_stop();
 	service_retire();
 	/* A connection that was accepted is a session a moment later. */
 	for (unsigned long i = 0; i < ticks && quiet < 2; i++) {

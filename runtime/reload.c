@@ -278,8 +278,8 @@ reload_finish(struct reading *r, const char *objection)
 		log_lines(r->diagnostics);
 	ok = r->status == MILT_OK;
 	if (ok) {
-		log_policy("policy", r->policy);
 		use(r->policy, &r->since);
+		log_policy("policy", r->policy);
 	} else
 		log_say(LEVEL_ERROR,
 		    "%s is not used: the policy read before stays", path);

@@ -10,12 +10,6 @@ struct unpacker {
 
 static const char malformed[] = "the function's answer is malformed";
 
-const char *
-reply_malformed(void)
-{
-	return malformed;
-}
-
 static const char *
 failure(struct str word)
 {

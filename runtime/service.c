@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "runtime/control.h"
+#include "runtime/delay.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "runtime/milter.h"
@@ -142,6 +143,7 @@ service_start(
 void
 service_retire(void)
 {
+	delay_stop();
 	service_unlink();
 	if (!listener_retire(&sockets.mta))
 		log_say(LEVEL_WARNING, "the socket stays open: %s",

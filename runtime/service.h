@@ -38,7 +38,7 @@ void service_unlink(void);
 
 /*
  * libmilter's own way to stop drops open sessions.  This one: no new
- * connections; those that are open go on.
+ * connections; those that are open go on, and delays are over.
  */
 void service_retire(void);
 

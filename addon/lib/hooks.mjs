@@ -21,19 +21,9 @@ const where = (rule) => `${rule.source}:${rule.line}: error: js rule \`${rule.na
 
 // ---- code in the policy --------------------------------------------------------
 
-// import() in a policy: relative to it, packages from where it stands.
-function importFrom(source) {
-	const url = pathToFileURL(resolve(source));
-	const require = createRequire(url);
-
-	return (specifier) => {
-		if (/^\.{0,2}\//.test(specifier))
-			return import(new URL(specifier, url).href);
-		if (/^[a-z]+:/.test(specifier))
-			return import(specifier);
-		return import(pathToFileURL(require.resolve(specifier)).href);
-	};
-}
+// import() in a policy: relative to it.  Node 18 has no such loader, and says
+// so where it is used.
+const loader = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
 
 function compileCode(rule) {
 	const scope = `{ signal, ${NAMES.join(', ')} }`;
@@ -41,9 +31,11 @@ function compileCode(rule) {
 	// By itself first: it must not end the function that it is the body of.
 	new AsyncFunction(rule.code);
 	return new vm.Script(`(async function (tx, ${scope}) {${rule.code}\n})`, {
-		filename: rule.source,
+		filename: resolve(rule.source),
 		lineOffset: rule.line - 1,
-		importModuleDynamically: importFrom(rule.source),
+		...(/\bimport\s*\(/.test(rule.code) && {
+			importModuleDynamically: loader,
+		}),
 	}).runInThisContext();
 }
 
