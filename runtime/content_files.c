@@ -3,6 +3,7 @@
 #include "runtime/html.h"
 #include "runtime/inspect.h"
 #include "runtime/kind.h"
+#include "runtime/limits.h"
 
 struct files {
 	struct content *c;
@@ -207,12 +208,17 @@ open_archive(struct files *w, size_t number, struct str contents)
 	if (f->depth >=
 	    w->c->facts->image->needs->options[OPTION_ARCHIVE_DEPTH]) {
 		f->too_deep = archive_is(contents);
+		if (f->too_deep)
+			limit_option_hit(OPTION_ARCHIVE_DEPTH);
 		return;
 	}
 	inner.depth = f->depth + 1;
 	inner.macros = false;
 	if (!archive_walk(contents, &w->c->archives, on_member, &inner, &state))
 		return;
+	if (state.too_large)
+		limit_option_hit(state.too_many ? OPTION_ARCHIVE_MEMBERS
+						: OPTION_ARCHIVE_SIZE);
 	w->no_memory = inner.no_memory;
 	f = &w->c->files.v[number];
 	f->encrypted |= state.encrypted;

@@ -25,9 +25,8 @@
 	METRIC(RELOADS_FAILED, "milt_reloads_total", "result=\"failed\"", "") \
 	METRIC(QUESTIONS_CLOCK, "milt_questions_total", "kind=\"clock\"",     \
 	    "Questions of the policy.")                                       \
-	METRIC(DELAYS, "milt_delays_total", "result=\"made\"",                \
-	    "Messages whose answer the policy delays.")                       \
-	METRIC(DELAYS_CROWDED, "milt_delays_total", "result=\"crowded\"", "") \
+	METRIC(DELAYS, "milt_delays_total", "",                               \
+	    "Messages whose answer was delayed.")                             \
 	METRIC(LOG_LOST, "milt_log_lines_lost_total", "",                     \
 	    "Lines of the log that could not be written.")                    \
 	METRIC(TRACES_LOST, "milt_traces_lost_total", "",                     \

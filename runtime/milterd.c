@@ -19,6 +19,7 @@
 #include "runtime/policy.h"
 #include "runtime/reload.h"
 #include "runtime/signals.h"
+#include "runtime/limits.h"
 
 /* Descriptors for all but sessions; the fewest with which we start. */
 enum { FILES_RESERVED = 64, FILES_NEEDED = 256, FILES_WANTED = 4096 };
@@ -286,6 +287,7 @@ main(int argc, char **argv)
 	if (geteuid() == 0)
 		log_say(LEVEL_WARNING, "running as root; --user is safer");
 	facts_budget.limit = o.memory;
+	facts_budget.refused = limit_counter(LIMIT_TOTAL_MEMORY);
 	reload_open(o.policy, compile);
 	reload_first(p);
 	if (!milter_open(sockets.mta.fd, &why))
