@@ -127,9 +127,9 @@ check_reply(struct checker *k, const struct ast_action *a)
 
 	check_reply_codes(
 	    k, a->action, a->code, a->code_span, a->xcode, a->xcode_span);
-	if (a->texts.n == 0 || (a->texts.n == 1 && is_empty(a->texts.v[0]))) {
-		d = diag_at(k->diags, D_REPLY_TEXT,
-		    a->texts.n ? a->texts.v[0]->span : a->word,
+	/* Behind `on failure` there may be none. */
+	if (a->texts.n == 1 && is_empty(a->texts.v[0])) {
+		d = diag_at(k->diags, D_REPLY_TEXT, a->texts.v[0]->span,
 		    "the refusal says nothing");
 		diag_help(k->diags, d,
 		    "write why: the text is what the sender reads");

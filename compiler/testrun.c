@@ -130,6 +130,13 @@ literal(struct run *r, const struct ast_template *t)
 	return s;
 }
 
+/* What a js rule gives on failure is its own. */
+static bool
+speaks_itself(const struct milt_image *im, const struct milt_speaker *who)
+{
+	return !who->failure || im->rules[who->rule].flags & RULE_JS;
+}
+
 static bool
 verdict_is(
     struct run *r, const struct ast_expect *e, const struct play_verdict *v)
@@ -148,7 +155,8 @@ verdict_is(
 	if (e->by_default)
 		return by_default;
 	return !e->by.text.n ||
-	       (!by_default && !v->speaker.failure && str_eq(e->by.text, name));
+	       (!by_default && speaks_itself(r->image, &v->speaker) &&
+		   str_eq(e->by.text, name));
 }
 
 static bool
@@ -339,6 +347,26 @@ check_one(struct run *r, const struct ast_expect *e)
 	}
 }
 
+/* Each js rule that is asked has an answer, and each answer is asked for. */
+static void
+check_answers(struct run *r)
+{
+	const struct test_result *t = r->result;
+	uint32_t rule = t->outcome.unanswered;
+
+	if (rule != IMAGE_NONE)
+		failed(r, t->test->item.name.span,
+		    arena_printf(r->arena,
+			"js rule %.*s is asked, and no answer is given",
+			STR_ARG(
+			    image_text(r->image, r->image->rules[rule].name))));
+	for (size_t i = 0; i < t->transaction.given.n; i++)
+		if (!t->outcome.asked[i])
+			failed(r, t->transaction.given.v[i].span,
+			    arena_printf(r->arena, "js rule %.*s is not asked",
+				STR_ARG(t->transaction.given.v[i].rule)));
+}
+
 static struct str
 directory_of(struct str path)
 {
@@ -369,6 +397,8 @@ tests_run(struct arena *a, struct compilation *c, const struct milt_image *im,
 		if (!t->error && transaction_play(a, im, &t->transaction,
 				     &t->outcome) != MILT_OK)
 			return MILT_NO_MEMORY;
+		if (!t->error)
+			check_answers(&r);
 		for (size_t k = 0; !t->error && k < t->test->expects.n; k++)
 			check_one(&r, t->test->expects.v[k]);
 		out->failed += t->error || t->failures.n;

@@ -225,6 +225,10 @@ ast_reply(struct parser *ps, enum milt_action action, struct token word,
 
 	read_codes(
 	    ps, codes, &x->code, &x->code_span, &x->xcode, &x->xcode_span);
+	if (!texts) {
+		x->span = span2(word, later(codes.code, codes.xcode));
+		return x;
+	}
 	x->texts.v = texts->list.v;
 	x->texts.n = texts->list.n;
 	x->texts.cap = texts->list.cap;

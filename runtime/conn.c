@@ -26,8 +26,8 @@ conn_clock(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static long long
-milliseconds_utc(void)
+long long
+conn_milliseconds_utc(void)
 {
 	struct timespec ts;
 
@@ -162,20 +162,23 @@ hold_refusal(struct conn *c, const struct milt_answer *a)
 
 /* ---- answers ------------------------------------------------------------- */
 
+/* Between two questions the MTA is told, if it waits, that there is life. */
 static const char *
-ask(struct conn *c, struct milt_answer *out)
+ask(struct conn *c, SMFICTX *ctx, enum milter_event event,
+    struct milt_answer *out)
 {
 	enum milt_status s = milt_session_answer(c->session, out);
 
-	if (s == MILT_QUESTION) {
-		metric_add(METRIC_QUESTIONS_CLOCK);
-		facts_clock(milt_session_facts(c->session), milliseconds_utc());
+	while (s == MILT_QUESTION) {
+		conn_answer_question(c);
 		s = milt_session_answer(c->session, out);
+		if (s == MILT_QUESTION && reply_expected(event, c->steps))
+			(void)smfi_progress(ctx);
 	}
 	if (s == MILT_OK)
 		return NULL;
 	*out = failure_answer(out->stage);
-	return s == MILT_NO_MEMORY ? no_memory : "the evaluation did not end";
+	return no_memory;
 }
 
 /*
@@ -183,14 +186,14 @@ ask(struct conn *c, struct milt_answer *out)
  * its way; `*failure` says which.
  */
 static void
-answer(struct conn *c, enum milt_stage stage, struct milt_answer *out,
-    const char **failure)
+answer(struct conn *c, SMFICTX *ctx, enum milter_event event,
+    enum milt_stage stage, struct milt_answer *out, const char **failure)
 {
 	*failure = c->failed_session ? c->failed_session : c->failed_message;
 	if (*failure)
 		*out = failure_answer(stage);
 	else
-		*failure = ask(c, out);
+		*failure = ask(c, ctx, event, out);
 	out->stage = stage;
 }
 
@@ -218,12 +221,14 @@ count_decision(struct conn *c, const struct milt_answer *a, const char *failure,
 	const struct milt_change *changes;
 	size_t n = changed ? milt_session_changes(c->session, &changes) : 0;
 
+	bool told = a->decided && a->speaker.reply;
+
 	metric_decision(a->kind, a->stage);
-	if (failure)
+	if (failure && !told)
 		metric_failure(failure);
 	if (a->decided)
 		counts_add(c->policy->counts, a->speaker.rule,
-		    a->speaker.failure ? RULE_FAILED : RULE_DECIDED);
+		    a->speaker.failure && !told ? RULE_FAILED : RULE_DECIDED);
 	for (size_t i = 0; i < n; i++)
 		counts_add(c->policy->counts, changes[i].rule, RULE_EFFECT);
 }
@@ -285,7 +290,7 @@ conn_conclude(struct conn *c, SMFICTX *ctx, enum milter_event event,
 	sfsistat r;
 
 	take_macros(c, ctx, stage);
-	answer(c, stage, &a, &failure);
+	answer(c, ctx, event, stage, &a, &failure);
 	if (failure && !reply_expected(event, c->steps)) {
 		/* Said at the next event that has a reply. */
 		lose(c, stage <= STAGE_HELO);
@@ -357,7 +362,8 @@ make_changes(struct conn *c, SMFICTX *ctx)
 	enum milt_status s = milt_edits(c->session, &edits, &n);
 
 	if (s == MILT_QUESTION) {
-		facts_clock(milt_session_facts(c->session), milliseconds_utc());
+		facts_clock(
+		    milt_session_facts(c->session), conn_milliseconds_utc());
 		s = milt_edits(c->session, &edits, &n);
 	}
 	if (s != MILT_OK)
@@ -396,7 +402,7 @@ conn_conclude_message(struct conn *c, SMFICTX *ctx, uint64_t since)
 	sfsistat r;
 
 	take_macros(c, ctx, STAGE_MESSAGE);
-	answer(c, STAGE_MESSAGE, &a, &failure);
+	answer(c, ctx, EVENT_EOM, STAGE_MESSAGE, &a, &failure);
 	accepted = a.kind == ANSWER_ACCEPT || a.kind == ANSWER_CONTINUE;
 	if (c->held && (accepted || a.kind == ANSWER_DISCARD)) {
 		write_notes(c);
@@ -440,6 +446,7 @@ conn_free(struct conn *c)
 {
 	if (!c)
 		return;
+	conn_closed(c);
 	milt_session_free(c->session);
 	policy_put(c->policy);
 	free(c->held);

@@ -1,6 +1,6 @@
 /*
- * A connection of the MTA while it is served: shared by milter.c (callbacks)
- * and conn.c (answers).  Nothing else includes it.
+ * A connection of the MTA while it is served: shared by milter.c (callbacks),
+ * conn.c (answers) and conn_js.c (questions).  Nothing else includes it.
  */
 #ifndef RUNTIME_CONN_H
 #define RUNTIME_CONN_H
@@ -39,6 +39,12 @@ void conn_free(struct conn *);
 unsigned long conn_count(void);
 
 uint64_t conn_clock(void); /* nanoseconds, monotonic */
+long long conn_milliseconds_utc(void);
+
+/* conn_js.c: answers what the session asks; may take its time. */
+void conn_answer_question(struct conn *);
+/* Tells the host of js rules that there are no more questions. */
+void conn_closed(const struct conn *);
 
 /*
  * A fact of the stage could not be kept, unless `s` is MILT_OK: the message,

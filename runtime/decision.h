@@ -31,4 +31,8 @@ void log_decision(const struct decision_record *);
 void log_note(
     struct milt_session *, struct str queue_id, const struct milt_note *);
 
+/* A question of a js rule without an answer, after so many milliseconds. */
+void log_question(struct milt_session *, struct str queue_id, uint32_t rule,
+    const char *why, double ms);
+
 #endif

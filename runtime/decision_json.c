@@ -147,3 +147,18 @@ note_json(
 	put(o, "text", n->text);
 	return o;
 }
+
+json_t *
+question_json(struct milt_session *s, struct str queue_id, uint32_t rule,
+    const char *why, double ms)
+{
+	json_t *o = json_object();
+
+	put(o, "id", queue_id);
+	json_put(o, "question", json_string("js"));
+	put_rule(o, milt_session_image(s), rule);
+	put_envelope(o, milt_session_facts(s), STAGE_MAIL);
+	json_put(o, "failure", json_string(why));
+	json_put(o, "ms", json_real(ms));
+	return o;
+}
