@@ -2,6 +2,7 @@
 #include "runtime/content.h"
 #include "runtime/html.h"
 #include "runtime/url.h"
+#include "runtime/limits.h"
 
 static const char html_over[] = "the HTML has more than is looked at";
 static const char urls_over[] = "the message has more URLs than are looked at";
@@ -88,10 +89,14 @@ add_url(struct content *c, struct str value, struct str text)
 	struct url_fact fact = { .deceptive = false };
 	struct url url;
 
+	if (value.n > (size_t)LIMIT_VALUE_URL_BYTES)
+		limit_hit(LIMIT_URL_BYTES);
 	value = str_trim(str_head(value, (size_t)LIMIT_VALUE_URL_BYTES));
 	if (!url_split(a, value, &url))
 		return true;
 	if (c->urls.n >= (size_t)LIMIT_VALUE_URLS) {
+		if (!c->urls_partial)
+			limit_hit(LIMIT_URLS);
 		c->urls_partial = urls_over;
 		return true;
 	}

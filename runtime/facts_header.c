@@ -1,5 +1,6 @@
 /* The header fields: kept as they came, found by name. */
 #include "runtime/facts_state.h"
+#include "runtime/limits.h"
 
 /* Octets that the line ends of a value have on the wire beyond its own. */
 static size_t
@@ -71,6 +72,11 @@ facts_header(struct facts *f, struct str name, struct str value)
 	if (m->header->over ||
 	    m->header->fields.n >= (size_t)LIMIT_VALUE_HEADER_COUNT ||
 	    n > (size_t)LIMIT_VALUE_HEADER_BYTES - m->header->bytes) {
+		if (!m->header->over)
+			limit_hit(m->header->fields.n >=
+					  (size_t)LIMIT_VALUE_HEADER_COUNT
+				      ? LIMIT_HEADER_COUNT
+				      : LIMIT_HEADER_BYTES);
 		m->header->over = true;
 		return MILT_OK;
 	}

@@ -1,4 +1,5 @@
 #include "runtime/html.h"
+#include "runtime/limits.h"
 
 #include <glib.h>
 #include <libxml/HTMLparser.h>
@@ -102,6 +103,8 @@ add_link(struct reader *r, const char *target)
 	struct html_link link = { .text = { NULL, 0 } };
 
 	if (r->out->links.n >= r->max_links) {
+		if (!r->out->over)
+			limit_hit(LIMIT_URLS);
 		r->out->over = true;
 		return;
 	}
@@ -162,6 +165,7 @@ forget_outer(htmlParserCtxtPtr parser)
 
 	if (parser->nameNr <= max)
 		return;
+	limit_hit(LIMIT_HTML_DEPTH);
 	memmove(parser->nameTab + 1, parser->nameTab + 1 + gone,
 	    (size_t)(parser->nameNr - 1 - gone) * sizeof(*parser->nameTab));
 	parser->nameNr -= gone;

@@ -11,6 +11,7 @@
 #include "runtime/arguments.h"
 #include "runtime/facts.h"
 #include "runtime/js_host.h"
+#include "runtime/limits.h"
 #include "runtime/log.h"
 #include "runtime/milter.h"
 #include "runtime/policy.h"
@@ -173,6 +174,7 @@ main(int argc, char **argv)
 	if (geteuid() == 0)
 		log_say(LEVEL_WARNING, "running as root; --user is safer");
 	facts_budget.limit = o.memory;
+	facts_budget.refused = limit_counter(LIMIT_TOTAL_MEMORY);
 	reload_open(o.policy, compile, wake);
 	reload_first("milterd", p);
 	if (!service_start(&service, gave_up, why, sizeof(why))) {

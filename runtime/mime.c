@@ -1,4 +1,5 @@
 #include "runtime/mime.h"
+#include "runtime/limits.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
@@ -17,6 +18,8 @@ static _Thread_local struct parse {
 static void
 stop(void)
 {
+	if (!current->budget->over)
+		limit_hit(LIMIT_PARTS);
 	current->budget->over = true;
 	g_mime_stream_set_bounds(
 	    current->stream, 0, g_mime_stream_tell(current->stream));
