@@ -89,7 +89,7 @@ add_url(struct content *c, struct str value, struct str text)
 	struct url url;
 
 	value = str_trim(str_head(value, (size_t)LIMIT_VALUE_URL_BYTES));
-	if (!url_split(a, value, &url))
+	if (!url_split(a, value, &c->site, &url))
 		return true;
 	if (c->urls.n >= (size_t)LIMIT_VALUE_URLS) {
 		c->urls_partial = urls_over;
@@ -133,6 +133,10 @@ join(struct arena *a, const pieces *all, struct cell *out)
 
 	if (all->n == 0)
 		return true;
+	if (all->n == 1 && all->v[0].p) {
+		*out = cell_of(a, all->v[0]);
+		return true;
+	}
 	for (size_t i = 0; i < all->n; i++)
 		n += all->v[i].n + 1;
 	p = arena_alloc(a, n);

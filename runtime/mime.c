@@ -189,23 +189,6 @@ mime_parse(GMimeStream *stream, struct mime_budget *budget, bool *malformed)
 	return out;
 }
 
-GByteArray *
-mime_decode(GMimePart *part)
-{
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	GByteArray *out;
-	GMimeStream *to;
-
-	if (!content)
-		return NULL;
-	out = g_byte_array_new();
-	to = g_mime_stream_mem_new_with_byte_array(out);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(to), FALSE);
-	(void)g_mime_data_wrapper_write_to_stream(content, to);
-	g_object_unref(to);
-	return out;
-}
-
 long long
 mime_encoded_size(GMimePart *part)
 {
@@ -215,6 +198,23 @@ mime_encoded_size(GMimePart *part)
 	gint64 n = stream ? g_mime_stream_length(stream) : 0;
 
 	return n > 0 ? n : 0;
+}
+
+GByteArray *
+mime_decode(GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GByteArray *out;
+	GMimeStream *to;
+
+	if (!content)
+		return NULL;
+	out = g_byte_array_sized_new((guint)mime_encoded_size(part));
+	to = g_mime_stream_mem_new_with_byte_array(out);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(to), FALSE);
+	(void)g_mime_data_wrapper_write_to_stream(content, to);
+	g_object_unref(to);
+	return out;
 }
 
 bool

@@ -185,6 +185,37 @@ test_html(GString *s)
 	CHECK(state(ATTR_URL) == FACT_PARTIAL && count(ATTR_URL) == 10000);
 }
 
+/* ---- URLs ------------------------------------------------------------------
+ */
+
+/* At every place of the windows in which they are looked for. */
+static void
+test_urls(GString *s)
+{
+	static const char *const urls[] = { "http://a.test/x", "HTTPS://b.test",
+		"ftp://c.test", "wWw.d.test" };
+	static const char fill[] = "ww. :/ w\xc3\xa4.www,://.";
+	size_t wrong = 0;
+
+	for (size_t pad = 4075; pad < 4105; pad++)
+		for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+			g_string_truncate(s, 0);
+			while (s->len < pad)
+				g_string_append(s, fill);
+			g_string_truncate(s, pad);
+			g_string_append_printf(s, " %s <%s>", urls[i], urls[i]);
+			give("text/plain; charset=utf-8",
+			    (struct str){ s->str, s->len });
+			g_string_printf(s, "%s|%s", urls[i], urls[i]);
+			wrong += !str_eq(
+			    show(ATTR_URL), (struct str){ s->str, s->len });
+		}
+	CHECK(wrong == 0);
+	give(
+	    "text/plain", STR("xhttp://a.test wwww.b.test .www. foo://c.test"));
+	CHECK(count(ATTR_URL) == 0);
+}
+
 /* ---- archives
  * ---------------------------------------------------------------- */
 
@@ -386,6 +417,7 @@ main(void)
 	test_garbage(s);
 	test_cut(s);
 	test_html(s);
+	test_urls(s);
 	test_bombs();
 	test_names();
 	test_mutated();
