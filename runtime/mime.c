@@ -10,6 +10,8 @@ enum { MAX_FIELD = 4096 };
 static _Thread_local struct parse {
 	struct mime_budget *budget;
 	GMimeStream *stream;
+	GByteArray *octets; /* to be mended, or NULL */
+	bool mended;
 	bool *malformed;
 } * current;
 
@@ -49,6 +51,38 @@ cut_value(const char *value)
 	*current->malformed = true;
 }
 
+/* Octets of the field at s, its continuation lines included. */
+static size_t
+field_length(struct str s)
+{
+	size_t n = 0;
+
+	do
+		n += str_find(str_skip(s, n), '\n') + 1;
+	while (n < s.n && (s.p[n] == ' ' || s.p[n] == '\t'));
+	return n < s.n ? n : s.n;
+}
+
+/* The value that GMime has ends at NUL: it is for the next parse. */
+static void
+mend_field(gint64 offset)
+{
+	GByteArray *a = current->octets;
+	struct str field;
+	size_t i;
+
+	if (!a || offset < 0 || offset >= a->len)
+		return;
+	field = (struct str){ (const char *)a->data + offset,
+		a->len - (size_t)offset };
+	field = str_head(field, field_length(field));
+	while ((i = str_find(field, 0)) < field.n) {
+		field = str_skip(field, i);
+		a->data[field.p - (const char *)a->data] = '?';
+		current->mended = true;
+	}
+}
+
 static void
 count_field(GMimeParser *parser, const char *name, const char *value,
     gint64 offset, gpointer data)
@@ -56,9 +90,9 @@ count_field(GMimeParser *parser, const char *name, const char *value,
 	size_t n = 0;
 
 	(void)parser;
-	(void)offset;
 	(void)data;
 	cut_value(value);
+	mend_field(offset);
 	if (g_ascii_strncasecmp(name, "Content-", 8) == 0)
 		n = strnlen(value, MAX_FIELD);
 	if (current->budget->fields > 0 && current->budget->octets >= n) {
@@ -171,22 +205,41 @@ mime_init(void)
 
 /* ---- parsing ------------------------------------------------------------- */
 
-GMimeObject *
-mime_parse(GMimeStream *stream, struct mime_budget *budget, bool *malformed)
+static GMimeObject *
+parse_once(struct parse *here)
 {
-	struct parse here = { budget, stream, malformed };
 	GMimeParserOptions *options = g_mime_parser_options_new();
-	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+	GMimeParser *parser = g_mime_parser_new_with_stream(here->stream);
 	GMimeObject *out;
 
 	g_mime_parser_options_set_warning_callback(options, note_warning, NULL);
 	g_mime_parser_set_header_regex(parser, "", count_field, NULL);
-	current = &here;
+	current = here;
 	out = g_mime_parser_construct_part(parser, options);
 	current = NULL;
 	g_object_unref(parser);
 	g_mime_parser_options_free(options);
 	return out;
+}
+
+GMimeObject *
+mime_parse(GMimeStream *stream, GByteArray *octets, struct mime_budget *budget,
+    bool *malformed)
+{
+	struct mime_budget before = *budget;
+	struct parse here = { budget, stream, octets, false, malformed };
+	GMimeObject *out = parse_once(&here);
+
+	if (!here.mended)
+		return out;
+	*malformed = true;
+	if (out)
+		g_object_unref(out);
+	*budget = before;
+	here.octets = NULL;
+	g_mime_stream_set_bounds(stream, 0, -1);
+	(void)g_mime_stream_reset(stream);
+	return parse_once(&here);
 }
 
 long long
