@@ -177,12 +177,10 @@ read_leaf(
     struct content *c, const struct leaf *leaf, pieces *plain, pieces *html)
 {
 	struct arena *a = &c->facts->message_arena;
-	GByteArray *octets = mime_decode(leaf->part);
-	struct str text;
+	GByteArray *octets;
+	struct str text = mime_contents(leaf->part, &octets);
 
-	text = content_text(a,
-	    octets ? (struct str){ (const char *)octets->data, octets->len }
-		   : STR(""),
+	text = content_text(a, text,
 	    g_mime_object_get_content_type_parameter(
 		GMIME_OBJECT(leaf->part), "charset"));
 	if (octets)

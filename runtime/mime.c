@@ -270,6 +270,49 @@ mime_decode(GMimePart *part)
 	return out;
 }
 
+/* Contents that are sent as they are, in a stream that lies in memory. */
+static bool
+is_plain(GMimeDataWrapper *content, GMimeStream *stream)
+{
+	switch (g_mime_data_wrapper_get_encoding(content)) {
+	case GMIME_CONTENT_ENCODING_DEFAULT:
+	case GMIME_CONTENT_ENCODING_7BIT:
+	case GMIME_CONTENT_ENCODING_8BIT:
+	case GMIME_CONTENT_ENCODING_BINARY:
+		return stream && GMIME_IS_STREAM_MEM(stream);
+	case GMIME_CONTENT_ENCODING_BASE64:
+	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
+	case GMIME_CONTENT_ENCODING_UUENCODE:
+		break;
+	}
+	return false;
+}
+
+struct str
+mime_contents(GMimePart *part, GByteArray **owned)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GMimeStream *stream =
+	    content ? g_mime_data_wrapper_get_stream(content) : NULL;
+	GByteArray *octets;
+
+	*owned = NULL;
+	if (content && is_plain(content, stream)) {
+		gint64 begin = stream->bound_start, n = 0;
+
+		octets =
+		    g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+		n = g_mime_stream_length(stream);
+		if (octets && n > 0 && begin >= 0 && begin + n <= octets->len)
+			return (struct str){ (const char *)octets->data + begin,
+				(size_t)n };
+	}
+	octets = *owned = mime_decode(part);
+	return octets && octets->len
+		   ? (struct str){ (const char *)octets->data, octets->len }
+		   : STR("");
+}
+
 bool
 mime_is_message(GMimeObject *o)
 {

@@ -36,6 +36,12 @@ GMimeObject *mime_parse(
 /* The decoded contents; NULL where there are none.  To be unreffed. */
 GByteArray *mime_decode(GMimePart *);
 
+/*
+ * The same as octets that live as long as the part or, where they had to be
+ * decoded, as *owned, which is to be unreffed if it is not NULL.
+ */
+struct str mime_contents(GMimePart *, GByteArray **owned);
+
 /* Octets of the contents as sent. */
 long long mime_encoded_size(GMimePart *);
 
