@@ -157,7 +157,7 @@ walk_octets(
 {
 	GMimeStream *stream =
 	    g_mime_stream_mem_new_with_byte_array(g_byte_array_ref(octets));
-	GMimeObject *root = mime_parse(stream, w->budget, w->malformed);
+	GMimeObject *root = mime_parse(stream, octets, w->budget, w->malformed);
 
 	g_object_unref(stream);
 	if (!root)

@@ -206,8 +206,8 @@ files_add_uuencoded(struct files *w, struct str text, unsigned depth)
 {
 	const char *first = text.p, *at;
 
-	while (
-	    (at = memmem(text.p, text.n, begin.p, begin.n)) && !w->no_memory) {
+	while (text.n && !w->no_memory &&
+	       (at = memmem(text.p, text.n, begin.p, begin.n))) {
 		struct str line, name;
 
 		text = str_skip(text, (size_t)(at - text.p));
