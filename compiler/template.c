@@ -231,3 +231,21 @@ lower_template(
 	}
 	return t;
 }
+
+struct ir_template *
+lower_literal(struct lower *l, struct str text)
+{
+	struct ir_template *t = ARENA_NEW(l->arena, struct ir_template);
+
+	add_text(l, t, text);
+	return t;
+}
+
+struct ir_template *
+lower_capture(struct lower *l, struct str name, const struct origins *o)
+{
+	struct ir_template *t = ARENA_NEW(l->arena, struct ir_template);
+
+	add_capture(l, t, name, o);
+	return t;
+}

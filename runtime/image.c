@@ -108,6 +108,8 @@ attach(struct milt_image *im)
 	im->templates = at[SECTION_TEMPLATES];
 	im->actions = at[SECTION_ACTIONS];
 	im->rules = at[SECTION_RULES];
+	im->js = at[SECTION_JS];
+	im->captures = at[SECTION_CAPTURES];
 	im->stages = at[SECTION_STAGES];
 	im->stage_rules = at[SECTION_STAGE_RULES];
 	im->guards = at[SECTION_GUARDS];
