@@ -24,7 +24,22 @@ struct account {
 	size_t holder_count; /* all of them */
 };
 
-struct account account_of(struct compilation *, const struct ir_rule *);
+/* The verdict rules seen that give one verdict and are known from one stage. */
+struct account_group {
+	const struct ir_rule *first[ACCOUNT_HOLDERS];
+	size_t count; /* all of them */
+};
+
+/* What the accounts of a file's rules are made from, in one walk over it. */
+struct accounts {
+	struct compilation *c; /* borrowed */
+	struct account_group above[ACTION_COUNT][STAGE_COUNT];
+	bool effects_above;
+};
+
+void accounts_begin(struct accounts *, struct compilation *);
+/* To be asked for each rule in file order, and last for `otherwise`. */
+struct account accounts_next(struct accounts *, const struct ir_rule *);
 
 /* Where a rule stands. */
 void account_place(const struct compilation *, const struct ir_rule *,
