@@ -14,12 +14,23 @@ account_place(const struct compilation *c, const struct ir_rule *r,
 	source_place(src, r->span.begin, line, &column);
 }
 
+/* Only functions that need the body change it. */
+static bool
+changes_body(enum milt_action action)
+{
+	return action == ACTION_PREPEND_TEXT || action == ACTION_APPEND_TEXT ||
+	       action == ACTION_REPLACE_BODY;
+}
+
 bool
 account_uses(const struct ir *ir, enum milt_action action)
 {
 	for (size_t i = 0; i < ir->rules.n; i++) {
 		const struct ir_rule *r = ir->rules.v[i];
 
+		if (r->js && !rule_is_dead(r) &&
+		    (r->js->body || !changes_body(action)))
+			return true;
 		for (size_t k = 0; !r->shadow && k < r->actions.n; k++)
 			if (r->actions.v[k]->action == action)
 				return true;
@@ -27,11 +38,28 @@ account_uses(const struct ir *ir, enum milt_action action)
 	return false;
 }
 
+/* "js: accept, reject; on failure tempfail". */
+static struct str
+kinds_of(struct compilation *c, const struct ir_rule *r)
+{
+	struct str s = STR("js:");
+
+	for (unsigned a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if (r->js->may >> a & 1)
+			s = arena_printf(&c->arena, "%.*s%s %.*s", STR_ARG(s),
+			    s.n > 3 ? "," : "", STR_ARG(action_rows[a].name));
+	return arena_printf(&c->arena, "%.*s; on failure %.*s", STR_ARG(s),
+	    STR_ARG(r->verdict == ACTION_NONE ? STR("ignore")
+					      : action_rows[r->verdict].name));
+}
+
 static struct str
 kind_of(struct compilation *c, const struct ir_rule *r)
 {
 	if (r->shadow)
 		return STR("shadow");
+	if (r->js)
+		return kinds_of(c, r);
 	for (size_t i = 0; i < r->actions.n; i++) {
 		const struct ir_action *a = r->actions.v[i];
 
@@ -66,6 +94,8 @@ reason_of(struct compilation *c, const struct ir_rule *r)
 
 	if (rule_is_dead(r))
 		return STR("its condition is always false");
+	if (r->js && r->js->body)
+		return STR("the rule says `needs body`");
 	if (r->pinned)
 		return arena_printf(
 		    &c->arena, "the rule says `at %.*s`", STR_ARG(stage));
@@ -93,6 +123,17 @@ at_stage(struct compilation *c, enum milt_stage stage)
 	    &c->arena, "at %.*s", STR_ARG(stage_rows[stage].name));
 }
 
+/* Refusals are heard at RCPT at the earliest, effects made at the end. */
+static struct str
+spoken_js(
+    struct compilation *c, const struct ir_rule *r, enum milt_stage certain)
+{
+	if (certain < STAGE_RCPT && !r->pinned)
+		return STR("at rcpt or later, as it answers");
+	return arena_printf(&c->arena, "at %.*s or later, as it answers",
+	    STR_ARG(stage_rows[certain].name));
+}
+
 /* `certain`: the stage from which neither it nor a holder is unknown. */
 static struct str
 spoken_of(
@@ -104,6 +145,8 @@ spoken_of(
 		return STR("never");
 	if (r->shadow)
 		return STR("never, its hits are logged");
+	if (r->js)
+		return spoken_js(c, r, certain);
 	switch (r->verdict) {
 	case ACTION_REJECT:
 	case ACTION_TEMPFAIL:
@@ -157,11 +200,11 @@ find_holders(
 	enum milt_stage certain = r->known;
 	size_t n = 0;
 
-	for (int v = 0; v < ACTION_COUNT; v++)
+	for (int k = 0; k < ACTION_COUNT; k++)
 		for (int s = (int)r->known + 1; s < STAGE_COUNT; s++) {
-			const struct account_group *g = &all->above[v][s];
+			const struct account_group *g = &all->above[k][s];
 
-			if (v == (int)r->verdict || !g->count)
+			if (!g->count || !rule_holds(g->first[0], r))
 				continue;
 			for (size_t i = 0; i < g->count && i < ACCOUNT_HOLDERS;
 			     i++)
@@ -173,16 +216,28 @@ find_holders(
 	return certain;
 }
 
+/* The one verdict that a rule can give, ACTION_NONE if there are several. */
+static enum milt_action
+only_kind(const struct ir_rule *r)
+{
+	enum milt_action only = ACTION_NONE;
+
+	for (int a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if (r->kinds == 1U << a)
+			only = (enum milt_action)a;
+	return only;
+}
+
 static void
 add_above(struct accounts *all, const struct ir_rule *r)
 {
-	struct account_group *g = &all->above[r->verdict][r->known];
+	struct account_group *g = &all->above[only_kind(r)][r->known];
 
 	if (rule_is_dead(r))
 		return;
-	if (r->shadow || r->verdict == ACTION_NONE || has_effects(r))
+	if (r->shadow || r->js || !r->kinds || has_effects(r))
 		all->effects_above = true;
-	if (r->verdict == ACTION_NONE)
+	if (!r->kinds)
 		return;
 	if (g->count < ACCOUNT_HOLDERS)
 		g->first[g->count] = r;
@@ -206,7 +261,7 @@ accounts_next(struct accounts *all, const struct ir_rule *r)
 	a.scope = scope_of(r);
 	a.never = rule_is_dead(r);
 	a.reason = reason_of(all->c, r);
-	if (r->verdict != ACTION_NONE && !a.never)
+	if (!a.never)
 		certain = find_holders(all, r, &a);
 	a.spoken = spoken_of(all, r, certain);
 	add_above(all, r);

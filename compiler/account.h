@@ -24,7 +24,7 @@ struct account {
 	size_t holder_count; /* all of them */
 };
 
-/* The verdict rules seen that give one verdict and are known from one stage. */
+/* Verdict rules seen that hold the same ones. */
 struct account_group {
 	const struct ir_rule *first[ACCOUNT_HOLDERS];
 	size_t count; /* all of them */
@@ -33,6 +33,8 @@ struct account_group {
 /* What the accounts of a file's rules are made from, in one walk over it. */
 struct accounts {
 	struct compilation *c; /* borrowed */
+	/* By the verdict given (ACTION_NONE: one of several) and the stage from
+	 * which the rule is known. */
 	struct account_group above[ACTION_COUNT][STAGE_COUNT];
 	bool effects_above;
 };
