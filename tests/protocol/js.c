@@ -190,7 +190,7 @@ serve(const struct filter *f)
 	if (policy_load(f->policy, compile, stderr, &p) != MILT_OK ||
 	    !listener_open(f->where, &options, &listener, why, sizeof(why)))
 		_exit(3);
-	reload_first(p);
+	reload_first("js", p);
 	if (milter_open(listener.fd, &what))
 		milter_serve();
 	_exit(3);
