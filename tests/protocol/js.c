@@ -14,7 +14,7 @@
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "runtime/milter.h"
-#include "runtime/reload.h"
+#include "runtime/policy.h"
 #include "runtime/socket.h"
 #include "tests/mta/letter.h"
 #include "tests/unit/test.h"
@@ -190,7 +190,7 @@ serve(const struct filter *f)
 	if (policy_load(f->policy, compile, stderr, &p) != MILT_OK ||
 	    !listener_open(f->where, &options, &listener, why, sizeof(why)))
 		_exit(3);
-	reload_first("js", p);
+	policy_set(p);
 	if (milter_open(listener.fd, &what))
 		milter_serve();
 	_exit(3);
