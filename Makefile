@@ -107,9 +107,10 @@ $(BUILD)/milterd $(BUILD)/milterctl: $(BUILD)/%: $(BUILD)/obj/runtime/%.o $(LIB)
 ADDON_O := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard addon/*.c))
 # All of the C, position independent, in a build directory of its own.
 PIC     := $(BUILD)/pic
-# libmilter is linked statically, for our sigwait to be the one that it calls.
-ADDON_LIBS = $(abspath $(PIC))/libmilt-addon.a -Wl,-Bstatic -lmilter \
-             -Wl,-Bdynamic $(shell pkg-config --libs $(LIBS)) -lpthread \
+# libmilter is linked statically, for our sigwait to be the one that it calls;
+# nothing of Node's own is to be replaced by what the module brings along.
+ADDON_LINK = -Wl,-Bstatic -lmilter -Wl,-Bdynamic \
+             $(shell pkg-config --libs $(LIBS)) -lpthread \
              -Wl,--exclude-libs,ALL -Wl,-z,nodelete
 
 $(BUILD)/libmilt-addon.a: $(LIB_O) $(ADDON_O)
@@ -128,7 +129,18 @@ addon-core:
 	@$(MAKE) --no-print-directory BUILD=$(PIC) OPT="$(OPT) -fPIC" \
 	    $(PIC)/libmilt-addon.a
 addon-libs:
-	@echo '$(ADDON_LIBS)'
+	@echo '$(abspath $(PIC))/libmilt-addon.a $(ADDON_LINK)'
+
+# The module without node-gyp, for a build under a sanitizer with -fPIC.
+$(BUILD)/milt.node: $(wildcard addon/*.cc addon/*.hh addon/*.h) \
+    $(BUILD)/libmilt-addon.a | addon/node_modules/.package-lock.json
+	$(Q)$(CXX) -std=c++17 $(OPT) $(SAN) -fvisibility=hidden -shared -o $@ \
+	    -DNODE_GYP_MODULE_NAME=milt -DNAPI_VERSION=8 \
+	    -DNAPI_DISABLE_CPP_EXCEPTIONS -DNODE_ADDON_API_DISABLE_DEPRECATED \
+	    -DNODE_API_NO_EXTERNAL_BUFFERS_ALLOWED -I. \
+	    -I$$(node addon/build.mjs --headers)/include/node \
+	    -Iaddon/node_modules/node-addon-api $(filter %.cc,$^) \
+	    $(BUILD)/libmilt-addon.a $(ADDON_LINK)
 
 # ---- tests ------------------------------------------------------------------
 UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
@@ -164,6 +176,7 @@ $(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/protocol/queue: $(BUILD)/obj/addon/queue.o
+$(BUILD)/protocol/compat: $(BUILD)/libmilt-addon.a
 
 $(BUILD)/bench/cost: $(BUILD)/obj/tests/bench/workload.o
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
@@ -192,7 +205,8 @@ ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 TSAN := -fsanitize=thread
 
 asan-built:
-	$(MAKE) BUILD=$(BUILD)/asan OPT="-O1 -g" SAN="$(ASAN)" tests-built
+	$(MAKE) BUILD=$(BUILD)/asan OPT="-O1 -g -fPIC" SAN="$(ASAN)" \
+	    tests-built $(BUILD)/asan/milt.node
 tsan-built:
 	$(MAKE) BUILD=$(BUILD)/tsan OPT="-O1 -g" SAN="$(TSAN)" tests-built
 
@@ -210,7 +224,7 @@ fuzz: fuzz-built
 test: tests-built asan-built tsan-built fuzz-built
 	BUILD=$(BUILD) tests/run
 
-# help: make asan      unit and protocol tests under ASan and UBSan
+# help: make asan      unit, protocol and addon tests under ASan and UBSan
 asan: asan-built
 	BUILD=$(BUILD) tests/run asan
 
@@ -258,17 +272,22 @@ layers:
 	@! grep -nE '#include "tests/' $(wildcard addon/*.[ch] addon/*.cc)
 
 # ---- generated texts ----------------------------------------------------------
-GENERATED := dsl/reference.md dsl/editor/milt.vim
+GENERATED := dsl/reference.md dsl/editor/milt.vim addon/constants.d.cts
 
-# help: make generated write dsl/reference.md and dsl/editor/ anew
+# The constants of the older API for TypeScript.
+CONSTANTS := sed -n -f addon/constants.sed addon/constants.def
+
+# help: make generated write dsl/reference.md, dsl/editor/ and others anew
 generated: $(BUILD)/milt-gen
 	@mkdir -p dsl/editor
 	$(BUILD)/milt-gen reference dsl/reference.in > dsl/reference.md
 	$(BUILD)/milt-gen vim > dsl/editor/milt.vim
+	$(CONSTANTS) > addon/constants.d.cts
 
 fresh: $(BUILD)/milt-gen
 	@$(BUILD)/milt-gen reference dsl/reference.in | diff -q - dsl/reference.md
 	@$(BUILD)/milt-gen vim | diff -q - dsl/editor/milt.vim
+	@$(CONSTANTS) | diff -q - addon/constants.d.cts
 
 $(BUILD)/milt-gen: $(BUILD)/obj/compiler/gen.o $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)

@@ -2,7 +2,7 @@
   "targets": [
     {
       "target_name": "milt",
-      "sources": ["addon.cc", "serve.cc"],
+      "sources": ["addon.cc", "compat.cc", "compat_token.cc", "serve.cc"],
       "include_dirs": [
         "..",
         "<!(node -p \"require('node-addon-api').include_dir\")"
@@ -15,7 +15,7 @@
       ],
       "cflags": ["-Wall", "-Wextra", "-Wno-unused-parameter",
         "-fvisibility=hidden"],
-      "libraries": ["<!@(make -s -C .. addon-libs)"]
+      "libraries": ["<!@(make -s --no-print-directory -C .. addon-libs)"]
     }
   ]
 }

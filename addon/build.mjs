@@ -74,6 +74,11 @@ function libraryOf() {
 }
 
 const nodedir = findHeaders();
+
+if (process.argv.includes('--headers')) {
+	console.log(nodedir);
+	process.exit();
+}
 const how = process.argv.includes('--clean') ? ['rebuild'] : ['configure', 'build'];
 
 run('make', ['-s', '-C', '..', 'addon-core']);

@@ -69,7 +69,7 @@ struct str str_trim(struct str s);
 static inline size_t
 str_find(struct str s, char c)
 {
-	const char *q = s.n ? memchr(s.p, c, s.n) : NULL;
+	const char *q = s.n ? (const char *)memchr(s.p, c, s.n) : NULL;
 
 	return q ? (size_t)(q - s.p) : s.n;
 }

@@ -112,9 +112,12 @@ static struct conn *
 resume(SMFICTX *ctx)
 {
 	struct conn *c = conn_new();
+	struct agreement agreed;
 
-	if (c && c->policy && resume_find(ctx, c->policy, &c->steps))
+	if (c && c->policy && resume_find(ctx, c->policy->serial, &agreed)) {
+		c->steps = agreed.steps;
 		c->session = milt_session_new(c->policy->image);
+	}
 	if (c && c->session) {
 		(void)smfi_setpriv(ctx, c);
 		return c;
@@ -325,7 +328,9 @@ on_close(SMFICTX *ctx)
 	struct conn *c = conn_of(ctx);
 
 	if (c && c->session)
-		resume_keep(ctx, c->policy, c->steps);
+		resume_keep(
+		    ctx, &(struct agreement){
+			     .policy = c->policy->serial, .steps = c->steps });
 	(void)smfi_setpriv(ctx, NULL);
 	conn_free(c);
 	return SMFIS_CONTINUE;
@@ -377,6 +382,13 @@ milter_open(int fd, const char **why)
 		.xxfi_data = on_data,
 		.xxfi_negotiate = on_negotiate,
 	};
+
+	return milter_attach(callbacks, fd, why);
+}
+
+bool
+milter_attach(struct smfiDesc callbacks, int fd, const char **why)
+{
 	char name[32];
 
 	snprintf(name, sizeof(name), "fd:%d", fd);

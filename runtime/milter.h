@@ -6,6 +6,7 @@
 #ifndef RUNTIME_MILTER_H
 #define RUNTIME_MILTER_H
 
+#include <libmilter/mfapi.h>
 #include <stdbool.h>
 
 /*
@@ -13,6 +14,9 @@
  * a sentence in *why, where this libmilter cannot.
  */
 bool milter_open(int fd, const char **why);
+
+/* The same with callbacks of another host. */
+bool milter_attach(struct smfiDesc callbacks, int fd, const char **why);
 
 /* Serves; returns only if libmilter gives up. */
 void milter_serve(void);

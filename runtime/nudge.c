@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "runtime/log.h"
-#include "runtime/milter.h"
 
 /* Milliseconds between nudges; each one frees one of those who wait. */
 enum { REST_MS = 100, BUSY_MS = 25 };
@@ -22,6 +21,8 @@ extern int mi_pool_controller_init(void) __attribute__((weak));
  * socket with which it began: draining puts another socket in its place.
  */
 static sa_family_t family;
+
+static unsigned long (*open_sessions)(void);
 
 /* Connects and leaves, over TCP without a trace (no TIME-WAIT). */
 static bool
@@ -52,7 +53,7 @@ static void *
 run(void *arg)
 {
 	for (;;) {
-		long ms = milter_sessions() ? BUSY_MS : REST_MS;
+		long ms = open_sessions() ? BUSY_MS : REST_MS;
 
 		nanosleep(&(struct timespec){ 0, ms * 1000000 }, NULL);
 		(void)nudge((int)(intptr_t)arg);
@@ -61,13 +62,14 @@ run(void *arg)
 }
 
 void
-nudge_start(int fd)
+nudge_start(int fd, unsigned long (*sessions)(void))
 {
 	pthread_t thread;
 	int e;
 
 	if (!mi_pool_controller_init)
 		return;
+	open_sessions = sessions;
 	if (!nudge(fd)) {
 		log_say(LEVEL_WARNING,
 		    "the socket is closed to ourselves (%s): a session "

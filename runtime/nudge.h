@@ -10,8 +10,9 @@
 
 /*
  * Starts the thread that does it, if this libmilter needs it.  `fd` is the
- * listening socket; what is in its place later is nudged, too.
+ * listening socket; what is in its place later is nudged, too.  `sessions` says
+ * how many are open.
  */
-void nudge_start(int fd);
+void nudge_start(int fd, unsigned long (*sessions)(void));
 
 #endif

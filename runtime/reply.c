@@ -6,7 +6,7 @@
 #include "runtime/safe.h"
 
 /* libmilter refuses longer lines (MAXREPLYLEN), after `%` was doubled. */
-enum { REPLY_LINES = 32, REPLY_BYTES = 980 };
+enum { REPLY_BYTES = 980 };
 
 static const unsigned long no_reply[EVENT_COUNT] = {
 	[EVENT_CONNECT] = SMFIP_NR_CONN,
@@ -73,23 +73,37 @@ format_line(struct str line, char out[REPLY_BYTES + 1])
 	out[n] = 0;
 }
 
-static int
-set_lines(SMFICTX *ctx, char *code, char *xcode, const struct milt_answer *a)
+/* The rest of the lines are NULL, and the first of them ends the list. */
+int
+reply_set(SMFICTX *ctx, const char *code, const char *xcode,
+    const char *const *lines, size_t count)
 {
-	char text[REPLY_LINES][REPLY_BYTES + 1];
 	char *l[REPLY_LINES] = { NULL };
 
-	for (unsigned i = 0; i < a->line_count && i < REPLY_LINES; i++) {
-		format_line(a->lines[i], text[i]);
-		l[i] = text[i];
-	}
-	if (a->line_count < 2)
-		return smfi_setreply(ctx, code, xcode, l[0]);
+	/* libmilter takes pointers to char that it does not write to. */
+	for (size_t i = 0; i < count && i < REPLY_LINES; i++)
+		l[i] = (char *)lines[i];
+	if (count < 2)
+		return smfi_setreply(ctx, (char *)code, (char *)xcode, l[0]);
 	return smfi_setmlreply(ctx, code, xcode, l[0], l[1], l[2], l[3], l[4],
 	    l[5], l[6], l[7], l[8], l[9], l[10], l[11], l[12], l[13], l[14],
 	    l[15], l[16], l[17], l[18], l[19], l[20], l[21], l[22], l[23],
 	    l[24], l[25], l[26], l[27], l[28], l[29], l[30], l[31],
 	    (char *)NULL);
+}
+
+static int
+set_lines(SMFICTX *ctx, const char *code, const char *xcode,
+    const struct milt_answer *a)
+{
+	char text[REPLY_LINES][REPLY_BYTES + 1];
+	const char *l[REPLY_LINES] = { NULL };
+
+	for (unsigned i = 0; i < a->line_count && i < REPLY_LINES; i++) {
+		format_line(a->lines[i], text[i]);
+		l[i] = text[i];
+	}
+	return reply_set(ctx, code, xcode, l, a->line_count);
 }
 
 static void

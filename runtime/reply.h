@@ -25,6 +25,15 @@ enum milter_event {
 	EVENT_COUNT
 };
 
+enum { REPLY_LINES = 32 }; /* that libmilter takes */
+
+/*
+ * Sets a reply as libmilter does; `count` is at most REPLY_LINES,
+ * NUL-terminated lines in which `%` is doubled.  MI_SUCCESS or MI_FAILURE.
+ */
+int reply_set(SMFICTX *, const char *code, const char *xcode,
+    const char *const *lines, size_t count);
+
 /* `steps`: the SMFIP_ flags that were negotiated. */
 bool reply_expected(enum milter_event, unsigned long steps);
 

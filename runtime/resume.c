@@ -1,21 +1,22 @@
 #include "runtime/resume.h"
 
 #include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* A later connection takes an earlier one's place: it is then put off. */
 enum { PLACES = 1024 };
 
-struct agreement {
-	const void *context;
-	unsigned long policy; /* its serial number */
-	unsigned long steps;
+struct entry {
+	const void *context; /* NULL: none */
+	struct agreement agreement;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct agreement table[PLACES]; /* under the lock */
+static struct entry table[PLACES]; /* under the lock */
 
 /* Contexts come from malloc: the lowest bits say nothing. */
-static struct agreement *
+static struct entry *
 place(const void *context)
 {
 	uint64_t h = (uint64_t)(uintptr_t)context * 0x9e3779b97f4a7c15u;
@@ -24,23 +25,23 @@ place(const void *context)
 }
 
 void
-resume_keep(const void *context, const struct policy *p, unsigned long steps)
+resume_keep(const void *context, const struct agreement *a)
 {
 	pthread_mutex_lock(&lock);
-	*place(context) = (struct agreement){ context, p->serial, steps };
+	*place(context) = (struct entry){ context, *a };
 	pthread_mutex_unlock(&lock);
 }
 
 bool
-resume_find(const void *context, const struct policy *p, unsigned long *steps)
+resume_find(const void *context, unsigned long policy, struct agreement *out)
 {
-	const struct agreement *a = place(context);
+	const struct entry *e = place(context);
 	bool found;
 
 	pthread_mutex_lock(&lock);
-	found = a->context == context && a->policy == p->serial;
+	found = e->context == context && e->agreement.policy == policy;
 	if (found)
-		*steps = a->steps;
+		*out = e->agreement;
 	pthread_mutex_unlock(&lock);
 	return found;
 }

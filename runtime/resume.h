@@ -9,16 +9,20 @@
 #ifndef RUNTIME_RESUME_H
 #define RUNTIME_RESUME_H
 
-#include "runtime/policy.h"
+#include <stdbool.h>
 
-void resume_keep(
-    const void *context, const struct policy *, unsigned long steps);
+struct agreement {
+	unsigned long policy; /* serial number of the policy it was made for */
+	unsigned long actions, steps; /* SMFIF_, SMFIP_ */
+};
+
+void resume_keep(const void *context, const struct agreement *);
 
 /*
  * What was agreed on this connection, if it is still known and was agreed for
  * this very policy.
  */
 bool resume_find(
-    const void *context, const struct policy *, unsigned long *steps);
+    const void *context, unsigned long policy, struct agreement *out);
 
 #endif

@@ -135,7 +135,7 @@ service_start(
 		service_unlink();
 		return false;
 	}
-	nudge_start(sockets.mta.fd);
+	nudge_start(sockets.mta.fd, milter_sessions);
 	log_say(LEVEL_INFO, "listening on %s", s->socket);
 	return true;
 }

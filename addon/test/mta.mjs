@@ -42,23 +42,20 @@ export const bytes = (x) =>
 	typeof x === 'string' ? Buffer.from(x) : Buffer.from(x ?? '');
 const cstring = (x) => Buffer.concat([bytes(x), NUL]);
 
-function uint32(n)
-{
+function uint32(n) {
 	const b = Buffer.alloc(4);
 	b.writeUInt32BE(n >>> 0);
 	return b;
 }
 
-export function packet(command, ...parts)
-{
+export function packet(command, ...parts) {
 	const data = Buffer.concat(parts.map(bytes));
 	return Buffer.concat([uint32(data.length + 1), Buffer.from(command),
 		data]);
 }
 
 /* `unix:PATH` or `inet:PORT@HOST`, as filters write it. */
-function address(where)
-{
+function address(where) {
 	const inet = /^inet6?:(\d+)@(.*)$/.exec(where);
 
 	if (inet)
@@ -80,8 +77,7 @@ export class Mta {
 	#closed = false;
 	#wake = null;
 
-	static open(where, { timeout = 20000 } = {})
-	{
+	static open(where, { timeout = 20000 } = {}) {
 		const mta = new Mta();
 
 		mta.#timeout = timeout;
@@ -104,33 +100,28 @@ export class Mta {
 		});
 	}
 
-	#end()
-	{
+	#end() {
 		this.#closed = true;
 		this.#wake?.();
 	}
 
-	get closed()
-	{
+	get closed() {
 		return this.#closed;
 	}
 
 	/* ---- bytes and packets ------------------------------------------- */
 
-	write(data)
-	{
+	write(data) {
 		this.sent.push(data);
 		if (!this.#closed)
 			this.#socket.write(data);
 	}
 
-	put(command, ...parts)
-	{
+	put(command, ...parts) {
 		this.write(packet(command, ...parts));
 	}
 
-	async #until(ready, what)
-	{
+	async #until(ready, what) {
 		const end = Date.now() + this.#timeout;
 
 		while (!ready()) {
@@ -153,8 +144,7 @@ export class Mta {
 	}
 
 	/* The next packet: { command, data }. */
-	async read(what = 'a packet')
-	{
+	async read(what = 'a packet') {
 		const whole = () => this.#received.length >= 5 &&
 		    this.#received.length >= 4 + this.#received.readUInt32BE();
 
@@ -168,8 +158,7 @@ export class Mta {
 	}
 
 	/* True once the filter has closed; false after `ms`. */
-	async closes(ms)
-	{
+	async closes(ms) {
 		const end = Date.now() + ms;
 
 		while (!this.#closed && Date.now() < end)
@@ -178,16 +167,14 @@ export class Mta {
 	}
 
 	/* Gone, without a word. */
-	destroy()
-	{
+	destroy() {
 		this.#socket.destroy();
 		this.#closed = true;
 	}
 
 	/* ---- negotiation ------------------------------------------------- */
 
-	async negotiate(offer = {})
-	{
+	async negotiate(offer = {}) {
 		const { version, actions, protocol } = { ...OFFER, ...offer };
 
 		this.put(COMMAND.OPTNEG, uint32(version), uint32(actions),
@@ -211,21 +198,18 @@ export class Mta {
 	/* ---- events ------------------------------------------------------ */
 
 	/* Macros for the event `command` that is sent next. */
-	macros(command, values)
-	{
+	macros(command, values) {
 		const parts = Object.entries(values).flatMap(
 		    ([name, value]) => [cstring(name), cstring(value)]);
 
 		this.put(COMMAND.MACRO, command, ...parts);
 	}
 
-	wants(command)
-	{
+	wants(command) {
 		return (this.protocol & STEPS[command][0]) === 0;
 	}
 
-	answers(command)
-	{
+	answers(command) {
 		return (this.protocol & STEPS[command][1]) === 0;
 	}
 
@@ -234,8 +218,7 @@ export class Mta {
 	 * null where there is none.  Changes come before the answer to the end
 	 * of the message.
 	 */
-	async event(command, ...parts)
-	{
+	async event(command, ...parts) {
 		const answer = { command: null, edits: [], progress: 0 };
 
 		if (!this.wants(command))
@@ -246,8 +229,7 @@ export class Mta {
 		return this.answer(command, answer);
 	}
 
-	async answer(what, into = { edits: [], progress: 0 })
-	{
+	async answer(what, into = { edits: [], progress: 0 }) {
 		for (;;) {
 			const { command, data } = await this.read(what);
 
@@ -265,8 +247,7 @@ export class Mta {
 		}
 	}
 
-	connect(host, family = FAMILY.INET, port = 25, where = '192.0.2.1')
-	{
+	connect(host, family = FAMILY.INET, port = 25, where = '192.0.2.1') {
 		if (family === FAMILY.UNKNOWN)
 			return this.event(COMMAND.CONNECT, cstring(host),
 			    family);
@@ -276,66 +257,54 @@ export class Mta {
 		    number, cstring(where));
 	}
 
-	helo(name)
-	{
+	helo(name) {
 		return this.event(COMMAND.HELO, cstring(name));
 	}
 
 	/* [path, parameter...] */
-	mail(args)
-	{
+	mail(args) {
 		return this.event(COMMAND.MAIL, ...args.map(cstring));
 	}
 
-	rcpt(args)
-	{
+	rcpt(args) {
 		return this.event(COMMAND.RCPT, ...args.map(cstring));
 	}
 
-	data()
-	{
+	data() {
 		return this.event(COMMAND.DATA);
 	}
 
-	unknown(line)
-	{
+	unknown(line) {
 		return this.event(COMMAND.UNKNOWN, cstring(line));
 	}
 
-	header(name, value)
-	{
+	header(name, value) {
 		return this.event(COMMAND.HEADER, cstring(name),
 		    cstring(value));
 	}
 
-	eoh()
-	{
+	eoh() {
 		return this.event(COMMAND.EOH);
 	}
 
-	body(chunk)
-	{
+	body(chunk) {
 		return this.event(COMMAND.BODY, chunk);
 	}
 
-	eom()
-	{
+	eom() {
 		return this.event(COMMAND.EOM);
 	}
 
-	abort()
-	{
+	abort() {
 		this.put(COMMAND.ABORT);
 	}
 
 	/* The connection stays, for the next client. */
-	quitNewConnection()
-	{
+	quitNewConnection() {
 		this.put(COMMAND.QUIT_NC);
 	}
 
-	quit()
-	{
+	quit() {
 		this.put(COMMAND.QUIT);
 		this.#socket.end();
 	}
@@ -349,8 +318,7 @@ export class Mta {
 	async message({ sender = ['<a@client.test>'],
 		recipients = [['<b@server.test>']],
 		headers = [['Subject', 'hello'], ['From', '<a@client.test>']],
-		body = ['Hello.\r\n'] } = {})
-	{
+		body = ['Hello.\r\n'] } = {}) {
 		const events = [
 			['mail', sender],
 			...recipients.map((r) => ['rcpt', r]),
@@ -378,8 +346,7 @@ export class Mta {
 
 	/* Connects, negotiates, one message, quits: its answer. */
 	static async session(where, { offer, client = ['mx.test'], message,
-		timeout } = {})
-	{
+		timeout } = {}) {
 		const mta = await Mta.open(where, { timeout });
 
 		await mta.negotiate(offer);
@@ -394,8 +361,7 @@ export class Mta {
 }
 
 /* A change: { kind, index, name, value }, texts in latin1, bodies in bytes. */
-function edit(kind, data)
-{
+function edit(kind, data) {
 	const strings = (at) =>
 	    data.toString('latin1', at).split('\0').slice(0, -1);
 

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "compiler/compile.h"
+#include "compiler/policy_text.h"
 #include "runtime/js_host.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
@@ -155,22 +155,6 @@ closed(const void *connection)
 
 static const struct js_host host = { .ask = ask, .closed = closed };
 
-static enum milt_status
-compile(const char *path, FILE *diagnostics, struct policy_text *out)
-{
-	struct compilation c;
-	enum milt_status s = milt_compile(&c, path, NULL);
-
-	diags_print(&c.diags, diagnostics, false);
-	if (s == MILT_OK) {
-		out->image = c.image;
-		out->size = c.image_size;
-		c.image = NULL;
-	}
-	milt_compile_free(&c);
-	return s;
-}
-
 static _Noreturn void
 serve(const struct filter *f)
 {
@@ -187,7 +171,7 @@ serve(const struct filter *f)
 		_exit(3);
 	log_open(LOG_TO_STDERR, LOG_PLAIN, false);
 	conn_set_js(&host);
-	if (policy_load(f->policy, compile, stderr, &p) != MILT_OK ||
+	if (policy_load(f->policy, compile_policy, stderr, &p) != MILT_OK ||
 	    !listener_open(f->where, &options, &listener, why, sizeof(why)))
 		_exit(3);
 	policy_set(p);

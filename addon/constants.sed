@@ -1,0 +1,2 @@
+# From the table of constants to declarations of TypeScript.
+s|^CONSTANT(\(.*\), "\(.*\)")$|/** \2 */\nexport const \1: number;|p
