@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "compiler/policy_text.h"
+#include "dsl/source.h"
 #include "runtime/arguments.h"
 #include "runtime/facts.h"
 #include "runtime/js_host.h"
@@ -150,6 +151,7 @@ main(int argc, char **argv)
 	if (!process_standard_files())
 		return EXIT_SYSTEM;
 	o = arguments_parse(argc, argv);
+	source_guard = !o.listen.allow_world;
 	compile = o.strict ? compile_policy_strict : compile_policy;
 	if (o.js_failure)
 		conn_set_js(&js_host_failure);

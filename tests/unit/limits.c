@@ -352,6 +352,46 @@ test_memory(void)
 	release(large);
 }
 
+/* Answers to a js rule that is asked at once. */
+static void
+reply_with(size_t logs, size_t octets)
+{
+	struct str text = filled(octets, 'l');
+	struct str *lines = calloc(logs, sizeof(*lines));
+	struct milt_reply r = {
+		.kind = REPLY_ANSWER, .logs = lines, .log_count = logs
+	};
+	struct milt_answer a = { 0 };
+
+	if (!lines)
+		abort();
+	for (size_t i = 0; i < logs; i++)
+		lines[i] = text;
+	open_policy("milt 1\njs rule j { call \"a.mjs#f\" timeout 1s on "
+		    "failure tempfail }\n");
+	CHECK(facts_client(begin(STAGE_CONNECT), STR("x"), true, NULL, 0) ==
+	      MILT_OK);
+	CHECK(milt_session_answer(s, &a) == MILT_QUESTION);
+	(void)milt_session_reply(s, &r);
+	close_policy();
+	free(lines);
+	release(text);
+}
+
+static void
+test_js(void)
+{
+	reply_with(LIMIT_VALUE_JS_CHANGES, 1);
+	CHECK(limit_hits(LIMIT_JS_CHANGES) == 0);
+	reply_with(LIMIT_VALUE_JS_CHANGES + 1, 1);
+	CHECK(limit_hits(LIMIT_JS_CHANGES) == 1);
+	CHECK(limit_hits(LIMIT_JS_ANSWERS) == 0);
+	reply_with(LIMIT_VALUE_JS_CHANGES, 1000);
+	CHECK(limit_hits(LIMIT_JS_ANSWERS) == 1);
+	reply_with(17, 1 << 20);
+	CHECK(limit_hits(LIMIT_JS_ANSWER) == 1);
+}
+
 /* None was forgotten here. */
 static void
 test_all(void)
@@ -380,6 +420,7 @@ main(void)
 	test_content();
 	test_archives();
 	test_memory();
+	test_js();
 	test_all();
 	TEST_DONE();
 }
