@@ -25,6 +25,7 @@ part_any_character(const struct reader *r, bool in_line,
 {
 	part_unknown(p, 1, r->utf ? 4 : 1);
 	p->in_line = in_line;
+	p->first = p->last = near_class(set);
 	if (r->classes)
 		part_class(p, set);
 }
@@ -208,7 +209,10 @@ part_few(struct part *p, const struct class_set *set)
 		if (p->texts.n == CLASS_MOST)
 			return;
 		p->texts.v[p->texts.n++] =
-		    (struct literal){ .text = { (uint8_t)i }, .n = 1 };
+		    (struct literal){ .text = { (uint8_t)i },
+			    .n = 1,
+			    .before = NEAR_ANY,
+			    .after = NEAR_ANY };
 	}
 	p->exact = p->texts.n > 0;
 }
@@ -356,6 +360,8 @@ read_escape(struct reader *r, struct flags f, struct part *p)
 		part_empty(p);
 		return;
 	case ESCAPE_EMPTY:
+		part_between(p, e.letter);
+		return;
 	case ESCAPE_UNQUOTE:
 		part_empty(p);
 		return;
@@ -405,8 +411,7 @@ read_item(struct reader *r, struct flags *f, struct part *p)
 		return;
 	case '^':
 	case '$':
-		r->i++;
-		part_empty(p);
+		part_between(p, r->s.p[r->i++]);
 		return;
 	case '*':
 	case '+':
@@ -473,14 +478,30 @@ read_regex(struct str source, uint32_t flags, bool classes, struct part *out)
 	return !r.failed && reader_at_end(&r);
 }
 
+/* Any letter of ASCII may be matched by one beyond it. */
+static void
+allow_high(struct literal *v, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		v[i].before |= NEAR_HIGH;
+		v[i].after |= NEAR_HIGH;
+	}
+}
+
 bool
-literals_of(struct str source, uint32_t flags, struct literals *out)
+literals_of(struct str source, uint32_t flags, struct literals *out,
+    struct literals_also *also)
 {
 	struct part p;
 
 	if (!read_regex(source, flags, false, &p) || p.score < 0)
 		return false;
 	literals_copy(out, &p.best);
+	*also = p.also;
+	if (!(flags & REGEX_BYTES)) {
+		allow_high(out->v, out->n);
+		allow_high(also->v, also->n);
+	}
 	return true;
 }
 

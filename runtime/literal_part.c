@@ -8,7 +8,9 @@ part_unknown(struct part *p, uint32_t min, uint32_t max)
 	p->min = min;
 	p->max = max;
 	p->in_line = false;
-	p->score = p->class_score = -1;
+	p->first = p->last = NEAR_ANY;
+	p->score = p->also_score = p->class_score = -1;
+	p->also.n = 0;
 	p->fixed = false;
 	p->classes.n = 0;
 }
@@ -18,7 +20,34 @@ part_empty(struct part *p)
 {
 	part_unknown(p, 0, 0);
 	p->exact = p->in_line = p->fixed = true;
+	p->first = p->last = 0;
 	literals_empty(&p->texts);
+}
+
+void
+part_between(struct part *p, char letter)
+{
+	struct literal *l = &p->texts.v[0];
+
+	part_empty(p);
+	switch (letter) {
+	case '^':
+		l->before = NEAR_LINE | NEAR_EDGE;
+		return;
+	case 'A':
+		l->before = NEAR_EDGE;
+		return;
+	case '$':
+	case 'Z':
+		l->after = NEAR_LINE | NEAR_EDGE;
+		return;
+	case 'z':
+		l->after = NEAR_EDGE;
+		return;
+	case 'b':
+		l->before = l->after = NEAR_ANY | NEAR_BOUNDARY;
+		return;
+	}
 }
 
 void
@@ -38,6 +67,8 @@ part_text(struct part *p, const uint8_t *text, uint32_t n)
 		p->in_line &= text[i] != '\r' && text[i] != '\n';
 	}
 	p->texts.v[0].n = p->min = p->max = n;
+	p->first = near_kind[text[0]];
+	p->last = near_kind[text[n - 1]];
 }
 
 static void
@@ -60,12 +91,16 @@ part_either(struct part *a, const struct part *b)
 	either_classes(a, b);
 	a->exact = a->exact && b->exact && literals_join(&a->texts, &b->texts);
 	a->in_line = a->in_line && b->in_line;
+	a->first |= b->first;
+	a->last |= b->last;
 	a->min = b->min < a->min ? b->min : a->min;
 	a->max = width_most(a->max, b->max);
 	if (a->score < 0 || b->score < 0 || !literals_join(&a->best, &b->best))
 		a->score = -1;
 	else
 		a->score = literals_score(&a->best);
+	a->also.n = 0;
+	a->also_score = -1;
 }
 
 /* ---- sequences ---------------------------------------------------------- */
@@ -75,9 +110,52 @@ sequence_begin(struct sequence *s)
 {
 	literals_empty(&s->run);
 	s->run_min = s->run_max = 0;
+	s->waiting = s->begun = false;
+	s->behind = NEAR_ANY;
 	part_unknown(&s->all, 0, 0);
 	s->all.exact = s->all.in_line = s->all.fixed = true;
+	s->all.first = s->all.last = 0;
 	s->classes.n = 0;
+}
+
+static bool
+is_same(const struct literals *set, const struct literal *v, uint32_t n)
+{
+	if (set->n != n)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (set->v[i].n != v[i].n ||
+		    memcmp(set->v[i].text, v[i].text, v[i].n) != 0)
+			return false;
+	return true;
+}
+
+static void
+consider_also(struct part *p, const struct literal *v, uint32_t n, int score)
+{
+	if (n > LITERALS_FEW || score <= p->also_score)
+		return;
+	p->also_score = score;
+	p->also.n = n;
+	memcpy(p->also.v, v, n * sizeof(*v));
+}
+
+/* A set that is required, its places from the sequence's begin. */
+static void
+consider_placed(struct sequence *s, const struct literals *set, int score)
+{
+	struct part *all = &s->all;
+
+	if (all->score >= 0 && is_same(set, all->best.v, all->best.n))
+		return;
+	if (score <= all->score) {
+		consider_also(all, set->v, set->n, score);
+		return;
+	}
+	if (all->score >= 0)
+		consider_also(all, all->best.v, all->best.n, all->score);
+	all->score = score;
+	literals_copy(&all->best, set);
 }
 
 static void
@@ -85,41 +163,111 @@ consider(
     struct sequence *s, const struct literals *set, uint32_t min, uint32_t max)
 {
 	int score = literals_score(set);
+	struct literals placed;
 
-	if (score <= s->all.score)
+	if (score < 0)
 		return;
-	s->all.score = score;
-	literals_copy(&s->all.best, set);
-	literals_shift(&s->all.best, min, max);
+	literals_copy(&placed, set);
+	literals_shift(&placed, min, max);
+	consider_placed(s, &placed, score);
+}
+
+/* What a part requires, one that stands where the sequence ends. */
+static void
+consider_part(struct sequence *s, const struct part *p)
+{
+	struct literals also;
+
+	if (p->score < 0)
+		return;
+	consider(s, &p->best, s->all.min, s->all.max);
+	also.n = p->also.n;
+	memcpy(also.v, p->also.v, also.n * sizeof(*also.v));
+	consider(s, &also, s->all.min, s->all.max);
+}
+
+/* All that may follow the run that has ended is known. */
+static void
+close_run(struct sequence *s)
+{
+	if (!s->waiting)
+		return;
+	s->waiting = false;
+	for (uint32_t i = 0; i < s->ended.n; i++)
+		s->ended.v[i].after = near_and(s->ended.v[i].after, s->follow);
+	consider(s, &s->ended, s->ended_min, s->ended_max);
+}
+
+static void
+close_unknown(struct sequence *s)
+{
+	s->follow = NEAR_ANY;
+	close_run(s);
 }
 
 /* Ends the run: the next one begins where the sequence ends. */
 static void
 cut(struct sequence *s)
 {
-	consider(s, &s->run, s->run_min, s->run_max);
+	if (literals_score(&s->run) >= 0) {
+		close_unknown(s);
+		literals_copy(&s->ended, &s->run);
+		s->ended_min = s->run_min;
+		s->ended_max = s->run_max;
+		s->waiting = true;
+		s->follow = 0;
+	}
 	literals_empty(&s->run);
 	s->run_min = s->all.min;
 	s->run_max = s->all.max;
 	s->all.exact = false;
 }
 
+/* The octets next to the part. */
+static void
+follow(struct sequence *s, const struct part *p)
+{
+	if (p->max == 0)
+		return;
+	s->follow |= p->first;
+	if (p->min > 0)
+		close_run(s);
+	s->behind = p->min > 0 ? p->last : s->behind | p->last;
+	s->all.last = p->min > 0 ? p->last : s->all.last | p->last;
+	if (!s->begun)
+		s->all.first |= p->first;
+	s->begun |= p->min > 0;
+}
+
+static void
+run_is_behind(struct sequence *s, near_set behind)
+{
+	for (uint32_t i = 0; i < s->run.n; i++)
+		s->run.v[i].before = near_and(s->run.v[i].before, behind);
+}
+
 static void
 append(struct sequence *s, const struct part *p)
 {
+	near_set behind = s->behind;
+
 	if (!p->exact || !literals_cross(&s->run, &p->texts)) {
 		cut(s);
-		if (p->exact)
+		if (p->exact) {
 			literals_copy(&s->run, &p->texts);
-		else if (p->score >= 0)
-			consider(s, &p->best, s->all.min, s->all.max);
+			run_is_behind(s, behind);
+		} else {
+			consider_part(s, p);
+		}
 	}
+	follow(s, p);
 	s->all.in_line &= p->in_line;
 	s->all.min = width_add(s->all.min, p->min);
 	s->all.max = width_add(s->all.max, p->max);
 	if (!p->exact) {
 		s->run_min = s->all.min;
 		s->run_max = s->all.max;
+		run_is_behind(s, s->behind);
 	}
 }
 
@@ -202,7 +350,8 @@ append_optional(struct sequence *s, struct part *p, uint32_t high)
 	part_empty(&none);
 	p->min = 0;
 	p->max = times(p, high);
-	p->score = -1;
+	p->score = p->also_score = -1;
+	p->also.n = 0;
 	p->exact =
 	    p->exact && high == 1 && literals_join(&p->texts, &none.texts);
 	append(s, p);
@@ -223,6 +372,7 @@ append_repeated(
 	}
 	append(s, p);
 	cut(s);
+	close_unknown(s);
 	/* What follows stands behind the last of them. */
 	s->run_min = width_add(min, width_times(p->min, low - 1));
 	s->run_max =
@@ -234,6 +384,7 @@ append_repeated(
 	} else {
 		s->run_min = s->all.min;
 		s->run_max = s->all.max;
+		run_is_behind(s, s->behind);
 	}
 }
 
@@ -257,13 +408,18 @@ sequence_end(struct sequence *s, struct part *out)
 	out->exact = s->all.exact;
 	if (out->exact)
 		literals_copy(&out->texts, &s->run);
+	close_unknown(s);
 	consider(s, &s->run, s->run_min, s->run_max);
 	out->in_line = s->all.in_line;
+	out->first = s->all.first;
+	out->last = s->all.last;
 	out->min = s->all.min;
 	out->max = s->all.max;
 	out->score = s->all.score;
 	if (out->score >= 0)
 		literals_copy(&out->best, &s->all.best);
+	out->also = s->all.also;
+	out->also_score = s->all.also_score;
 	out->fixed = s->all.fixed;
 	out->classes = s->classes;
 	consider_classes(s, &s->classes);

@@ -2,6 +2,7 @@
 
 #include "runtime/match.h"
 #include "runtime/scan_cache.h"
+#include "runtime/scan_check.h"
 #include "runtime/scan_table.h"
 #include "runtime/value.h"
 
@@ -10,7 +11,6 @@ enum {
 	LISTS_MOST = 1 << 18,   /* so do more candidates or windows */
 	WINDOW_EACH = 256,      /* octets of a value, for each a window more */
 	WINDOWS_LEAST = 4,      /* of a candidate; further ones are joined */
-	LINE_MOST = 4096,       /* octets that are searched for its begin */
 	SORT_MOST = 24,         /* candidates that are sorted by insertion */
 };
 
@@ -68,40 +68,16 @@ hit_for(struct scan_cache *c, uint32_t regex)
 	return &c->hits[c->hit_count++];
 }
 
-/* Where the line begins that the octet before `at` is in, or 0. */
-static size_t
-line_begin(struct str text, size_t at)
-{
-	size_t least = at < LINE_MOST ? 0 : at - LINE_MOST;
-
-	for (size_t i = at; i > least; i--)
-		if (text.p[i - 1] == '\n' || text.p[i - 1] == '\r')
-			return i;
-	return 0;
-}
-
-/* The first place where a match can begin that holds a literal at `at`. */
-static uint32_t
-first_begin(struct str text, size_t at, uint32_t width)
-{
-	uint32_t octets = width_octets(width);
-
-	for (uint32_t n = width_lines(width);; n--) {
-		at = at < octets ? 0 : at - octets;
-		if (n == 0)
-			return (uint32_t)at;
-		at = line_begin(text, at);
-	}
-}
-
 /* A literal of a regex, at that offset of the value. */
 static void
-found(void *of, const struct scan_owner *owner, size_t at)
+found(void *of, const struct scan_owner *owner, size_t at, uint32_t size)
 {
 	struct scan_cache *c = of;
 	struct scan_hit *hit;
 
-	if (at < owner->min && !c->anywhere)
+	/* In a text that was changed, places and neighbours are wrong. */
+	if (!c->anywhere && (at < owner->min || !scan_can_be(c->table, owner,
+						    c->text, at, size)))
 		return;
 	hit = hit_for(c, owner->regex);
 	if (!hit || (hit->windows && hit->first == IMAGE_NONE))
@@ -111,7 +87,7 @@ found(void *of, const struct scan_owner *owner, size_t at)
 		hit->first = IMAGE_NONE;
 		return;
 	}
-	add_window(c, hit, first_begin(c->text, at, owner->max),
+	add_window(c, hit, scan_begin(c->text, at, owner->max),
 	    (uint32_t)at - owner->min);
 }
 
@@ -287,6 +263,7 @@ scan_text(struct interp *ip, struct scan_cache *c, const struct scan_subject *s,
 		text = plain;
 	}
 	c->text = text;
+	c->table = t;
 	c->windows_most = WINDOWS_LEAST + (uint32_t)(text.n / WINDOW_EACH);
 	scan_table_run(t, text, found, c);
 	return !c->failed;

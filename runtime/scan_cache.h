@@ -37,6 +37,7 @@ struct scan_cache {
 	uint32_t *hit_of; /* for each regex: its hit, if that names it */
 	uint64_t *sorted; /* a bit for each regex; zeros */
 	uint32_t regex_room;
+	const struct scan_table *table;
 	struct str text;
 	uint32_t windows_most;
 	bool anywhere, failed;

@@ -27,9 +27,10 @@ literals_text(const char *source, uint32_t flags)
 {
 	static char out[LITERALS_MOST * 64];
 	struct literals set;
+	struct literals_also also;
 	size_t n = 0;
 
-	if (!literals_of(str_from(source), flags, &set))
+	if (!literals_of(str_from(source), flags, &set, &also))
 		return "-";
 	for (uint32_t i = 0; i < set.n; i++) {
 		const struct literal *l = &set.v[i];

@@ -1,0 +1,144 @@
+#include "runtime/scan_check.h"
+
+#include "runtime/image.h"
+
+enum {
+	LINE_MOST = 4096, /* octets that are searched for the end of a line */
+	ALSO_MOST = 1024, /* octets that are searched for another literal */
+};
+
+/* ---- places ---------------------------------------------------------------
+ */
+
+/* Where the line begins that the octet before `at` is in, or 0. */
+static size_t
+line_begin(struct str text, size_t at)
+{
+	size_t least = at < LINE_MOST ? 0 : at - LINE_MOST;
+
+	for (size_t i = at; i > least; i--)
+		if (text.p[i - 1] == '\n' || text.p[i - 1] == '\r')
+			return i;
+	return 0;
+}
+
+/* Where the line ends that the octet at `at` is in, or the text. */
+static size_t
+line_end(struct str text, size_t at)
+{
+	size_t most = text.n - at < LINE_MOST ? text.n : at + LINE_MOST;
+
+	for (size_t i = at; i < most; i++)
+		if (text.p[i] == '\n' || text.p[i] == '\r')
+			return i;
+	return text.n;
+}
+
+uint32_t
+scan_begin(struct str text, size_t at, uint32_t width)
+{
+	uint32_t octets = width_octets(width);
+
+	for (uint32_t n = width_lines(width);; n--) {
+		at = at < octets ? 0 : at - octets;
+		if (n == 0)
+			return (uint32_t)at;
+		at = line_begin(text, at);
+	}
+}
+
+/* The last place that far behind `at`. */
+static size_t
+scan_last(struct str text, size_t at, uint32_t width)
+{
+	uint32_t octets = width_octets(width);
+
+	for (uint32_t n = width_lines(width);; n--) {
+		at = text.n - at < octets ? text.n : at + octets;
+		if (n == 0)
+			return at;
+		at = line_end(text, at);
+	}
+}
+
+/* ---- neighbours -----------------------------------------------------------
+ */
+
+static near_set
+kind_at(struct str text, size_t at)
+{
+	return at < text.n ? near_kind[(uint8_t)text.p[at]] : NEAR_EDGE;
+}
+
+static bool
+near_fit(
+    near_set before, near_set after, struct str text, size_t at, uint32_t size)
+{
+	/* The octet before the first has the largest number. */
+	return near_holds(before, kind_at(text, at), kind_at(text, at - 1)) &&
+	       near_holds(after, kind_at(text, at + size - 1),
+		   kind_at(text, at + size));
+}
+
+/* ---- other literals -------------------------------------------------------
+ */
+
+static bool
+also_at(const struct scan_also *a, struct str text, size_t at)
+{
+	return at + a->n <= text.n && scan_is_there(&a->text, a->n, text, at) &&
+	       near_fit(a->before, a->after, text, at, a->n);
+}
+
+/* Does it begin at `from` to `to`? */
+static bool
+also_between(const struct scan_also *a, struct str text, size_t from, size_t to)
+{
+	const uint32_t fold = 0x20202020;
+	size_t i = from + a->gram_at, most = to + a->gram_at;
+	uint32_t gram;
+
+	for (; i <= most && i + sizeof(gram) <= text.n; i++) {
+		memcpy(&gram, text.p + i, sizeof(gram));
+		if ((((gram | fold) ^ a->gram) & a->gram_mask) == 0 &&
+		    also_at(a, text, i - a->gram_at))
+			return true;
+	}
+	for (; i <= most && i < text.n; i++)
+		if (also_at(a, text, i - a->gram_at))
+			return true;
+	return false;
+}
+
+/* For a match that begins at `from` to `to`. */
+static bool
+has_also(const struct scan_also *a, struct str text, size_t from, size_t to)
+{
+	for (;; a++) {
+		size_t first = from + width_octets(a->min);
+		size_t last = a->max == LITERAL_ANY
+				  ? text.n
+				  : scan_last(text, to, a->max);
+
+		if (last - from > ALSO_MOST)
+			return true;
+		if (first <= last && also_between(a, text, first, last))
+			return true;
+		if (a->is_last)
+			return false;
+	}
+}
+
+bool
+scan_can_be(const struct scan_table *t, const struct scan_owner *owner,
+    struct str text, size_t at, uint32_t size)
+{
+	size_t from;
+
+	if (!near_fit(owner->before, owner->after, text, at, size))
+		return false;
+	if (owner->also == IMAGE_NONE)
+		return true;
+	from = owner->max == LITERAL_ANY ? 0 : scan_begin(text, at, owner->max);
+	return has_also(&t->also[owner->also], text, from, at - owner->min);
+}
