@@ -26,6 +26,7 @@ part_any_character(const struct reader *r, bool in_line,
 	part_unknown(p, 1, r->utf ? 4 : 1);
 	p->in_line = in_line;
 	p->first = p->last = near_class(set);
+	p->one = true;
 	if (r->classes)
 		part_class(p, set);
 }
@@ -208,11 +209,9 @@ part_few(struct part *p, const struct class_set *set)
 			continue;
 		if (p->texts.n == CLASS_MOST)
 			return;
-		p->texts.v[p->texts.n++] =
-		    (struct literal){ .text = { (uint8_t)i },
-			    .n = 1,
-			    .before = NEAR_ANY,
-			    .after = NEAR_ANY };
+		p->texts.v[p->texts.n] = literal_empty();
+		p->texts.v[p->texts.n].text[0] = (uint8_t)i;
+		p->texts.v[p->texts.n++].n = 1;
 	}
 	p->exact = p->texts.n > 0;
 }
@@ -484,7 +483,8 @@ allow_high(struct literal *v, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		v[i].before |= NEAR_HIGH;
-		v[i].after |= NEAR_HIGH;
+		for (int k = 0; k < NEAR_AFTER; k++)
+			v[i].after[k] |= NEAR_HIGH;
 	}
 }
 

@@ -21,7 +21,8 @@ struct literal {
 	uint32_t n;
 	/* Octets between the begin of the match and the literal. */
 	uint32_t min, max;
-	near_set before, after; /* its neighbours */
+	/* Its neighbours; behind it up to the first octet beyond ASCII. */
+	near_set before, after[NEAR_AFTER];
 };
 
 struct literals {
@@ -57,6 +58,9 @@ literal_fold(uint8_t c)
 unsigned literal_rarity(const uint8_t *text, size_t n);
 
 /* ---- sets, for the reading: literal_set.c ------------------------------- */
+
+/* The empty text, and what may stand anywhere. */
+struct literal literal_empty(void);
 
 /* The set of the empty text. */
 void literals_empty(struct literals *);

@@ -30,6 +30,9 @@ enum {
 	NEAR_WORD = NEAR_LETTER | NEAR_DIGIT | NEAR_UNDERSCORE,
 };
 
+/* So many octets behind a literal are looked at. */
+enum { NEAR_AFTER = 4 };
+
 /* The kind of each octet. */
 extern const near_set near_kind[256];
 

@@ -7,7 +7,7 @@ part_unknown(struct part *p, uint32_t min, uint32_t max)
 	p->exact = false;
 	p->min = min;
 	p->max = max;
-	p->in_line = false;
+	p->in_line = p->one = false;
 	p->first = p->last = NEAR_ANY;
 	p->score = p->also_score = p->class_score = -1;
 	p->also.n = 0;
@@ -39,13 +39,13 @@ part_between(struct part *p, char letter)
 		return;
 	case '$':
 	case 'Z':
-		l->after = NEAR_LINE | NEAR_EDGE;
+		l->after[0] = NEAR_LINE | NEAR_EDGE;
 		return;
 	case 'z':
-		l->after = NEAR_EDGE;
+		l->after[0] = NEAR_EDGE;
 		return;
 	case 'b':
-		l->before = l->after = NEAR_ANY | NEAR_BOUNDARY;
+		l->before = l->after[0] = NEAR_ANY | NEAR_BOUNDARY;
 		return;
 	}
 }
@@ -67,6 +67,7 @@ part_text(struct part *p, const uint8_t *text, uint32_t n)
 		p->in_line &= text[i] != '\r' && text[i] != '\n';
 	}
 	p->texts.v[0].n = p->min = p->max = n;
+	p->one = true;
 	p->first = near_kind[text[0]];
 	p->last = near_kind[text[n - 1]];
 }
@@ -91,6 +92,7 @@ part_either(struct part *a, const struct part *b)
 	either_classes(a, b);
 	a->exact = a->exact && b->exact && literals_join(&a->texts, &b->texts);
 	a->in_line = a->in_line && b->in_line;
+	a->one = a->one && b->one;
 	a->first |= b->first;
 	a->last |= b->last;
 	a->min = b->min < a->min ? b->min : a->min;
@@ -186,7 +188,7 @@ consider_part(struct sequence *s, const struct part *p)
 	consider(s, &also, s->all.min, s->all.max);
 }
 
-/* All that may follow the run that has ended is known. */
+/* No more is to be known of what follows the run that has ended. */
 static void
 close_run(struct sequence *s)
 {
@@ -194,15 +196,10 @@ close_run(struct sequence *s)
 		return;
 	s->waiting = false;
 	for (uint32_t i = 0; i < s->ended.n; i++)
-		s->ended.v[i].after = near_and(s->ended.v[i].after, s->follow);
+		for (uint32_t k = 0; k < s->followed; k++)
+			s->ended.v[i].after[k] =
+			    near_and(s->ended.v[i].after[k], s->follow[k]);
 	consider(s, &s->ended, s->ended_min, s->ended_max);
-}
-
-static void
-close_unknown(struct sequence *s)
-{
-	s->follow = NEAR_ANY;
-	close_run(s);
 }
 
 /* Ends the run: the next one begins where the sequence ends. */
@@ -210,12 +207,13 @@ static void
 cut(struct sequence *s)
 {
 	if (literals_score(&s->run) >= 0) {
-		close_unknown(s);
+		close_run(s);
 		literals_copy(&s->ended, &s->run);
 		s->ended_min = s->run_min;
 		s->ended_max = s->run_max;
 		s->waiting = true;
-		s->follow = 0;
+		s->followed = s->blurred = 0;
+		memset(s->follow, 0, sizeof(s->follow));
 	}
 	literals_empty(&s->run);
 	s->run_min = s->all.min;
@@ -223,15 +221,31 @@ cut(struct sequence *s)
 	s->all.exact = false;
 }
 
+/* The part follows the run that has ended: `low` times or more. */
+static void
+follow(struct sequence *s, const struct part *p, uint32_t low, bool more)
+{
+	bool single;
+
+	if (!s->waiting)
+		return;
+	if (p->min == 0) {
+		s->follow[s->followed] |= p->first;
+		s->blurred = true;
+		return;
+	}
+	single = p->one && !s->blurred;
+	for (uint32_t n = single ? low : 1; n > 0 && s->followed < NEAR_AFTER;
+	     n--)
+		s->follow[s->followed++] |= p->first;
+	if (!single || more || s->followed == NEAR_AFTER)
+		close_run(s);
+}
+
 /* The octets next to the part. */
 static void
-follow(struct sequence *s, const struct part *p)
+next_to(struct sequence *s, const struct part *p)
 {
-	if (p->max == 0)
-		return;
-	s->follow |= p->first;
-	if (p->min > 0)
-		close_run(s);
 	s->behind = p->min > 0 ? p->last : s->behind | p->last;
 	s->all.last = p->min > 0 ? p->last : s->all.last | p->last;
 	if (!s->begun)
@@ -246,8 +260,9 @@ run_is_behind(struct sequence *s, near_set behind)
 		s->run.v[i].before = near_and(s->run.v[i].before, behind);
 }
 
+/* The part, `low` times or more; of a repeated one it is the first. */
 static void
-append(struct sequence *s, const struct part *p)
+append_some(struct sequence *s, const struct part *p, uint32_t low, bool more)
 {
 	near_set behind = s->behind;
 
@@ -260,7 +275,10 @@ append(struct sequence *s, const struct part *p)
 			consider_part(s, p);
 		}
 	}
-	follow(s, p);
+	if (p->max > 0) {
+		follow(s, p, low, more);
+		next_to(s, p);
+	}
 	s->all.in_line &= p->in_line;
 	s->all.min = width_add(s->all.min, p->min);
 	s->all.max = width_add(s->all.max, p->max);
@@ -269,6 +287,12 @@ append(struct sequence *s, const struct part *p)
 		s->run_max = s->all.max;
 		run_is_behind(s, s->behind);
 	}
+}
+
+static void
+append(struct sequence *s, const struct part *p)
+{
+	append_some(s, p, 1, false);
 }
 
 /* How wide the part is that often. */
@@ -370,9 +394,10 @@ append_repeated(
 			append(s, p);
 		return;
 	}
-	append(s, p);
+	append_some(s, p, low, low < high);
 	cut(s);
-	close_unknown(s);
+	if (p->exact || low < high || !p->one)
+		close_run(s);
 	/* What follows stands behind the last of them. */
 	s->run_min = width_add(min, width_times(p->min, low - 1));
 	s->run_max =
@@ -408,9 +433,10 @@ sequence_end(struct sequence *s, struct part *out)
 	out->exact = s->all.exact;
 	if (out->exact)
 		literals_copy(&out->texts, &s->run);
-	close_unknown(s);
+	close_run(s);
 	consider(s, &s->run, s->run_min, s->run_max);
 	out->in_line = s->all.in_line;
+	out->one = false;
 	out->first = s->all.first;
 	out->last = s->all.last;
 	out->min = s->all.min;

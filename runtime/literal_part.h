@@ -10,11 +10,12 @@
 struct part {
 	bool exact; /* one of `texts` and nothing else */
 	struct literals texts;
-	uint32_t min, max;         /* width */
-	bool in_line;              /* never holds CR or LF */
-	near_set first, last;      /* octets, if it has any */
-	struct literals best;      /* required; places from the part's begin */
-	int score;                 /* of best; negative: there is none */
+	uint32_t min, max;    /* width */
+	bool in_line;         /* never holds CR or LF */
+	near_set first, last; /* octets, if it has any */
+	bool one;             /* one character of `first`: no more, no less */
+	struct literals best; /* required; places from the part's begin */
+	int score;            /* of best; negative: there is none */
 	struct literals_also also; /* required, too */
 	int also_score;
 	bool fixed; /* as many characters as `classes`, of these */
@@ -30,7 +31,9 @@ struct sequence {
 	struct literals ended;     /* the run before, if */
 	bool waiting;              /* for what follows it */
 	uint32_t ended_min, ended_max;
-	near_set follow; /* what may follow it so far */
+	near_set follow[NEAR_AFTER]; /* what may follow it so far */
+	uint32_t followed;           /* what is complete of that */
+	bool blurred;                /* what follows is not at one place */
 	near_set behind; /* where the sequence ends: what may be before that */
 	bool begun;      /* something is in it for certain */
 	struct classes classes; /* with which it ends */

@@ -11,11 +11,21 @@ enum {
 	NEIGHBOUR = 25,     /* that neither a letter nor a blank follows */
 };
 
+struct literal
+literal_empty(void)
+{
+	struct literal l = { .before = NEAR_ANY };
+
+	for (int i = 0; i < NEAR_AFTER; i++)
+		l.after[i] = NEAR_ANY;
+	return l;
+}
+
 void
 literals_empty(struct literals *s)
 {
 	s->n = 1;
-	s->v[0] = (struct literal){ .before = NEAR_ANY, .after = NEAR_ANY };
+	s->v[0] = literal_empty();
 }
 
 void
@@ -40,7 +50,9 @@ append_text(struct literal *to, const struct literal *more)
 {
 	if (to->n == 0)
 		to->before = near_and(to->before, more->before);
-	to->after = more->n ? more->after : near_and(to->after, more->after);
+	for (int i = 0; i < NEAR_AFTER; i++)
+		to->after[i] = more->n ? more->after[i]
+				       : near_and(to->after[i], more->after[i]);
 	memcpy(to->text + to->n, more->text, more->n);
 	to->n += more->n;
 }
@@ -78,7 +90,8 @@ literals_add(struct literals *s, const struct literal *l)
 		old->min = l->min < old->min ? l->min : old->min;
 		old->max = width_most(old->max, l->max);
 		old->before = near_or(old->before, l->before);
-		old->after = near_or(old->after, l->after);
+		for (int k = 0; k < NEAR_AFTER; k++)
+			old->after[k] = near_or(old->after[k], l->after[k]);
 		return true;
 	}
 	if (s->n == LITERALS_MOST)
@@ -135,7 +148,7 @@ literals_score(const struct literals *s)
 
 		if (l->n < SHORTEST || (l->n == SHORTEST && r < SHORT_RARITY))
 			return -1;
-		r += near_rarity(l->before) + near_rarity(l->after);
+		r += near_rarity(l->before) + near_rarity(l->after[0]);
 		least = r < least ? r : least;
 		anywhere |= l->max == LITERAL_ANY;
 	}

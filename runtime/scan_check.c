@@ -71,13 +71,24 @@ kind_at(struct str text, size_t at)
 }
 
 static bool
-near_fit(
-    near_set before, near_set after, struct str text, size_t at, uint32_t size)
+near_fit(near_set before, const near_set *after, struct str text, size_t at,
+    uint32_t size)
 {
+	near_set own = kind_at(text, at + size - 1);
+
 	/* The octet before the first has the largest number. */
-	return near_holds(before, kind_at(text, at), kind_at(text, at - 1)) &&
-	       near_holds(after, kind_at(text, at + size - 1),
-		   kind_at(text, at + size));
+	if (!near_holds(before, kind_at(text, at), kind_at(text, at - 1)))
+		return false;
+	for (size_t i = 0; i < NEAR_AFTER; i++) {
+		near_set there = kind_at(text, at + size + i);
+
+		if (!near_holds(after[i], own, there))
+			return false;
+		if (there == NEAR_HIGH)
+			return true;
+		own = there;
+	}
+	return true;
 }
 
 /* ---- other literals -------------------------------------------------------

@@ -136,6 +136,17 @@ add_needle(struct scan_grams *g, uint32_t gram, uint32_t needle)
 	slot->count++;
 }
 
+static void
+fill_owner(struct scan_owner *to, const struct scan_entry *e)
+{
+	*to = (struct scan_owner){ .regex = e->regex,
+		.min = e->literal.min,
+		.max = e->literal.max,
+		.before = e->literal.before,
+		.also = e->also };
+	memcpy(to->after, e->literal.after, sizeof(to->after));
+}
+
 /* Entries are in order: those of one literal, and of one gram, together. */
 static void
 fill(struct scan_table *t, const struct scan_entry *e, uint32_t count)
@@ -145,12 +156,7 @@ fill(struct scan_table *t, const struct scan_entry *e, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		struct scan_needle *to;
 
-		t->owners[i] = (struct scan_owner){ .regex = e[i].regex,
-			.min = e[i].literal.min,
-			.max = e[i].literal.max,
-			.before = e[i].literal.before,
-			.after = e[i].literal.after,
-			.also = e[i].also };
+		fill_owner(&t->owners[i], &e[i]);
 		if (i > 0 && e[i].level == e[i - 1].level &&
 		    e[i].gram == e[i - 1].gram &&
 		    compare_literals(&e[i].literal, &e[i - 1].literal) == 0) {
@@ -183,9 +189,9 @@ fill_also(struct scan_also *to, const struct literal *l)
 	*to = (struct scan_also){ .min = l->min,
 		.max = l->max,
 		.before = l->before,
-		.after = l->after,
 		.n = (uint8_t)l->n,
 		.gram_at = rarest(l, n) };
+	memcpy(to->after, l->after, sizeof(to->after));
 	fill_pattern(&to->text, l);
 	to->gram = gram_at(l->text + to->gram_at, n);
 	memset(&to->gram_mask, 0xff, n);

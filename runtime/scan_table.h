@@ -25,7 +25,7 @@ struct scan_pattern {
 struct scan_owner {
 	uint32_t regex; /* index in the subject's regexes */
 	uint32_t min, max;
-	near_set before, after;
+	near_set before, after[NEAR_AFTER];
 	uint32_t also; /* the first of scan_table.also, or IMAGE_NONE */
 };
 
@@ -34,7 +34,7 @@ struct scan_also {
 	struct scan_pattern text;
 	uint32_t gram, gram_mask; /* its rarest, as far as it has four octets */
 	uint32_t min, max;
-	near_set before, after;
+	near_set before, after[NEAR_AFTER];
 	uint8_t n, gram_at;
 	bool is_last; /* of its set */
 };
