@@ -63,7 +63,8 @@ struct image_ref {
  *		from hash & (slots - 1); the longest probe is `longest`.
  *	NETWORK: `count` struct ip_range, sorted, disjoint.  Those from number
  *		`longest` on, `slots` of them, begin at an IPv4 address: behind
- *		the ranges stand these addresses, as uint32_t.
+ *		the ranges stands a tree of these addresses (runtime/sets.h),
+ *		of uint32_t.
  *	NUMBER: `count` int64_t, sorted, distinct.
  */
 struct image_list {
