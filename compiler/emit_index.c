@@ -26,6 +26,8 @@ probe_form(const struct ir_node *n, enum probe_kind kind)
 		return TYPE_DOMAIN;
 	if (kind == PROBE_REGEXES)
 		return ir_regex_flags(n->right_regex) & REGEX_BYTES;
+	if (kind == PROBE_TEXTS)
+		return n->op;
 	if (kind != PROBE_KEYS || n->op == OPC_IS_EXACT)
 		return TYPE_NONE;
 	return n->op == OPC_IN ? n->right_list->type

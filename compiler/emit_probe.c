@@ -101,6 +101,20 @@ add_number(
 	add_key(e, p, (struct str){ (char *)&number, sizeof(number) }, rule);
 }
 
+/* The least or the most number for which the test holds. */
+static void
+add_bound(struct emitter *e, struct probe_maker *p, const struct ir_node *n,
+    uint32_t rule)
+{
+	int64_t bound = n->right_number;
+
+	if ((n->op == OPC_GT && bound == INT64_MAX) ||
+	    (n->op == OPC_LT && bound == INT64_MIN))
+		return;
+	bound += (n->op == OPC_GT) - (n->op == OPC_LT);
+	add_number(e, p, bound, rule);
+}
+
 static void
 add_members(struct emitter *e, struct probe_maker *p, const struct ir_list *l,
     uint32_t rule)
@@ -145,6 +159,13 @@ probe_add(struct emitter *e, struct probe_maker *p, const struct ir_node *n,
 			add_number(e, p, n->right_number, rule);
 		else
 			add_key(e, p, n->right_text, rule);
+		return;
+	case PROBE_FROM:
+	case PROBE_UPTO:
+		add_bound(e, p, n, rule);
+		return;
+	case PROBE_TEXTS:
+		add_key(e, p, n->right_text, rule);
 		return;
 	case PROBE_REGEXES:
 		add_key(e, p,
@@ -295,7 +316,7 @@ compare_patterns(const void *a, const void *b)
 {
 	const struct image_pattern *x = a, *y = b;
 
-	return (x->regex > y->regex) - (x->regex < y->regex);
+	return (x->what > y->what) - (x->what < y->what);
 }
 
 static void
@@ -306,7 +327,11 @@ emit_patterns(struct emitter *e, struct probe_maker *p)
 	    ARENA_ARRAY(e->arena, n, struct image_pattern);
 
 	for (size_t i = 0; i < n; i++) {
-		memcpy(&v[i].regex, p->keys.keys.v[i].p, sizeof(v[i].regex));
+		if (p->probe.kind == PROBE_TEXTS)
+			v[i].what = emit_text(e, p->keys.keys.v[i]);
+		else
+			memcpy(
+			    &v[i].what, p->keys.keys.v[i].p, sizeof(v[i].what));
 		v[i].hits = p->hits + (uint32_t)i;
 	}
 	qsort(v, n, sizeof(*v), compare_patterns);
@@ -330,9 +355,12 @@ probe_emit(struct emitter *e, struct probe_maker *p, enum milt_stage stage)
 		emit_blocks(e, p);
 		break;
 	case PROBE_NUMBERS:
+	case PROBE_FROM:
+	case PROBE_UPTO:
 		emit_points(e, p);
 		break;
 	case PROBE_REGEXES:
+	case PROBE_TEXTS:
 		emit_patterns(e, p);
 		break;
 	case PROBE_LIST:

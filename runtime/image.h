@@ -211,7 +211,10 @@ enum probe_kind {
 	PROBE_UNDER,      /* SLOTS: the domain and those above it */
 	PROBE_NETWORKS,   /* BLOCKS: the value's first address */
 	PROBE_NUMBERS,    /* POINTS: the number */
+	PROBE_FROM,       /* POINTS: those that are not above the number */
+	PROBE_UPTO,       /* POINTS: those that are not below it */
 	PROBE_REGEXES,    /* PATTERNS: candidates of a scan (runtime/scan.h) */
+	PROBE_TEXTS,      /* PATTERNS: the same for texts (scan_text.h) */
 	PROBE_LIST,       /* member of a list, for all rules of the probe */
 	PROBE_UNDER_LIST, /* the same with the domains above */
 	PROBE_CODE,       /* a condition: hits unless it is false */
@@ -226,7 +229,7 @@ struct image_probe {
 	uint8_t kind; /* enum probe_kind */
 	uint8_t form; /* KEYS, UNDER: enum milt_type by which the key is made,
 			 or TYPE_NONE: the text as it is; REGEXES: REGEX_BYTES
-			 or 0 */
+			 or 0; TEXTS: opcode of the tests */
 	uint16_t zero;
 	uint32_t ref;          /* IMAGE_NONE: PROBE_CODE */
 	uint32_t code;         /* PROBE_CODE, else IMAGE_NONE */
@@ -261,7 +264,7 @@ struct image_point {
 };
 
 struct image_pattern {
-	uint32_t regex; /* ascending */
+	uint32_t what; /* regex, ascending; text */
 	uint32_t hits;
 };
 

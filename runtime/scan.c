@@ -51,23 +51,6 @@ add_window(
 	    (struct scan_window){ from, to, IMAGE_NONE };
 }
 
-static struct scan_hit *
-hit_for(struct scan_cache *c, uint32_t regex)
-{
-	uint32_t i = c->hit_of[regex];
-
-	if (i < c->hit_count && c->hits[i].regex == regex)
-		return &c->hits[i];
-	if (!scan_grow(
-		&c->hits, &c->hit_room, c->hit_count + 1, sizeof(*c->hits))) {
-		c->failed = true;
-		return NULL;
-	}
-	c->hit_of[regex] = c->hit_count;
-	c->hits[c->hit_count] = (struct scan_hit){ .regex = regex };
-	return &c->hits[c->hit_count++];
-}
-
 /* A literal of a regex, at that offset of the value. */
 static void
 found(void *of, const struct scan_owner *owner, size_t at, uint32_t size)
@@ -79,7 +62,8 @@ found(void *of, const struct scan_owner *owner, size_t at, uint32_t size)
 	if (!c->anywhere && (at < owner->min || !scan_can_be(c->table, owner,
 						    c->text, at, size)))
 		return;
-	hit = hit_for(c, owner->regex);
+	hit = scan_cache_hit(c, owner->regex);
+	c->failed |= !hit;
 	if (!hit || (hit->windows && hit->first == IMAGE_NONE))
 		return;
 	if (c->anywhere || owner->max == LITERAL_ANY) {
@@ -227,8 +211,9 @@ static void
 found_classes(void *of, uint32_t regex)
 {
 	struct scan_cache *c = of;
-	struct scan_hit *hit = hit_for(c, regex);
+	struct scan_hit *hit = scan_cache_hit(c, regex);
 
+	c->failed |= !hit;
 	if (!hit)
 		return;
 	hit->windows = 1;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "runtime/scan_table.h"
+#include "runtime/scan_text.h"
 
 /* With fewer regexes PCRE2 is faster alone. */
 enum { WORTH_A_SCAN = 4 };
@@ -286,7 +287,7 @@ scan_build(struct milt_image *im)
 	free(b.uses);
 	free(b.entries);
 	free(b.sequences);
-	return ok ? MILT_OK : MILT_NO_MEMORY;
+	return ok ? scan_texts_build(im) : MILT_NO_MEMORY;
 }
 
 void
@@ -300,6 +301,7 @@ scan_free(struct milt_image *im)
 		free(scan->subjects[i].regexes);
 		scan_table_free(scan->subjects[i].table);
 	}
+	scan_texts_free(im);
 	free(scan->subjects);
 	free(scan->of_ref);
 	free(scan);
