@@ -3,6 +3,7 @@
 
 #include "compiler/emit.h"
 #include "compiler/sets.h"
+#include "runtime/facts.h"
 #include "runtime/sets.h"
 
 struct posting {
@@ -15,7 +16,9 @@ struct probe_maker {
 	struct intern keys;         /* texts, ranges, numbers: their bytes */
 	VEC(struct posting) postings;
 	VEC(uint32_t) all;
-	uint32_t hits; /* of key 0; those of the others follow */
+	uint32_t hits;   /* of key 0; those of the others follow */
+	uint32_t number; /* in the order in which they were made */
+	bool named;
 };
 
 struct probe_maker *
@@ -29,8 +32,35 @@ probe_new(struct emitter *e, enum probe_kind kind, uint32_t form, uint32_t ref)
 		.ref = ref,
 		.code = IMAGE_NONE,
 	};
+	p->number = e->index.made++;
 	intern_init(&p->keys, e->arena);
 	return p;
+}
+
+void
+probe_set_name(struct probe_maker *p, struct str name)
+{
+	p->probe.name = facts_name_hash(name);
+	p->named = true;
+}
+
+bool
+probe_has_name(const struct probe_maker *p)
+{
+	return p->named;
+}
+
+int
+probe_compare(const void *a, const void *b)
+{
+	const struct probe_maker *x = *(struct probe_maker *const *)a;
+	const struct probe_maker *y = *(struct probe_maker *const *)b;
+
+	if (x->named != y->named)
+		return x->named - y->named;
+	if (x->probe.name != y->probe.name)
+		return x->probe.name < y->probe.name ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
 }
 
 /* ---- adding ----------------------------------------------------------- */

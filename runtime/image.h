@@ -180,8 +180,10 @@ struct image_rule {
  * depend on it.
  */
 struct image_stage {
-	uint32_t always, always_count;   /* STAGE_RULES, in file order */
-	uint32_t probes, probe_count;    /* PROBES */
+	uint32_t always, always_count; /* STAGE_RULES, in file order */
+	uint32_t probes, probe_count;  /* PROBES: those with a name last */
+	uint32_t named_count;          /* how many, ascending by `name` */
+	uint32_t zero;
 	uint32_t guards, guard_count;    /* GUARDS, looked at first */
 	uint32_t pending, pending_count; /* PENDING */
 };
@@ -238,7 +240,7 @@ struct image_probe {
 	uint32_t longest;      /* SLOTS: the longest probe, from 0 */
 	uint64_t seed;         /* SLOTS */
 	uint32_t all;          /* hits: every rule of the probe */
-	uint32_t zero2;
+	uint32_t name;         /* fields of one name: facts_name_hash, or 0 */
 };
 
 struct image_key {

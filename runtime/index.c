@@ -346,21 +346,82 @@ look_at_code(struct lookup *l)
 	return v == FALSE_ || hit(l, l->probe->all);
 }
 
+static bool
+look_probe(struct interp *ip, uint32_t probe, struct rule_numbers *out)
+{
+	struct lookup l = {
+		.ip = ip, .probe = &ip->image->probes[probe], .out = out
+	};
+
+	return l.probe->kind == PROBE_CODE ? look_at_code(&l)
+					   : look_at_values(&l);
+}
+
+/* The first of a stage's probes with a name whose hash is not below this. */
+static uint32_t
+first_named(
+    const struct milt_image *im, uint32_t low, uint32_t high, uint32_t hash)
+{
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (im->probes[middle].name < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Is field number i the first one of its name? */
+static bool
+is_first_field(const struct facts *f, size_t i, uint32_t hash)
+{
+	uint32_t other;
+
+	for (size_t k = 0; k < i; k++)
+		if (facts_name_at(f, k, &other) && other == hash)
+			return false;
+	return true;
+}
+
+/* Of the probes with a name only those whose fields the message has. */
+static bool
+look_named(
+    struct interp *ip, uint32_t from, uint32_t to, struct rule_numbers *out)
+{
+	const struct milt_image *im = ip->image;
+	uint32_t hash;
+
+	for (size_t i = 0; facts_name_at(ip->facts, i, &hash); i++) {
+		uint32_t at = first_named(im, from, to, hash);
+
+		if (at == to || im->probes[at].name != hash ||
+		    !is_first_field(ip->facts, i, hash))
+			continue;
+		for (; at < to && im->probes[at].name == hash; at++)
+			if (!look_probe(ip, at, out))
+				return false;
+	}
+	return true;
+}
+
 bool
 index_hits(struct interp *ip, enum milt_stage stage, struct rule_numbers *out)
 {
 	const struct image_stage *st = &ip->image->stages[stage];
+	uint32_t end = st->probes + st->probe_count;
+	uint32_t named = end - st->named_count;
 
 	out->n = 0;
-	for (uint32_t i = 0; i < st->probe_count; i++) {
-		struct lookup l = { .ip = ip,
-			.probe = &ip->image->probes[st->probes + i],
-			.out = out };
-
-		if (!(l.probe->kind == PROBE_CODE ? look_at_code
-						  : look_at_values)(&l))
+	/* Where fields are missing, each look-up finds that out. */
+	if (facts_fields_over(ip->facts))
+		named = end;
+	for (uint32_t i = st->probes; i < named; i++)
+		if (!look_probe(ip, i, out))
 			return false;
-	}
+	if (!look_named(ip, named, end, out))
+		return false;
 	sort_once(out);
 	return true;
 }

@@ -183,7 +183,7 @@ check_probe(struct verifier *v, const struct image_probe *p, enum milt_stage at)
 	struct place place = { .stage = at, .recipient = at == STAGE_RCPT };
 	const char *why;
 
-	if (p->zero || p->zero2 || !is_hits(v, p->all))
+	if (p->zero || !is_hits(v, p->all))
 		return "a probe is malformed";
 	if (p->kind == PROBE_CODE)
 		return verify_fragment(v, p->code, &place);
@@ -234,6 +234,7 @@ check_ranges(const struct verifier *v)
 
 		if (st->always != always || st->probes != probes ||
 		    st->guards != guards || st->pending != pending ||
+		    st->zero || st->named_count > st->probe_count ||
 		    !verify_range(
 			v, SECTION_STAGE_RULES, always, st->always_count) ||
 		    !verify_range(v, SECTION_PROBES, probes, st->probe_count) ||
