@@ -20,6 +20,8 @@ PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libxml2-dev libmicrohttpd-dev libsystemd-dev clang clang-format \
             libclang-rt-14-dev valgrind bats postfix miltertest curl jq \
             debhelper lintian
+# For `make addon`, where there is no Node of another origin.
+NODE_PACKAGES := nodejs npm libnode-dev
 LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash libarchive \
         libmagic libgsf-1 libxml-2.0 libmicrohttpd libsystemd
 
@@ -58,6 +60,8 @@ help:
 # help: make deps      install the Debian packages that are missing
 deps:
 	@tests/deps $(PACKAGES)
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+	    tests/deps $(NODE_PACKAGES)
 
 # ---- generated sources ------------------------------------------------------
 $(BUILD)/gen/dsl/lexer.c: dsl/lexer.re | $(BUILD)/gen/dsl/grammar.h
@@ -99,6 +103,33 @@ $(BUILD)/%: $(BUILD)/obj/compiler/%.o $(LIB)
 $(BUILD)/milterd $(BUILD)/milterctl: $(BUILD)/%: $(BUILD)/obj/runtime/%.o $(LIB)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+# ---- the addon ----------------------------------------------------------------
+ADDON_O := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard addon/*.c))
+# All of the C, position independent, in a build directory of its own.
+PIC     := $(BUILD)/pic
+# libmilter is linked statically, for our sigwait to be the one that it calls.
+ADDON_LIBS = $(abspath $(PIC))/libmilt-addon.a -Wl,-Bstatic -lmilter \
+             -Wl,-Bdynamic $(shell pkg-config --libs $(LIBS)) -lpthread \
+             -Wl,--exclude-libs,ALL -Wl,-z,nodelete
+
+$(BUILD)/libmilt-addon.a: $(LIB_O) $(ADDON_O)
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+# help: make addon     the npm package in addon/, ready to be used
+addon: addon/node_modules/.package-lock.json
+	+$(Q)cd addon && BUILD=$(abspath $(BUILD)) npm --silent run build
+
+addon/node_modules/.package-lock.json: addon/package-lock.json
+	$(Q)cd addon && npm --silent ci --ignore-scripts && touch ../$@
+
+# What addon/build.mjs asks for.
+addon-core:
+	@$(MAKE) --no-print-directory BUILD=$(PIC) OPT="$(OPT) -fPIC" \
+	    $(PIC)/libmilt-addon.a
+addon-libs:
+	@echo '$(ADDON_LIBS)'
+
 # ---- tests ------------------------------------------------------------------
 UNIT   := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 PROTO  := $(patsubst tests/protocol/%.c,$(BUILD)/protocol/%,\
@@ -126,6 +157,8 @@ $(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
+$(BUILD)/protocol/queue: $(BUILD)/obj/addon/queue.o
+
 $(BUILD)/bench/cost: $(BUILD)/obj/tests/bench/workload.o
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
@@ -146,7 +179,7 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@BUILD=$(BUILD) tests/demo
 
-tests-built: all $(UNIT) $(PROTO) $(PROP)
+tests-built: all $(UNIT) $(PROTO) $(PROP) $(if $(SAN),,addon)
 
 ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined \
         -fno-omit-frame-pointer
@@ -199,7 +232,7 @@ bless: all
 check: format-check layers fresh test
 
 FORMATTED := $(wildcard dsl/*.[ch] runtime/*.[ch] compiler/*.[ch] \
-               tests/*/*.[ch])
+               addon/*.[ch] addon/*.cc addon/*.hh tests/*/*.[ch])
 format:
 	clang-format -i $(FORMATTED)
 format-check:
@@ -213,6 +246,7 @@ layers:
 	@! grep -nE '#include "(compiler|addon|tests)/' \
 	    $(filter-out $(MAINS),$(wildcard runtime/*.[ch]))
 	@! grep -nE '#include "(addon|tests)/' compiler/*.[ch]
+	@! grep -nE '#include "tests/' $(wildcard addon/*.[ch] addon/*.cc)
 
 # ---- generated texts ----------------------------------------------------------
 GENERATED := dsl/reference.md dsl/editor/milt.vim
@@ -280,10 +314,10 @@ deb:
 	cd $(BUILD)/deb && lintian --fail-on error,warning *.changes
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) addon/build addon/node_modules
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
 .SECONDARY:
-.PHONY: all help deps demo tests-built asan-built tsan-built fuzz-built fuzzers fuzz test asan tsan bench soak bless \
+.PHONY: all help deps addon addon-core addon-libs demo tests-built asan-built tsan-built fuzz-built fuzzers fuzz test asan tsan bench soak bless \
         check format format-check layers fresh generated install deb clean

@@ -14,12 +14,23 @@ account_place(const struct compilation *c, const struct ir_rule *r,
 	source_place(src, r->span.begin, line, &column);
 }
 
+/* Only functions that need the body change it. */
+static bool
+changes_body(enum milt_action action)
+{
+	return action == ACTION_PREPEND_TEXT || action == ACTION_APPEND_TEXT ||
+	       action == ACTION_REPLACE_BODY;
+}
+
 bool
 account_uses(const struct ir *ir, enum milt_action action)
 {
 	for (size_t i = 0; i < ir->rules.n; i++) {
 		const struct ir_rule *r = ir->rules.v[i];
 
+		if (r->js && !rule_is_dead(r) &&
+		    (r->js->body || !changes_body(action)))
+			return true;
 		for (size_t k = 0; !r->shadow && k < r->actions.n; k++)
 			if (r->actions.v[k]->action == action)
 				return true;
@@ -27,11 +38,28 @@ account_uses(const struct ir *ir, enum milt_action action)
 	return false;
 }
 
+/* "js: accept, reject; on failure tempfail". */
+static struct str
+kinds_of(struct compilation *c, const struct ir_rule *r)
+{
+	struct str s = STR("js:");
+
+	for (unsigned a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if (r->js->may >> a & 1)
+			s = arena_printf(&c->arena, "%.*s%s %.*s", STR_ARG(s),
+			    s.n > 3 ? "," : "", STR_ARG(action_rows[a].name));
+	return arena_printf(&c->arena, "%.*s; on failure %.*s", STR_ARG(s),
+	    STR_ARG(r->verdict == ACTION_NONE ? STR("ignore")
+					      : action_rows[r->verdict].name));
+}
+
 static struct str
 kind_of(struct compilation *c, const struct ir_rule *r)
 {
 	if (r->shadow)
 		return STR("shadow");
+	if (r->js)
+		return kinds_of(c, r);
 	for (size_t i = 0; i < r->actions.n; i++) {
 		const struct ir_action *a = r->actions.v[i];
 
@@ -66,6 +94,8 @@ reason_of(struct compilation *c, const struct ir_rule *r)
 
 	if (rule_is_dead(r))
 		return STR("its condition is always false");
+	if (r->js && r->js->body)
+		return STR("the rule says `needs body`");
 	if (r->pinned)
 		return arena_printf(
 		    &c->arena, "the rule says `at %.*s`", STR_ARG(stage));
@@ -102,11 +132,22 @@ effects_above(const struct ir *ir, const struct ir_rule *r)
 
 		if (rule_is_dead(above))
 			continue;
-		if (above->shadow || above->verdict == ACTION_NONE ||
+		if (above->shadow || above->js || !above->kinds ||
 		    has_effects(above))
 			return true;
 	}
 	return false;
+}
+
+/* Refusals are heard at RCPT at the earliest, effects made at the end. */
+static struct str
+spoken_js(
+    struct compilation *c, const struct ir_rule *r, enum milt_stage certain)
+{
+	if (certain < STAGE_RCPT && !r->pinned)
+		return STR("at rcpt or later, as it answers");
+	return arena_printf(&c->arena, "at %.*s or later, as it answers",
+	    STR_ARG(stage_rows[certain].name));
 }
 
 /* `certain`: the stage from which neither it nor a holder is unknown. */
@@ -118,6 +159,8 @@ spoken_of(
 		return STR("never");
 	if (r->shadow)
 		return STR("never, its hits are logged");
+	if (r->js)
+		return spoken_js(c, r, certain);
 	switch (r->verdict) {
 	case ACTION_REJECT:
 	case ACTION_TEMPFAIL:
@@ -155,13 +198,12 @@ account_of(struct compilation *c, const struct ir_rule *r)
 	a.scope = scope_of(r);
 	a.never = rule_is_dead(r);
 	a.reason = reason_of(c, r);
-	for (size_t i = 0; r->verdict != ACTION_NONE && !a.never &&
-			   i < c->ir->rules.n && c->ir->rules.v[i] != r;
+	for (size_t i = 0; r->kinds && !a.never && i < c->ir->rules.n &&
+			   c->ir->rules.v[i] != r;
 	     i++) {
 		const struct ir_rule *above = c->ir->rules.v[i];
 
-		if (above->verdict == ACTION_NONE ||
-		    above->verdict == r->verdict || rule_is_dead(above) ||
+		if (!rule_holds(above, r) || rule_is_dead(above) ||
 		    above->known <= r->known)
 			continue;
 		if (a.holder_count < ACCOUNT_HOLDERS)

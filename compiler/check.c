@@ -133,6 +133,8 @@ check_rule(struct checker *k, struct item_rule *rule)
 {
 	check_guards(k, rule->when, rule->unless);
 	check_actions(k, rule);
+	if (rule->js)
+		check_js(k, rule);
 }
 
 static void

@@ -127,9 +127,9 @@ check_reply(struct checker *k, const struct ast_action *a)
 
 	check_reply_codes(
 	    k, a->action, a->code, a->code_span, a->xcode, a->xcode_span);
-	if (a->texts.n == 0 || (a->texts.n == 1 && is_empty(a->texts.v[0]))) {
-		d = diag_at(k->diags, D_REPLY_TEXT,
-		    a->texts.n ? a->texts.v[0]->span : a->word,
+	/* Behind `on failure` there may be none. */
+	if (a->texts.n == 1 && is_empty(a->texts.v[0])) {
+		d = diag_at(k->diags, D_REPLY_TEXT, a->texts.v[0]->span,
 		    "the refusal says nothing");
 		diag_help(k->diags, d,
 		    "write why: the text is what the sender reads");
@@ -223,6 +223,27 @@ check_fields(struct checker *k, const struct ast_template *t)
 }
 
 void
+check_delay(struct checker *k, struct ast_action *a)
+{
+	const struct ast_value *v = a->duration;
+	struct diag *d;
+
+	if (!literal_duration(v->text, &a->milliseconds) ||
+	    a->milliseconds < 0) {
+		d = diag_at(k->diags, D_BAD_DURATION, v->span,
+		    "`%.*s` is not a duration", STR_ARG(v->text));
+		diag_help(k->diags, d, "a delay is written: delay 10s");
+		a->milliseconds = 0;
+	} else if (a->milliseconds > (long long)LIMIT_VALUE_DELAY) {
+		d = diag_at(k->diags, D_DELAY_LONG, v->span,
+		    "a message is delayed by %d s at most",
+		    (int)(LIMIT_VALUE_DELAY / 1000));
+		diag_help(
+		    k->diags, d, "the MTA gives up waiting for an answer");
+	}
+}
+
+void
 check_action(struct checker *k, struct ast_action *a)
 {
 	for (size_t i = 0; i < a->texts.n; i++)
@@ -234,6 +255,8 @@ check_action(struct checker *k, struct ast_action *a)
 		check_field_name(k, a->name);
 	if (a->address)
 		check_address(k, a);
+	if (a->duration)
+		check_delay(k, a);
 	/* The element is loop 0. */
 	if (a->where)
 		check_condition(k, a->where, 1);

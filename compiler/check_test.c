@@ -86,9 +86,32 @@ check_given(struct checker *k, const struct ast_fact *f)
 	if (f->kind == FACT_GIVEN_NOW && f->values.n > 0)
 		check_literal(k, f->values.v[0], f->values.v[0]->span,
 		    TYPE_TIME, false, NULL);
+	if (f->kind == FACT_GIVEN_JS && f->verdict)
+		check_action(k, f->verdict);
 	if (f->kind == FACT_HEADER && !field_name_is_valid(f->name.text))
 		diag_at(k->diags, D_FIELD_NAME, f->name.span,
 		    "this is no name of a header field");
+}
+
+/* A rule has one answer. */
+static void
+check_given_twice(struct checker *k, const struct item_test *t, size_t i)
+{
+	const struct ast_fact *f = t->facts.v[i];
+	struct diag *d;
+
+	for (size_t n = 0; n < i; n++) {
+		const struct ast_fact *first = t->facts.v[n];
+
+		if (f->kind != FACT_GIVEN_JS || first->kind != FACT_GIVEN_JS ||
+		    !str_eq(f->name.text, first->name.text))
+			continue;
+		d = diag_at(k->diags, D_DUPLICATE_FACT, f->span,
+		    "the answer of `%.*s` is stated already",
+		    STR_ARG(f->name.text));
+		diag_label(k->diags, d, first->span, "first stated here");
+		return;
+	}
 }
 
 /* Facts of the same kind that can stand once. */
@@ -198,6 +221,8 @@ check_expect(
 	}
 	if (e->recipient)
 		check_expect_recipient(k, t, e);
+	if (e->effect && e->effect->duration)
+		check_delay(k, e->effect);
 }
 
 void
@@ -206,6 +231,7 @@ check_test(struct checker *k, struct item_test *t)
 	for (size_t i = 0; i < t->facts.n; i++) {
 		check_fact(k, t->facts.v[i]);
 		check_given(k, t->facts.v[i]);
+		check_given_twice(k, t, i);
 	}
 	check_facts_together(k, t);
 	for (size_t i = 0; i < t->expects.n; i++)

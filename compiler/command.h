@@ -14,6 +14,7 @@ enum { EXIT_OK, EXIT_POLICY, EXIT_USAGE, EXIT_SYSTEM };
 struct options {
 	const char *output; /* -o */
 	const char *after;  /* --after */
+	const char *log;    /* --log: a line, or `-` */
 	bool json, strict, check, verbose, cost;
 	json_t *diagnostics; /* where they go as JSON; NULL: standard error */
 };
@@ -43,7 +44,8 @@ command_worse(int a, int b)
 	return a > b ? a : b;
 }
 
-/* milterc test */
+/* milterc explain, milterc test */
+int command_explain(const struct options *, int argc, char **argv);
 int command_test(const struct options *, int argc, char **argv);
 
 #endif

@@ -4,6 +4,17 @@
 /* ---- texts
  * ----------------------------------------------------------------------- */
 
+/* Code that finds the loop's element. */
+static uint32_t
+finder(struct emitter *e, const struct ir_node *each)
+{
+	uint32_t *code = &e->finders[each->number];
+
+	if (*code == IMAGE_NONE)
+		*code = emit_fragment(e, each, each->last, false);
+	return *code;
+}
+
 static struct image_candidate
 candidate(struct emitter *e, const struct ir_candidate *c)
 {
@@ -12,6 +23,8 @@ candidate(struct emitter *e, const struct ir_candidate *c)
 		.ref = emit_ref(e, &c->ref),
 		.regex = c->regex ? c->regex->number : IMAGE_NONE,
 		.group = c->group,
+		.code = c->each ? finder(e, c->each) : IMAGE_NONE,
+		.stage = c->each ? c->each->last : 0,
 	};
 }
 
@@ -65,6 +78,7 @@ action(struct emitter *e, const struct ir_action *a)
 		.address = template(e, a->address),
 		.where = IMAGE_NONE,
 		.index = (int32_t)a->index,
+		.milliseconds = (uint32_t)a->milliseconds,
 		.text_count = (uint32_t)a->texts.n,
 	};
 
@@ -106,6 +120,40 @@ fragment(struct emitter *e, const struct ir_rule *r, enum milt_stage stage)
 	return e->guard_code[guard];
 }
 
+static uint32_t
+text_or_none(struct emitter *e, struct str s)
+{
+	return s.n ? emit_text(e, s) : IMAGE_NONE;
+}
+
+static uint32_t
+js(struct emitter *e, const struct ir_rule *r)
+{
+	const struct ir_js *from = r->js;
+	struct image_js out = {
+		.rule = r->number,
+		.file = text_or_none(e, from->path),
+		.function = text_or_none(e, from->function),
+		.code = text_or_none(e, from->code),
+		.timeout = from->timeout,
+		.flags = from->body ? JS_BODY : 0,
+		.may = from->may,
+		.captures = (uint32_t)e->captures.n,
+		.capture_count = (uint32_t)from->captures.n,
+	};
+
+	for (size_t i = 0; i < from->captures.n; i++) {
+		struct image_capture c = {
+			.name = emit_text(e, from->captures.v[i].name),
+			.template = template(e, from->captures.v[i].text),
+		};
+
+		vec_push(e->arena, &e->captures, c);
+	}
+	vec_push(e->arena, &e->js, out);
+	return (uint32_t)e->js.n - 1;
+}
+
 static void
 rule(struct emitter *e, const struct ir_rule *r)
 {
@@ -114,11 +162,12 @@ rule(struct emitter *e, const struct ir_rule *r)
 		.why = emit_text(e, r->why),
 		.flags = (r->shadow ? RULE_SHADOW : 0) |
 			 (r->recipient ? RULE_RECIPIENT : 0) |
-			 (r->pinned ? RULE_PINNED : 0),
+			 (r->pinned ? RULE_PINNED : 0) | (r->js ? RULE_JS : 0),
 		.verdict = (uint16_t)r->verdict,
 		.pin = r->pinned ? (uint8_t)r->pin : 0,
 		.text_last = (uint8_t)r->text_last,
 		.known = (uint8_t)r->known,
+		.js = IMAGE_NONE,
 		.first = (uint32_t)e->actions.n,
 		.count = (uint32_t)r->actions.n,
 	};
@@ -127,6 +176,8 @@ rule(struct emitter *e, const struct ir_rule *r)
 	place_of(e, r->span, &out);
 	for (size_t i = 0; i < r->actions.n; i++)
 		action(e, r->actions.v[i]);
+	if (r->js)
+		out.js = js(e, r);
 	for (int s = 0; s < STAGE_COUNT; s++)
 		out.fragments[s] = rule_fragments(r) >> s & 1
 				       ? fragment(e, r, (enum milt_stage)s)
@@ -151,6 +202,8 @@ pass_emit(struct compilation *c)
 		e->list_numbers[i] = IMAGE_NONE;
 	e->guard_code = ARENA_ARRAY(e->arena, c->plan->guards.n + 1, uint32_t);
 	memset(e->guard_code, 0xff, c->plan->guards.n * sizeof(uint32_t));
+	e->finders = ARENA_ARRAY(e->arena, c->ir->nodes.n + 1, uint32_t);
+	memset(e->finders, 0xff, c->ir->nodes.n * sizeof(uint32_t));
 	e->needs = needs_of(c->ir);
 	emit_memo(e);
 	for (size_t i = 0; i < c->ir->rules.n && !e->too_large; i++)

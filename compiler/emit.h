@@ -48,8 +48,11 @@ struct emitter {
 	VEC(struct image_template) templates;
 	VEC(struct image_action) actions;
 	VEC(struct image_rule) rules;
+	VEC(struct image_js) js;
+	VEC(struct image_capture) captures;
 	VEC(struct image_insn) code;
 	uint32_t memo[MEMO_CLASSES];
+	uint32_t *finders;    /* by node: code that finds its element */
 	uint32_t *guard_code; /* by guard: its fragment, or IMAGE_NONE */
 	struct index_sections index;
 

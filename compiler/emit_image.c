@@ -247,6 +247,8 @@ emit_image(struct emitter *e)
 		[SECTION_TEMPLATES] = VEC_SECTION(e->templates),
 		[SECTION_ACTIONS] = VEC_SECTION(e->actions),
 		[SECTION_RULES] = VEC_SECTION(e->rules),
+		[SECTION_JS] = VEC_SECTION(e->js),
+		[SECTION_CAPTURES] = VEC_SECTION(e->captures),
 		[SECTION_STAGES] = { e->index.stages, STAGE_COUNT,
 		    sizeof(struct image_stage) },
 		[SECTION_STAGE_RULES] = VEC_SECTION(e->index.stage_rules),

@@ -138,14 +138,15 @@ static void
 add_pending(struct image_pending *p, const struct image_rule *r, uint32_t rule,
     const struct emitter *e)
 {
-	if (r->verdict != ACTION_NONE)
-		lower(&p->verdict[r->verdict - ACTION_ACCEPT], rule);
+	for (unsigned k = 0; k < PENDING_VERDICTS; k++)
+		if (e->ir->rules.v[rule]->kinds >> (ACTION_ACCEPT + k) & 1)
+			lower(&p->verdict[k], rule);
 	for (uint32_t i = 0; i < r->count; i++)
 		if (r->flags & RULE_SHADOW ||
 		    action_rows[e->actions.v[r->first + i].action].kind !=
 			ACTION_VERDICT)
 			lower(&p->effect, rule);
-	if (r->flags & RULE_SHADOW)
+	if (r->flags & (RULE_SHADOW | RULE_JS))
 		lower(&p->effect, rule);
 }
 

@@ -10,15 +10,15 @@ rule_is_dead(const struct ir_rule *r)
 void
 holders_add(struct holders *h, const struct ir_rule *r)
 {
-	if (r->verdict == ACTION_NONE || rule_is_dead(r))
+	if (rule_is_dead(r))
 		return;
-	if (!h->first[r->verdict][r->known])
-		h->first[r->verdict][r->known] = r;
+	for (int a = 0; a < ACTION_COUNT; a++)
+		if (r->kinds >> a & 1 && !h->first[a][r->known])
+			h->first[a][r->known] = r;
 }
 
 const struct ir_rule *
-holders_after(
-    const struct holders *h, enum milt_action verdict, enum milt_stage stage)
+holders_after(const struct holders *h, unsigned kinds, enum milt_stage stage)
 {
 	const struct ir_rule *best = NULL;
 
@@ -26,7 +26,7 @@ holders_after(
 		for (int s = (int)stage + 1; s < STAGE_COUNT; s++) {
 			const struct ir_rule *r = h->first[a][s];
 
-			if (r && a != (int)verdict &&
+			if (r && kinds & ~(1U << a) &&
 			    (!best || r->number < best->number))
 				best = r;
 		}

@@ -18,11 +18,20 @@ struct holders {
 void holders_add(struct holders *, const struct ir_rule *);
 
 /*
- * The first rule seen that gives another verdict than `verdict` and is known
- * only after `stage`, or NULL.
+ * The first rule seen that can give another verdict than one of `kinds` and is
+ * known only after `stage`, or NULL.
  */
 const struct ir_rule *holders_after(
-    const struct holders *, enum milt_action verdict, enum milt_stage stage);
+    const struct holders *, unsigned kinds, enum milt_stage stage);
+
+/* Can `above`, where it is not known yet, hold a verdict of `r`? */
+static inline bool
+rule_holds(const struct ir_rule *above, const struct ir_rule *r)
+{
+	unsigned all = above->kinds | r->kinds;
+
+	return above->kinds && r->kinds && (all & (all - 1));
+}
 
 /* Its condition is false whatever the facts. */
 bool rule_is_dead(const struct ir_rule *);

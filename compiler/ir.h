@@ -93,9 +93,11 @@ enum ir_piece_kind { IR_TEXT, IR_VALUE, IR_CAPTURE };
 
 struct ir_piece {
 	enum ir_piece_kind kind;
-	struct str text;                     /* IR_TEXT */
-	struct ir_ref ref;                   /* IR_VALUE */
-	VEC(struct ir_candidate) candidates; /* last written first */
+	struct str text;   /* IR_TEXT */
+	struct ir_ref ref; /* IR_VALUE */
+	VEC(struct ir_candidate)
+	candidates; /* IR_VALUE: first written
+		       first; IR_CAPTURE: last */
 };
 
 struct ir_template {
@@ -112,8 +114,25 @@ struct ir_action {
 	struct ir_template *name;
 	struct ir_template *address;
 	long long index;
-	struct ir_node *where; /* loop 0 is the element; NULL: all */
+	long long milliseconds; /* delay */
+	struct ir_node *where;  /* loop 0 is the element; NULL: all */
 	struct ast_action *ast;
+};
+
+struct ir_capture {
+	struct str name; /* "1", or that of the group */
+	struct ir_template *text;
+};
+
+/* What a js rule runs and may say. */
+struct ir_js {
+	struct str path, function; /* of a module; or empty: */
+	struct str code;
+	uint32_t timeout; /* milliseconds */
+	bool body;        /* needs body */
+	unsigned may;     /* bit ACTION_...: verdicts of its answer */
+	VEC(struct ir_capture) captures; /* by number, then by name */
+	struct ast_js *ast;
 };
 
 struct ir_rule {
@@ -125,12 +144,16 @@ struct ir_rule {
 	enum milt_stage pin;
 	bool recipient;            /* a recipient rule (LANGUAGE 8) */
 	struct ir_node *condition; /* group, when and unless together */
-	enum milt_action verdict;  /* ACTION_NONE: effects only, or shadow */
+	enum milt_action verdict;  /* ACTION_NONE: effects only, or shadow;
+				      js: what it gives on failure */
+	unsigned kinds;   /* bit ACTION_...: the verdicts that it can give */
+	struct ir_js *js; /* NULL: it asks nobody */
 	VEC(struct ir_action *) actions; /* verdict included */
 	enum milt_stage
 	    text_last;         /* facts of the reply's text; CONNECT if none */
 	enum milt_stage known; /* from this stage on it is never UNKNOWN: the
-				  latest of condition, reply text and pin */
+				  latest of condition, reply text and pin, and
+				  the one at which its question is asked */
 	struct item_rule *ast;
 };
 
@@ -152,6 +175,9 @@ struct ir {
 /* The stage from which a reference is known, and what it belongs to. */
 enum milt_stage ref_stage(const struct ir_ref *);
 enum milt_scope ref_scope(const struct ir_ref *);
+
+/* Milliseconds that a js rule asked at a stage may take. */
+size_t js_timeout_limit(enum milt_stage);
 
 /* REGEX_ flags. */
 unsigned ir_regex_flags(const struct ir_regex *);

@@ -213,6 +213,8 @@ dump_action(struct dump *d, const struct ir_action *a)
 		fprintf(d->f, " %u %.*s", a->code, STR_ARG(a->xcode));
 	if (a->action == ACTION_INSERT_HEADER)
 		fprintf(d->f, " %lld", a->index);
+	if (a->action == ACTION_DELAY)
+		fprintf(d->f, " %lld ms", a->milliseconds);
 	put_template(d->f, "name", a->name);
 	put_template(d->f, "address", a->address);
 	for (size_t i = 0; i < a->texts.n; i++)

@@ -188,4 +188,5 @@ pass_lint(struct compilation *c)
 	lint_rules(c);
 	lint_negations(c);
 	lint_regexes(c);
+	lint_js(c);
 }

@@ -16,6 +16,9 @@ void lint_rules(struct compilation *);
 /* Conditions as written: negations over values that may be missing. */
 void lint_negations(struct compilation *);
 
+/* js rules: how long they may take together. */
+void lint_js(struct compilation *);
+
 /* Regexes that a plain comparison would replace, or that may run long. */
 void lint_regexes(struct compilation *);
 

@@ -5,10 +5,13 @@
 /* So many parts of a condition are compared each with each. */
 enum { MOST_PARTS = 1000 };
 
+/* Whatever its function answers, if it has one. */
 static bool
 is_refusal(const struct ir_rule *r)
 {
-	return r->verdict == ACTION_REJECT || r->verdict == ACTION_TEMPFAIL;
+	unsigned refusals = 1U << ACTION_REJECT | 1U << ACTION_TEMPFAIL;
+
+	return r->kinds && !(r->kinds & ~refusals);
 }
 
 /* ---- conditions as sets of conjuncts ----------------------------------- */
@@ -67,9 +70,10 @@ static bool
 hides(const struct ir_rule *above, const node_vec *above_parts,
     const struct ir_rule *r, const node_vec *parts)
 {
-	if (above->shadow || above->verdict == ACTION_NONE || is_never(above))
+	/* A js rule may answer that it does not match. */
+	if (above->shadow || above->js || !above->kinds || is_never(above))
 		return false;
-	if (above->verdict == r->verdict && above->known > r->known)
+	if (above->kinds & r->kinds && above->known > r->known)
 		return false;
 	return is_always(above) || implies(parts, above_parts);
 }
@@ -90,7 +94,7 @@ above_add(struct above *a, const struct ir_rule *r, const node_vec *parts)
 {
 	uint32_t *last = &a->last[parts->v[0]->number];
 
-	if (r->shadow || r->verdict == ACTION_NONE || is_never(r))
+	if (r->shadow || !r->kinds || is_never(r))
 		return;
 	a->next[r->number] = *last;
 	*last = r->number + 1;
@@ -132,7 +136,7 @@ lint_unreachable(struct compilation *c, struct above *a, const node_vec *parts,
 	const struct ir_rule *above;
 	struct diag *d;
 
-	if (is_never(r) || r->verdict == ACTION_NONE || r->shadow)
+	if (is_never(r) || !r->kinds || r->shadow)
 		return;
 	above = above_find(c, a, r, parts);
 	if (!above)
@@ -321,7 +325,7 @@ lint_held(
 	if (r->shadow || !is_refusal(r) || r->pinned || is_never(r) ||
 	    r->known > STAGE_RCPT)
 		return;
-	above = holders_after(h, r->verdict, STAGE_RCPT);
+	above = holders_after(h, r->kinds, STAGE_RCPT);
 	if (!above)
 		return;
 	d = diag_at(&c->diags, D_HELD, r->span,
@@ -425,7 +429,7 @@ lint_early_accept(struct compilation *c, size_t i, size_t *next)
 {
 	struct ir_rule *r = c->ir->rules.v[i];
 
-	if (!r->recipient || r->verdict != ACTION_ACCEPT || r->shadow)
+	if (!r->recipient || !(r->kinds >> ACTION_ACCEPT & 1) || r->shadow)
 		return;
 	if (*next <= i)
 		*next = i + 1;
@@ -434,8 +438,7 @@ lint_early_accept(struct compilation *c, size_t i, size_t *next)
 		struct diag *d;
 
 		if (below->shadow || below->recipient ||
-		    below->verdict == ACTION_NONE ||
-		    below->verdict == ACTION_ACCEPT ||
+		    !(below->kinds & ~(1U << ACTION_ACCEPT)) ||
 		    below->known <= STAGE_RCPT)
 			continue;
 		d = diag_at(&c->diags, D_EARLY_ACCEPT, r->span,

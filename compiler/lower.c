@@ -17,6 +17,14 @@ default_xcode(enum milt_action action)
 	return action == ACTION_REJECT ? STR("5.7.1") : STR("4.7.1");
 }
 
+static struct str
+default_text(enum milt_action action)
+{
+	return action == ACTION_REJECT
+		   ? STR("Refused")
+		   : STR("Temporary failure, try again later");
+}
+
 static struct ir_action *
 lower_action(struct lower *l, struct ast_action *from, const struct origins *o)
 {
@@ -25,6 +33,7 @@ lower_action(struct lower *l, struct ast_action *from, const struct origins *o)
 	a->action = from->action;
 	a->ast = from;
 	a->index = from->index;
+	a->milliseconds = from->milliseconds;
 	if (a->action == ACTION_REJECT || a->action == ACTION_TEMPFAIL) {
 		a->code = from->code ? from->code : default_code(a->action);
 		a->xcode =
@@ -33,6 +42,10 @@ lower_action(struct lower *l, struct ast_action *from, const struct origins *o)
 	for (size_t i = 0; i < from->texts.n; i++)
 		vec_push(l->arena, &a->texts,
 		    lower_template(l, from->texts.v[i], o));
+	/* Only `on failure` may say nothing. */
+	if (a->code && !a->texts.n)
+		vec_push(l->arena, &a->texts,
+		    lower_literal(l, default_text(a->action)));
 	if (from->name)
 		a->name = lower_template(l, from->name, o);
 	if (from->address)
@@ -92,6 +105,10 @@ fill_known(struct ir_rule *r)
 		r->known = r->text_last;
 	if (r->pinned && r->pin > r->known)
 		r->known = r->pin;
+	if (r->js && r->js->body)
+		r->known = STAGE_MESSAGE;
+	r->kinds = (r->verdict != ACTION_NONE ? 1U << r->verdict : 0) |
+		   (r->js ? r->js->may : 0);
 }
 
 static void
@@ -116,6 +133,8 @@ lower_rule(struct lower *l, struct item_rule *from)
 	o = origins_of(l, r->condition);
 	for (size_t i = 0; i < from->actions.n; i++)
 		add_action(l, r, from->actions.v[i], &o);
+	if (from->js)
+		r->js = lower_js(l, from->js, r->recipient, &o);
 	fill_known(r);
 	vec_push(l->arena, &l->ir->rules, r);
 }

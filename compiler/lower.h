@@ -119,4 +119,16 @@ struct origins origins_of(struct lower *, struct ir_node *condition);
 struct ir_template *lower_template(
     struct lower *, const struct ast_template *, const struct origins *);
 
+/* One without values. */
+struct ir_template *lower_literal(struct lower *, struct str text);
+
+/* The capture of that name, or empty. */
+struct ir_template *lower_capture(
+    struct lower *, struct str name, const struct origins *);
+
+/* ---- js rules: lower_js.c ------------------------------------------- */
+
+struct ir_js *lower_js(
+    struct lower *, struct ast_js *, bool recipient, const struct origins *);
+
 #endif

@@ -8,8 +8,6 @@
 #include <unistd.h>
 
 #include "compiler/command.h"
-#include "compiler/cost.h"
-#include "compiler/explain.h"
 #include "compiler/write_file.h"
 
 struct command {
@@ -87,96 +85,6 @@ run_lint(const struct options *o, int argc, char **argv)
 		putchar('\n');
 		json_decref(opt.diagnostics);
 	}
-	return result;
-}
-
-/* ---- explain ---------------------------------------------------------- */
-
-/* In lines of 78 columns at most, where there are blanks. */
-static void
-print_wrapped(struct str text)
-{
-	enum { WIDTH = 78 };
-	bool at_top = true;
-
-	for (size_t column = 0; text.n > 0;) {
-		size_t n = str_find(text, ' ');
-
-		if (column > 0 && column + 1 + n > WIDTH)
-			column = 0;
-		if (n > 0)
-			printf("%s%.*s",
-			    column   ? " "
-			    : at_top ? ""
-				     : "\n",
-			    (int)n, text.p);
-		column += n + (column > 0);
-		at_top = false;
-		text = str_skip(text, n < text.n ? n + 1 : n);
-	}
-	putchar('\n');
-}
-
-static void
-print_example(const char *title, struct str text)
-{
-	if (!text.n)
-		return;
-	printf("\n%s\n\n", title);
-	while (text.n > 0) {
-		size_t n = str_find(text, '\n');
-
-		printf("%s%.*s\n", n ? "    " : "", (int)n, text.p);
-		text = str_skip(text, n < text.n ? n + 1 : n);
-	}
-}
-
-static int
-explain_code(enum diag_id id)
-{
-	const struct diag_row *d = &diag_rows[id];
-
-	printf("%.*s: %.*s\n\n", STR_ARG(d->code), STR_ARG(d->title));
-	print_wrapped(d->why);
-	print_example("This has it:", d->wrong);
-	print_example("This does not:", d->right);
-	return EXIT_OK;
-}
-
-static bool
-looks_like_code(const char *s)
-{
-	return (*s == 'E' || *s == 'W') && strlen(s) == 5 &&
-	       strspn(s + 1, "0123456789") == 4;
-}
-
-static int
-run_explain(const struct options *o, int argc, char **argv)
-{
-	struct compilation c;
-	enum diag_id id;
-	int result;
-
-	if (argc != 1)
-		return EXIT_USAGE;
-	id = diag_by_code(str_from(argv[0]));
-	if (id != DIAG_COUNT)
-		return explain_code(id);
-	if (looks_like_code(argv[0])) {
-		fprintf(
-		    stderr, "milterc: there is no diagnostic %s\n", argv[0]);
-		return EXIT_USAGE;
-	}
-	result = command_compile(&c, argv[0], o, false);
-	if (result == EXIT_OK) {
-		if (o->cost)
-			cost_print(&c, stdout);
-		else if (o->json)
-			explain_print_json(&c, stdout);
-		else
-			explain_print(&c, stdout);
-	}
-	milt_compile_free(&c);
 	return result;
 }
 
@@ -311,15 +219,22 @@ static const struct command commands[] = {
 	    "  -v, --verbose      name the tests that pass too\n"
 	    "  --json             results as JSON on standard output\n",
 	    "vj", command_test },
-	{ "explain", "[--json|--cost] FILE|CODE",
-	    "when rules decide; what a code means",
+	{ "explain", "[--json] [--cost|--log LINE] FILE|CODE",
+	    "when rules decide; what a code or a logged line means",
 	    "For a policy: where each rule is decided and spoken, what holds "
 	    "it, and what\nthe policy asks of the MTA.  For a code such as "
 	    "E0402: what it means.\n"
+	    "  --log LINE         what milterd logged, plain or JSON: the "
+	    "rule, "
+	    "its source,\n                     what the facts of the line make "
+	    "of "
+	    "its condition, and\n                     why no rule above it "
+	    "decided; `-` reads lines from\n                     standard "
+	    "input\n"
 	    "  --cost             how each rule is reached and what it costs, "
 	    "and what\n                     is looked at for every message\n"
 	    "  --json             as JSON\n",
-	    "jC", run_explain },
+	    "jCl", command_explain },
 	{ "fmt", "[--check] FILE...", "canonical layout",
 	    "Rewrites each FILE in the canonical layout; `-` formats standard "
 	    "input to\nstandard output.\n"
@@ -365,6 +280,7 @@ bad_option(const struct command *c, int ch, char **argv)
 		fprintf(stderr, "milterc: %s is no option of %s\n",
 		    ch == 'o'   ? "--output"
 		    : ch == 'a' ? "--after"
+		    : ch == 'l' ? "--log"
 				: last,
 		    c->name);
 	usage(c, stderr);
@@ -381,6 +297,7 @@ run_command(const struct command *c, int argc, char **argv)
 		{ "strict", no_argument, NULL, 's' },
 		{ "check", no_argument, NULL, 'c' },
 		{ "cost", no_argument, NULL, 'C' },
+		{ "log", required_argument, NULL, 'l' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -410,6 +327,9 @@ run_command(const struct command *c, int argc, char **argv)
 			break;
 		case 'C':
 			o.cost = true;
+			break;
+		case 'l':
+			o.log = optarg;
 			break;
 		case 'v':
 			o.verbose = true;

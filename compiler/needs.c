@@ -154,10 +154,11 @@ looks_at_body(enum milt_action action)
 	       action == ACTION_APPEND_TEXT;
 }
 
+/* An answer may have any. */
 static bool
 has_effects(const struct ir_rule *r)
 {
-	if (r->shadow)
+	if (r->shadow || r->js)
 		return true;
 	for (size_t i = 0; i < r->actions.n; i++)
 		if (action_rows[r->actions.v[i]->action].kind != ACTION_VERDICT)
@@ -165,11 +166,37 @@ has_effects(const struct ir_rule *r)
 	return false;
 }
 
+/*
+ * The function of a js rule is given what is known where it is asked, and may
+ * make any change; of the body only if it needs it.
+ */
+static void
+add_js(struct gather *g, const struct ir_rule *r)
+{
+	g->out->flags |= NEED_JS | NEED_HEADERS;
+	g->out->info |= 1U << r->known;
+	for (int a = ATTR_NONE + 1; a < ATTR_COUNT; a++) {
+		struct ir_ref ref = { .attr = (enum milt_attr)a };
+
+		if (attr_rows[a].from <= r->known && a != ATTR_MACRO &&
+		    (attr_rows[a].source == SOURCE_MACRO ||
+			attr_rows[a].source == SOURCE_ARG))
+			add_ref(g, &ref);
+	}
+	if (r->js->body)
+		g->out->flags |= image_content_needs(SOURCE_KINDS) | NEED_SIZES;
+	for (int a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if (r->js->body || !looks_at_body((enum milt_action)a))
+			g->out->actions |= action_rows[a].smfif;
+}
+
 static void
 add_rule(struct gather *g, const struct ir_rule *r)
 {
 	if (rule_is_dead(r))
 		return;
+	if (r->js)
+		add_js(g, r);
 	for (size_t i = 0; i < r->actions.n; i++) {
 		const struct ir_action *a = r->actions.v[i];
 
@@ -200,6 +227,8 @@ add_rule(struct gather *g, const struct ir_rule *r)
 static bool
 may_be_false(const struct ir_rule *r, enum milt_stage stage)
 {
+	if (r->js && r->known <= stage)
+		return true;
 	if (r->condition->kind == NODE_CONST)
 		return r->condition->value == FALSE_;
 	return r->condition->first <= stage;
@@ -223,7 +252,10 @@ accept_may_be_certain(const struct ir *ir, enum milt_stage stage)
 	for (size_t i = 0; i < ir->rules.n; i++) {
 		const struct ir_rule *r = ir->rules.v[i];
 
-		if (r->verdict == ACTION_ACCEPT && !has_effects(r)) {
+		if (r->js && r->known <= stage) {
+			if (r->kinds >> ACTION_ACCEPT & 1)
+				return true;
+		} else if (r->verdict == ACTION_ACCEPT && !has_effects(r)) {
 			if (may_be_true(r, stage))
 				return true;
 		} else if (!may_be_false(r, stage)) {
@@ -236,7 +268,7 @@ accept_may_be_certain(const struct ir *ir, enum milt_stage stage)
 static bool
 refuses(const struct ir_rule *r)
 {
-	return r->verdict == ACTION_REJECT || r->verdict == ACTION_TEMPFAIL;
+	return (r->kinds >> ACTION_REJECT | r->kinds >> ACTION_TEMPFAIL) & 1;
 }
 
 static bool

@@ -126,6 +126,8 @@ bool resolve_stage(
     struct resolver *, const struct ast_name *at, enum milt_stage *out);
 void resolve_list(struct resolver *, struct item_list *);
 void resolve_test(struct resolver *, struct item_test *);
+/* What a js rule calls, and that no part of it is missing. */
+void resolve_js(struct resolver *, struct item_rule *);
 void resolve_action(
     struct resolver *, struct ast_action *, const struct capture_scope *);
 /* All regexes of a condition, of its blocks and of its definitions. */
@@ -185,7 +187,10 @@ void check_let(struct checker *, struct item_let *);
 void check_compare(struct checker *, struct ast_expr *);
 void check_option(struct checker *, struct item_option *);
 void check_actions(struct checker *, struct item_rule *);
+void check_js(struct checker *, struct item_rule *);
 void check_action(struct checker *, struct ast_action *);
+/* The duration of a delay: fills its milliseconds. */
+void check_delay(struct checker *, struct ast_action *);
 void check_reply_codes(struct checker *, enum milt_action verdict,
     unsigned code, struct span code_span, struct str xcode,
     struct span xcode_span);

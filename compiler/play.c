@@ -66,13 +66,43 @@ give_all(struct play *p, const struct milt_answer *a)
 	}
 }
 
+static void
+answer_js(struct play *p, const struct milt_question *q)
+{
+	const struct milt_image *im = milt_session_image(p->session);
+	struct str name = image_text(im, im->rules[q->rule].name);
+	struct milt_reply none = { .kind = REPLY_FAILURE,
+		.failure = "no answer is given" };
+
+	for (size_t i = 0; i < p->t->given.n; i++) {
+		if (!str_eq(p->t->given.v[i].rule, name))
+			continue;
+		p->out->asked[i] = true;
+		(void)milt_session_reply(p->session, &p->t->given.v[i].reply);
+		return;
+	}
+	if (p->out->unanswered == IMAGE_NONE)
+		p->out->unanswered = q->rule;
+	(void)milt_session_reply(p->session, &none);
+}
+
 static enum milt_status
 ask(struct play *p, struct milt_answer *a)
 {
 	enum milt_status st = milt_session_answer(p->session, a);
 
 	while (st == MILT_QUESTION) {
-		facts_clock(milt_session_facts(p->session), p->t->now);
+		const struct milt_question *q =
+		    milt_session_question(p->session);
+
+		switch (q->kind) {
+		case QUESTION_CLOCK:
+			facts_clock(milt_session_facts(p->session), p->t->now);
+			break;
+		case QUESTION_JS:
+			answer_js(p, q);
+			break;
+		}
 		st = milt_session_answer(p->session, a);
 	}
 	take_notes(p);
@@ -234,10 +264,14 @@ transaction_play(struct arena *arena, const struct milt_image *im,
 	struct play p = { .arena = arena, .t = t, .out = out };
 	enum milt_status st;
 
-	*out = (struct outcome){ .count = t->recipients.n };
+	*out = (struct outcome){
+		.count = t->recipients.n,
+		.asked = ARENA_ARRAY(arena, t->given.n + 1, bool),
+		.unanswered = IMAGE_NONE,
+	};
 	out->verdicts = ARENA_ARRAY(arena, out->count + 1, struct play_verdict);
 	p.session = milt_session_new(im);
-	if (!p.session || !out->verdicts) {
+	if (!p.session || !out->verdicts || !out->asked) {
 		milt_session_free(p.session);
 		return MILT_NO_MEMORY;
 	}

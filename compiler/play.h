@@ -24,6 +24,13 @@ struct play_recipient {
 	VEC(struct str) parameters;
 };
 
+/* What a js rule answers. */
+struct play_given {
+	struct str rule;
+	struct milt_reply reply;
+	struct span span; /* for diagnostics */
+};
+
 /* A transaction as an MTA sees it; texts live in the arena it was made in. */
 struct transaction {
 	bool has_ip;
@@ -38,6 +45,7 @@ struct transaction {
 	VEC(struct play_field) fields;
 	struct str body;
 	long long now; /* milliseconds since 1970, UTC */
+	VEC(struct play_given) given;
 };
 
 /* The final outcome for one recipient. */
@@ -56,6 +64,10 @@ struct outcome {
 	VEC(struct milt_change) changes;
 	VEC(struct milt_note) notes;
 	VEC(struct edit) edits; /* what libmilter would be told */
+	bool *asked;            /* by number of the given: it was needed */
+	uint32_t unanswered;    /* the first js rule that was asked and has no
+				   given, or IMAGE_NONE: the rest is as if it had
+				   failed */
 };
 
 /*

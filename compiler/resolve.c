@@ -59,7 +59,7 @@ declare_value(struct resolver *r, struct ast_item *item)
 }
 
 /*
- * js rules and claims are named like rules; a name in the wrong table could
+ * Claims are named like rules; a name in the wrong table could
  * only make an unknown name go unsaid beside the refusal.
  */
 static void
@@ -89,8 +89,6 @@ declare_all(struct resolver *r)
 		for (size_t k = 0; k < g->rules.n; k++)
 			declare(r, &r->rules, &g->rules.v[k]->item,
 			    D_DUPLICATE_RULE);
-		for (size_t k = 0; k < g->reserved.n; k++)
-			declare_reserved(r, g->reserved.v[k]);
 	}
 }
 
@@ -123,7 +121,9 @@ resolve_rule(struct resolver *r, struct item_rule *rule)
 	captures_of(r, rule->unless, &scope);
 	for (size_t i = 0; i < rule->actions.n; i++)
 		resolve_action(r, rule->actions.v[i], &scope);
-	if (rule->actions.n > 0 || r->partial)
+	if (rule->js)
+		resolve_js(r, rule);
+	if (rule->actions.n > 0 || rule->js || r->partial)
 		return;
 
 	struct diag *d = diag_at(r->diags, D_NO_ACTION, rule->item.name.span,
@@ -139,8 +139,6 @@ resolve_group(struct resolver *r, struct item_group *g)
 	resolve_condition(r, g->unless, NULL);
 	for (size_t i = 0; i < g->rules.n; i++)
 		resolve_rule(r, g->rules.v[i]);
-	for (size_t i = 0; i < g->reserved.n; i++)
-		refuse_item(r, g->reserved.v[i]);
 }
 
 static void

@@ -6,6 +6,27 @@ is_rule_like(const struct ast_item *item)
 	return item->kind == ITEM_RULE || item->kind == ITEM_RESERVED;
 }
 
+static void
+report_given(struct resolver *r, struct span span, const char *fact,
+    const struct ast_item *rule)
+{
+	struct diag *d = diag_at(r->diags, D_GIVEN_JS, span, "`%.*s` %s",
+	    STR_ARG(rule->name.text), fact);
+
+	diag_label(r->diags, d, rule->name.span, "declared here");
+}
+
+/* A verdict that is not among those behind `may`. */
+static bool
+may_not_give(const struct ast_js *js, const struct ast_action *verdict)
+{
+	for (size_t i = 0; i < js->may.n; i++)
+		if (str_eq(
+			js->may.v[i]->text, action_rows[verdict->action].name))
+			return false;
+	return js->may.n > 0;
+}
+
 /* The rule of that name; NULL where there is none: reported. */
 static struct ast_item *
 find_rule(struct resolver *r, const struct ast_name *name)
@@ -30,6 +51,31 @@ find_rule(struct resolver *r, const struct ast_name *name)
 	vec_push(r->arena, &names, STR("default"));
 	help_nearest(r->diags, d, name->text, &names);
 	return NULL;
+}
+
+static void
+resolve_given_js(struct resolver *r, struct ast_fact *f)
+{
+	struct ast_item *item = find_rule(r, &f->name);
+	const struct item_rule *rule = (struct item_rule *)item;
+	names_vec words = { 0 };
+
+	if (f->word.text.n && !str_eq(f->word.text, STR("nothing")) &&
+	    !str_eq(f->word.text, STR("fails"))) {
+		struct diag *d = diag_at(r->diags, D_GIVEN_JS, f->word.span,
+		    "`%.*s` is no answer", STR_ARG(f->word.text));
+
+		vec_push(r->arena, &words, STR("nothing"));
+		vec_push(r->arena, &words, STR("fails"));
+		help_nearest(r->diags, d, f->word.text, &words);
+	}
+	if (!item || item->kind != ITEM_RULE)
+		return;
+	if (!rule->js)
+		report_given(r, f->name.span, "is no js rule", item);
+	else if (f->verdict && may_not_give(rule->js, f->verdict))
+		report_given(
+		    r, f->verdict->span, "may not give that verdict", item);
 }
 
 static void
@@ -85,6 +131,10 @@ resolve_fact(struct resolver *r, struct ast_fact *f)
 		diag_at(r->diags, D_RESERVED_FORM, f->span,
 		    "`given %.*s` is not available in this version",
 		    STR_ARG(f->name.text));
+		return;
+	}
+	if (f->kind == FACT_GIVEN_JS) {
+		resolve_given_js(r, f);
 		return;
 	}
 	if (f->kind == FACT_RECIPIENT)

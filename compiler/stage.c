@@ -20,11 +20,15 @@ written_verdict(const struct ir_rule *r)
 	return NULL;
 }
 
+/* The code of a js rule has a part in it: what it is given. */
 static enum milt_stage
 facts_last(const struct ir_rule *r)
 {
 	const struct ir_action *verdict = written_verdict(r);
 	enum milt_stage last = r->condition->last;
+
+	if (r->js && r->js->body)
+		return STAGE_MESSAGE;
 
 	for (size_t i = 0; verdict && i < verdict->texts.n; i++)
 		if (verdict->texts.v[i]->last > last)
@@ -45,7 +49,10 @@ label_latest(struct judge *j, struct diag *d, const struct ir_rule *r,
 {
 	struct rule_fact f;
 
-	if (rule_latest_fact(j->c, r, upto, &f))
+	if (r->js && r->js->body && upto == STAGE_MESSAGE)
+		diag_label(j->diags, d, r->js->ast->needs_span,
+		    "known from %s on", stage_name(upto));
+	else if (rule_latest_fact(j->c, r, upto, &f))
 		diag_label(j->diags, d, f.span, "known from %s on",
 		    stage_name(f.stage));
 }
@@ -69,6 +76,8 @@ refuse_early(struct judge *j, const struct ir_rule *r, enum milt_stage last)
 	struct diag *d;
 
 	rule_latest_fact(j->c, r, last, &f);
+	if (r->js && r->js->body)
+		f.name = STR("body");
 	d = diag_at(j->diags, D_AT_TOO_EARLY, at, "`%.*s` is not known at `%s`",
 	    STR_ARG(f.name), stage_name(r->pin));
 	diag_primary_label(j->diags, d, "earlier than `%s`", stage_name(last));
@@ -85,8 +94,9 @@ check_at(struct judge *j, const struct ir_rule *r)
 	struct span at = r->ast->at.span;
 	struct diag *d;
 
-	if (!verdict || (verdict->action != ACTION_REJECT &&
-			    verdict->action != ACTION_TEMPFAIL)) {
+	/* A js rule is asked there. */
+	if (!r->js && (!verdict || (verdict->action != ACTION_REJECT &&
+				       verdict->action != ACTION_TEMPFAIL))) {
 		d = diag_at(j->diags, D_AT_WITHOUT_REFUSAL, at,
 		    "rule `%.*s` has `at` but no reject or tempfail",
 		    STR_ARG(r->name));
@@ -114,7 +124,7 @@ check_at(struct judge *j, const struct ir_rule *r)
 static void
 check_at_held(struct judge *j, const struct ir_rule *r)
 {
-	const struct ir_rule *by = holders_after(&j->above, r->verdict, r->pin);
+	const struct ir_rule *by = holders_after(&j->above, r->kinds, r->pin);
 	struct diag *d;
 
 	if (!by)
@@ -138,6 +148,10 @@ refuse_late(struct judge *j, const struct ir_rule *r, struct span span)
 	struct diag *d;
 
 	rule_latest_fact(j->c, r, facts_last(r), &f);
+	if (r->js && r->js->body)
+		f = (struct rule_fact){ .name = STR("body"),
+			.span = r->js->ast->needs_span,
+			.stage = STAGE_MESSAGE };
 	d = diag_at(j->diags, D_RECIPIENT_LATE, f.span,
 	    "`%.*s` is known from %s on, too late to decide on one "
 	    "recipient",
@@ -168,10 +182,9 @@ refuse_held(struct judge *j, const struct ir_rule *r, const struct ir_rule *by)
 }
 
 static void
-refuse_discard(struct judge *j, const struct ir_rule *r)
+refuse_discard(struct judge *j, const struct ir_rule *r, struct span at)
 {
-	struct diag *d = diag_at(j->diags, D_RECIPIENT_DISCARD,
-	    written_verdict(r)->ast->span,
+	struct diag *d = diag_at(j->diags, D_RECIPIENT_DISCARD, at,
 	    "a message cannot be discarded for one "
 	    "recipient");
 
@@ -186,15 +199,17 @@ check_recipient(struct judge *j, const struct ir_rule *r)
 {
 	const struct ir_rule *by;
 
-	if (r->verdict == ACTION_DISCARD) {
-		refuse_discard(j, r);
+	if (r->kinds >> ACTION_DISCARD & 1) {
+		refuse_discard(j, r,
+		    r->verdict == ACTION_DISCARD ? written_verdict(r)->ast->span
+						 : r->js->ast->may_span);
 		return;
 	}
 	if (facts_last(r) > STAGE_RCPT) {
 		refuse_late(j, r, r->span);
 		return;
 	}
-	by = holders_after(&j->above, r->verdict, STAGE_RCPT);
+	by = holders_after(&j->above, r->kinds, STAGE_RCPT);
 	if (by)
 		refuse_held(j, r, by);
 }
@@ -220,6 +235,25 @@ check_where(struct judge *j, const struct ir_rule *r)
 	}
 }
 
+/* ---- js rules --------------------------------------------------------- */
+
+/* What the MTA waits, as far as a rule may use it up. */
+static void
+check_timeout(struct judge *j, const struct ir_rule *r)
+{
+	size_t most = js_timeout_limit(r->known);
+	struct diag *d;
+
+	if (r->js->timeout <= most || !r->js->ast->timeout)
+		return;
+	d = diag_at(j->diags, D_JS_TIMEOUT, r->js->ast->timeout->span,
+	    "the MTA does not wait that long at `%s`, where rule `%.*s` is "
+	    "asked",
+	    stage_name(r->known), STR_ARG(r->name));
+	label_latest(j, d, r, r->known);
+	diag_help(j->diags, d, "a timeout is %zus at most there", most / 1000);
+}
+
 /* ---- the pass
  * ------------------------------------------------------------------- */
 
@@ -229,13 +263,15 @@ check_rule(struct judge *j, const struct ir_rule *r)
 	bool ok = true;
 
 	check_where(j, r);
+	if (r->js)
+		check_timeout(j, r);
 	if (r->ast && r->ast->at.text.n)
 		ok = check_at(j, r);
-	if (!ok || r->verdict == ACTION_NONE || rule_is_dead(r))
+	if (!ok || !r->kinds || rule_is_dead(r))
 		return;
 	if (r->recipient)
 		check_recipient(j, r);
-	else if (r->pinned)
+	else if (r->pinned && !r->js)
 		check_at_held(j, r);
 }
 

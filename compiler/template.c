@@ -109,6 +109,14 @@ note_ref(struct ir_template *t, const struct ir_ref *ref)
 	t->recipient |= ref_scope(ref) == SCOPE_RECIPIENT;
 }
 
+/* Which element it is about is not known before the loop's facts are. */
+static void
+note_loop(struct ir_template *t, const struct ir_node *each)
+{
+	if (each->last > t->last)
+		t->last = each->last;
+}
+
 static void
 add_value(struct lower *l, struct ir_template *t, const struct ast_value *v,
     const struct origins *o)
@@ -116,7 +124,7 @@ add_value(struct lower *l, struct ir_template *t, const struct ast_value *v,
 	struct ir_piece piece = { .kind = IR_VALUE, .ref = lower_ref(l, v) };
 
 	note_ref(t, &piece.ref);
-	for (size_t i = o->list.n; value_is_many(v) && i-- > 0;) {
+	for (size_t i = 0; value_is_many(v) && i < o->list.n; i++) {
 		struct ir_node *each = o->list.v[i].node;
 		struct ir_candidate c = { .each = each, .ref = piece.ref };
 
@@ -125,6 +133,7 @@ add_value(struct lower *l, struct ir_template *t, const struct ast_value *v,
 		    !str_eq(each->left.key, piece.ref.key))
 			continue;
 		c.ref.from = REF_ELEMENT;
+		note_loop(t, each);
 		vec_push(l->arena, &piece.candidates, c);
 	}
 	vec_push(l->arena, &t->pieces, piece);
@@ -169,6 +178,8 @@ add_capture(struct lower *l, struct ir_template *t, struct str name,
 		if (c.ref.from == REF_ELEMENT)
 			c.each = from->each;
 		note_ref(t, &c.ref);
+		if (c.each)
+			note_loop(t, c.each);
 		vec_push(l->arena, &piece.candidates, c);
 	}
 	vec_push(l->arena, &t->pieces, piece);
@@ -203,5 +214,23 @@ lower_template(
 		else if (v)
 			add_text(l, t, v->text);
 	}
+	return t;
+}
+
+struct ir_template *
+lower_literal(struct lower *l, struct str text)
+{
+	struct ir_template *t = ARENA_NEW(l->arena, struct ir_template);
+
+	add_text(l, t, text);
+	return t;
+}
+
+struct ir_template *
+lower_capture(struct lower *l, struct str name, const struct origins *o)
+{
+	struct ir_template *t = ARENA_NEW(l->arena, struct ir_template);
+
+	add_capture(l, t, name, o);
 	return t;
 }

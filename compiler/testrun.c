@@ -69,6 +69,12 @@ change_text(struct arena *a, const struct milt_change *c)
 		return arena_printf(a, "%.*s %lld \"%.*s\" \"%.*s\"",
 		    STR_ARG(word), c->index, STR_ARG(c->name),
 		    STR_ARG(c->value));
+	case ACTION_DELAY:
+		return c->milliseconds % 1000
+			   ? arena_printf(a, "%.*s %lldms", STR_ARG(word),
+				 c->milliseconds)
+			   : arena_printf(a, "%.*s %llds", STR_ARG(word),
+				 c->milliseconds / 1000);
 	case ACTION_REMOVE_HEADER:
 		return arena_printf(
 		    a, "%.*s \"%.*s\"", STR_ARG(word), STR_ARG(c->name));
@@ -124,6 +130,13 @@ literal(struct run *r, const struct ast_template *t)
 	return s;
 }
 
+/* What a js rule gives on failure is its own. */
+static bool
+speaks_itself(const struct milt_image *im, const struct milt_speaker *who)
+{
+	return !who->failure || im->rules[who->rule].flags & RULE_JS;
+}
+
 static bool
 verdict_is(
     struct run *r, const struct ast_expect *e, const struct play_verdict *v)
@@ -142,7 +155,8 @@ verdict_is(
 	if (e->by_default)
 		return by_default;
 	return !e->by.text.n ||
-	       (!by_default && !v->speaker.failure && str_eq(e->by.text, name));
+	       (!by_default && speaks_itself(r->image, &v->speaker) &&
+		   str_eq(e->by.text, name));
 }
 
 static bool
@@ -203,7 +217,7 @@ change_is(
 {
 	struct str value = STR("");
 
-	if (want->action != c->action)
+	if (want->action != c->action || want->action == ACTION_DELAY)
 		return false;
 	if (want->name && !str_eq_ascii(literal(r, want->name), c->name))
 		return false;
@@ -273,6 +287,17 @@ effects_text(struct run *r)
 		   : STR("there is no effect");
 }
 
+/* By all rules together. */
+static bool
+is_delayed(const struct outcome *o, long long milliseconds)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < o->changes.n; i++)
+		any |= o->changes.v[i].action == ACTION_DELAY;
+	return any && milt_delay(o->changes.v, o->changes.n) == milliseconds;
+}
+
 static void
 check_effect(struct run *r, const struct ast_expect *e)
 {
@@ -286,6 +311,8 @@ check_effect(struct run *r, const struct ast_expect *e)
 			 e->effect->action == ACTION_METRIC ? NOTE_METRIC
 							    : NOTE_LOG,
 			 literal(r, e->effect->texts.v[0]));
+	else if (e->effect && e->effect->action == ACTION_DELAY)
+		ok = is_delayed(o, e->effect->milliseconds);
 	for (size_t i = 0; e->effect && i < o->changes.n; i++)
 		ok = ok || change_is(r, e->effect, &o->changes.v[i]);
 	if (!ok)
@@ -320,6 +347,26 @@ check_one(struct run *r, const struct ast_expect *e)
 	}
 }
 
+/* Each js rule that is asked has an answer, and each answer is asked for. */
+static void
+check_answers(struct run *r)
+{
+	const struct test_result *t = r->result;
+	uint32_t rule = t->outcome.unanswered;
+
+	if (rule != IMAGE_NONE)
+		failed(r, t->test->item.name.span,
+		    arena_printf(r->arena,
+			"js rule %.*s is asked, and no answer is given",
+			STR_ARG(
+			    image_text(r->image, r->image->rules[rule].name))));
+	for (size_t i = 0; i < t->transaction.given.n; i++)
+		if (!t->outcome.asked[i])
+			failed(r, t->transaction.given.v[i].span,
+			    arena_printf(r->arena, "js rule %.*s is not asked",
+				STR_ARG(t->transaction.given.v[i].rule)));
+}
+
 static struct str
 directory_of(struct str path)
 {
@@ -350,6 +397,8 @@ tests_run(struct arena *a, struct compilation *c, const struct milt_image *im,
 		if (!t->error && transaction_play(a, im, &t->transaction,
 				     &t->outcome) != MILT_OK)
 			return MILT_NO_MEMORY;
+		if (!t->error)
+			check_answers(&r);
 		for (size_t k = 0; !t->error && k < t->test->expects.n; k++)
 			check_one(&r, t->test->expects.v[k]);
 		out->failed += t->error || t->failures.n;

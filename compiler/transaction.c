@@ -238,6 +238,44 @@ split_message(struct maker *m)
 	m->t->body = rest;
 }
 
+/* A text of an answer is literal. */
+static struct str
+literal_text(struct maker *m, const struct ast_template *t)
+{
+	struct str s = STR("");
+
+	for (size_t i = 0; i < t->pieces.n; i++)
+		s = arena_printf(m->arena, "%.*s%.*s", STR_ARG(s),
+		    STR_ARG(t->pieces.v[i].text));
+	return s;
+}
+
+static void
+given_js(struct maker *m, const struct ast_fact *f)
+{
+	const struct ast_action *v = f->verdict;
+	struct play_given g = { .rule = f->name.text, .span = f->span };
+	struct str *lines;
+
+	if (!v) {
+		bool fails = str_eq(f->word.text, STR("fails"));
+
+		g.reply.kind = fails ? REPLY_FAILURE : REPLY_NOTHING;
+		g.reply.failure = fails ? "given js fails" : NULL;
+	} else {
+		lines = ARENA_ARRAY(m->arena, v->texts.n + 1, struct str);
+		for (size_t i = 0; lines && i < v->texts.n; i++)
+			lines[i] = literal_text(m, v->texts.v[i]);
+		g.reply = (struct milt_reply){ .kind = REPLY_ANSWER,
+			.verdict = v->action,
+			.code = v->code,
+			.xcode = v->xcode,
+			.lines = lines,
+			.line_count = (unsigned)v->texts.n };
+	}
+	vec_push(m->arena, &m->t->given, g);
+}
+
 static void
 one_fact(struct maker *m, const struct ast_fact *f)
 {
@@ -270,6 +308,9 @@ one_fact(struct maker *m, const struct ast_fact *f)
 		return;
 	case FACT_GIVEN_NOW:
 		(void)time_parse(text, &m->t->now);
+		return;
+	case FACT_GIVEN_JS:
+		given_js(m, f);
 		return;
 	case FACT_GIVEN:
 		return;

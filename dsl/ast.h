@@ -102,10 +102,10 @@ struct ast_template {
 
 struct ast_action {
 	enum milt_action action; /* ACTION_NONE: `refused` says which word */
-	struct str refused; /* prepend text, append text, count, delay ...*/
-	struct span span;   /* all of it */
-	struct span word;   /* the verb */
-	unsigned code;      /* reply code; 0 if not given */
+	struct str refused;      /* remember, a score's name*/
+	struct span span;        /* all of it */
+	struct span word;        /* the verb */
+	unsigned code;           /* reply code; 0 if not given */
 	struct span code_span;
 	struct str xcode; /* enhanced code; empty if not given */
 	struct span xcode_span;
@@ -118,6 +118,8 @@ struct ast_action {
 	struct ast_template *address; /* add recipient, set sender; also from
 					 <a@b> */
 	long long index;              /* insert header */
+	struct ast_value *duration;   /* delay */
+	long long milliseconds;       /* check: of the duration */
 	struct ast_expr *where;       /* remove header, remove recipient */
 };
 
@@ -133,7 +135,7 @@ enum item_kind {
 	ITEM_INCLUDE,
 	ITEM_OTHERWISE,
 	ITEM_TEST,
-	ITEM_RESERVED, /* js rule, map, limit, memory, greylist, score, claim */
+	ITEM_RESERVED, /* map, limit, memory, greylist, score, claim */
 };
 
 struct ast_item {
@@ -184,10 +186,32 @@ struct item_let {
 	bool bad;       /* reported already, asked no further */
 };
 
+/*
+ * What a js rule says beside its guards.  Each part has its whole clause as
+ * span; an end of 0: it does not say it.
+ */
+struct ast_js {
+	struct span first;      /* the first word behind the guards */
+	struct ast_value *call; /* "file.mjs#function"; NULL: code */
+	struct str path;        /* resolve: of the file */
+	struct str function;    /* resolve */
+	struct str code;        /* between the backticks */
+	struct span code_span;  /* of either */
+	struct ast_value *timeout;
+	struct span timeout_span;
+	long long milliseconds;   /* check */
+	struct span failure_span; /* its verdict is the rule's only action */
+	bool ignore;              /* on failure ignore: no action */
+	VEC(struct ast_value *) may;
+	struct span may_span;
+	struct span needs_span; /* needs body */
+};
+
 struct item_rule {
 	struct ast_item item;
 	struct str why;
 	bool shadow;
+	struct ast_js *js;              /* NULL: a rule without code */
 	struct ast_name at;             /* empty where there is none */
 	struct ast_expr *when, *unless; /* may be NULL */
 	VEC(struct ast_action *) actions;
@@ -199,10 +223,7 @@ struct item_group {
 	struct ast_item item;
 	struct str why;
 	struct ast_expr *when, *unless;
-	VEC(struct item_rule *)
-	rules; /* js rules inside are ITEM_RESERVED and
-		  stand in `reserved` */
-	VEC(struct ast_item *) reserved;
+	VEC(struct item_rule *) rules;
 };
 
 struct item_include {
@@ -231,15 +252,19 @@ enum fact_kind {
 	FACT_MESSAGE,   /* message """...""" : text with CRLF line ends */
 	FACT_MESSAGE_FILE,
 	FACT_GIVEN_NOW, /* given now "..." */
+	FACT_GIVEN_JS,  /* given js NAME ... */
 	FACT_GIVEN,     /* any other `given`: refused by resolve */
 };
 
 struct ast_fact {
 	enum fact_kind kind;
 	struct span span;
-	struct ast_name name; /* attribute, macro or header name */
+	struct ast_name name; /* attribute, macro or header name; js rule */
 	VEC(struct ast_value *) values;
-	enum milt_attr attr; /* resolve */
+	enum milt_attr attr;        /* resolve */
+	struct ast_action *verdict; /* given js: its texts are literal; NULL:
+				       `word` */
+	struct ast_name word;       /* nothing, fails */
 };
 
 enum expect_kind {

@@ -225,6 +225,10 @@ ast_reply(struct parser *ps, enum milt_action action, struct token word,
 
 	read_codes(
 	    ps, codes, &x->code, &x->code_span, &x->xcode, &x->xcode_span);
+	if (!texts) {
+		x->span = span2(word, later(codes.code, codes.xcode));
+		return x;
+	}
 	x->texts.v = texts->list.v;
 	x->texts.n = texts->list.n;
 	x->texts.cap = texts->list.cap;
@@ -251,6 +255,16 @@ ast_metric(struct parser *ps, struct token word, struct token name)
 
 	x->span = span2(word, name);
 	vec_push(ps->arena, &x->texts, literal_template(ps, name));
+	return x;
+}
+
+struct ast_action *
+ast_delay(struct parser *ps, struct token word, struct ast_value *duration)
+{
+	struct ast_action *x = ast_action(ps, ACTION_DELAY, word, word);
+
+	x->span.end = duration->span.end;
+	x->duration = duration;
 	return x;
 }
 

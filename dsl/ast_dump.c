@@ -45,6 +45,7 @@ static const char *const fact_names[] = {
 	[FACT_MESSAGE] = "message",
 	[FACT_MESSAGE_FILE] = "message-file",
 	[FACT_GIVEN_NOW] = "given-now",
+	[FACT_GIVEN_JS] = "given-js",
 	[FACT_GIVEN] = "given",
 };
 
@@ -211,6 +212,8 @@ dump_action(struct dump *d, const struct ast_action *x)
 		fprintf(d->f, " %.*s", STR_ARG(x->xcode));
 	if (x->action == ACTION_INSERT_HEADER)
 		fprintf(d->f, " at %lld", x->index);
+	if (x->duration)
+		fprintf(d->f, " %.*s", STR_ARG(x->duration->text));
 	place(d, x->span);
 	d->depth++;
 	dump_template(d, "name", x->name);
@@ -239,6 +242,45 @@ dump_list(struct dump *d, const struct item_list *list)
 }
 
 static void
+dump_clause(struct dump *d, const char *word, struct span clause)
+{
+	if (!clause.end)
+		return;
+	indent(d);
+	fputs(word, d->f);
+	place(d, clause);
+}
+
+static void
+dump_js(struct dump *d, const struct item_rule *rule)
+{
+	const struct ast_js *js = rule->js;
+
+	dump_clause(d, js->call ? "call" : "code", js->code_span);
+	d->depth++;
+	if (js->call)
+		dump_value(d, js->call);
+	d->depth--;
+	dump_clause(d, "timeout", js->timeout_span);
+	d->depth++;
+	if (js->timeout)
+		dump_value(d, js->timeout);
+	d->depth--;
+	dump_clause(d, js->ignore ? "on failure ignore" : "on failure",
+	    js->failure_span);
+	d->depth++;
+	for (size_t i = 0; i < rule->actions.n; i++)
+		dump_action(d, rule->actions.v[i]);
+	d->depth--;
+	dump_clause(d, "may", js->may_span);
+	d->depth++;
+	for (size_t i = 0; i < js->may.n; i++)
+		dump_value(d, js->may.v[i]);
+	d->depth--;
+	dump_clause(d, "needs body", js->needs_span);
+}
+
+static void
 dump_rule(struct dump *d, const struct item_rule *rule)
 {
 	if (rule->at.text.n) {
@@ -248,6 +290,10 @@ dump_rule(struct dump *d, const struct item_rule *rule)
 	}
 	dump_guard(d, "when", rule->when);
 	dump_guard(d, "unless", rule->unless);
+	if (rule->js) {
+		dump_js(d, rule);
+		return;
+	}
 	for (size_t i = 0; i < rule->actions.n; i++)
 		dump_action(d, rule->actions.v[i]);
 }
@@ -261,8 +307,6 @@ dump_group(struct dump *d, const struct item_group *group)
 	dump_guard(d, "unless", group->unless);
 	for (size_t i = 0; i < group->rules.n; i++)
 		dump_item(d, &group->rules.v[i]->item);
-	for (size_t i = 0; i < group->reserved.n; i++)
-		dump_item(d, group->reserved.v[i]);
 }
 
 static void
@@ -278,6 +322,13 @@ dump_fact(struct dump *d, const struct ast_fact *f)
 	d->depth++;
 	for (size_t i = 0; i < f->values.n; i++)
 		dump_value(d, f->values.v[i]);
+	if (f->verdict)
+		dump_action(d, f->verdict);
+	if (f->word.text.n) {
+		indent(d);
+		fprintf(d->f, "%.*s", STR_ARG(f->word.text));
+		place(d, f->word.span);
+	}
 	d->depth--;
 }
 

@@ -139,8 +139,8 @@ ast_rule_body(struct parser *ps)
 	return ARENA_NEW(ps->arena, struct item_rule);
 }
 
-static void
-report_twice(struct parser *ps, struct token word, struct span first)
+void
+ast_report_twice(struct parser *ps, struct token word, struct span first)
 {
 	struct diag *d = diag_at(ps->diags, D_TWICE, word.span,
 	    "`%.*s` stands twice", STR_ARG(word.text));
@@ -155,13 +155,18 @@ report_twice(struct parser *ps, struct token word, struct span first)
 static void
 check_order(struct parser *ps, const struct item_rule *rule, struct token word)
 {
+	struct span first = { 0 };
 	struct diag *d;
 
-	if (rule->actions.n == 0)
+	if (rule->js)
+		first = rule->js->first;
+	else if (rule->actions.n)
+		first = rule->actions.v[0]->word;
+	if (first.end == 0)
 		return;
-	d = diag_at(ps->diags, D_ORDER, word.span,
-	    "`%.*s` stands behind an action", STR_ARG(word.text));
-	diag_label(ps->diags, d, rule->actions.v[0]->word, "the action");
+	d = diag_at(ps->diags, D_ORDER, word.span, "`%.*s` stands behind %s",
+	    STR_ARG(word.text), rule->js ? "what the rule does" : "an action");
+	diag_label(ps->diags, d, first, rule->js ? "it" : "the action");
 	diag_help(
 	    ps->diags, d, "`at`, `when` and `unless` stand first in a rule");
 }
@@ -172,7 +177,7 @@ ast_rule_at(struct parser *ps, struct item_rule *rule, struct token word,
 {
 	check_order(ps, rule, word);
 	if (rule->at.text.n) {
-		report_twice(ps, word, rule->at.span);
+		ast_report_twice(ps, word, rule->at.span);
 		return;
 	}
 	rule->at.text = stage.text;
@@ -186,7 +191,7 @@ set_guard(struct parser *ps, struct ast_expr **when, struct ast_expr **unless,
 	struct ast_expr **slot = str_eq(word.text, STR("when")) ? when : unless;
 
 	if (*slot)
-		report_twice(ps, word, (*slot)->span);
+		ast_report_twice(ps, word, (*slot)->span);
 	else
 		*slot = expr;
 }
@@ -200,16 +205,16 @@ ast_rule_guard(struct parser *ps, struct item_rule *rule, struct token word,
 }
 
 struct item_rule *
-ast_rule(struct parser *ps, struct token shadow, struct token word,
+ast_rule(struct parser *ps, struct token first, struct token word,
     struct token name, struct token why, struct item_rule *rule, struct token z)
 {
 	rule->item.kind = ITEM_RULE;
-	rule->item.word = shadow.kind ? span2(shadow, word) : word.span;
+	rule->item.word = first.kind ? span2(first, word) : word.span;
 	rule->item.span = span_join(rule->item.word, z.span);
 	rule->item.name.text = name.text;
 	rule->item.name.span = name.span;
 	rule->why = why.text;
-	rule->shadow = shadow.kind != 0;
+	rule->shadow = first.kind && !rule->js;
 	rule->group = ps->group;
 	return rule;
 }
@@ -243,12 +248,9 @@ ast_group_open(struct parser *ps, struct item_group *group, struct token open)
 }
 
 void
-ast_group_add(struct parser *ps, struct item_rule *rule, struct ast_item *js)
+ast_group_add(struct parser *ps, struct item_rule *rule)
 {
-	if (rule)
-		vec_push(ps->arena, &ps->group->rules, rule);
-	else
-		vec_push(ps->arena, &ps->group->reserved, js);
+	vec_push(ps->arena, &ps->group->rules, rule);
 }
 
 void

@@ -60,6 +60,20 @@ ast_fact_text(struct parser *ps, enum fact_kind kind, struct token first,
 	return ast_fact(ps, kind, first, name, values_add(ps, NULL, v));
 }
 
+struct ast_fact *
+ast_given_js(struct parser *ps, struct token first, struct token name,
+    struct ast_action *verdict, struct token word)
+{
+	struct ast_fact *f = ARENA_NEW(ps->arena, struct ast_fact);
+
+	f->kind = FACT_GIVEN_JS;
+	set_name(&f->name, name);
+	set_name(&f->word, word);
+	f->verdict = verdict;
+	f->span = span_join(first.span, verdict ? verdict->span : word.span);
+	return f;
+}
+
 /* ---- expectations ---------------------------------------------------- */
 
 void

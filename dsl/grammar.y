@@ -31,9 +31,9 @@
 	SCORED
 	ABSENT ADD ALWAYS ANY APPEND AT BODY BY CALL CLAIM CONTAINS COUNT
 	DEFAULT DELAY DELAYS DISTINCT DNS EFFECT ENDS EVERY EXACTLY EXCEEDED
-	EXISTS EXPECT FAILURE FILE FOR FROM GIVEN GREYLIST GROUP HEADER INCLUDE
-	INSERT JS KEEP KEY KNOWS LET LIKE LIMIT LIST LISTED LOG MACRO MALFORMED
-	MAP MATCHES MAY MEMORY MESSAGE MILT NEVER NO NOW OF ON OPTION OTHERWISE
+	EXISTS EXPECT FAILURE FILE FOR FROM GIVEN GREYLIST GROUP HEADER IGNORE
+	INCLUDE INSERT JS KEEP KEY KNOWS LET LIKE LIMIT LIST LISTED LOG MACRO MALFORMED
+	MAP MATCHES MAY MEMORY MESSAGE MILT NEEDS NEVER NO NOW OF ON OPTION OTHERWISE
 	PER PREPEND QUARANTINE RAW RECIPIENT REMEMBER REMOVE REPLACE RULE SCORE
 	SENDER SET SHADOW STARTS TEST TEXT TIMEOUT TO UNDER WATCH WHERE WINDOW
 	WITH.
@@ -56,7 +56,6 @@ items ::= items group.
 %type rule { struct item_rule * }
 
 item(I) ::= rule(R).                      { I = &R->item; }
-item(I) ::= js(R).                        { I = R; }
 
 item(I) ::= MILT(A) atom(V).              { I = ast_version(ps, A, V); }
 item(I) ::= OPTION(A) WORD(N) literal(V). { I = ast_option(ps, A, N, V); }
@@ -93,6 +92,37 @@ body(B) ::= body(B) UNLESS(A) condition(C).
 body(B) ::= body(B) action(X).            { vec_push(ps->arena,
 						&B->actions, X); }
 
+rule(R) ::= JS(J) RULE(A) name(N) why(W) LB js_body(B) RB(Z).
+	{ R = ast_rule(ps, J, A, N, W, B, Z); }
+
+%type js_body       { struct item_rule * }
+%type verdict_words { struct values * }
+%type failure_verdict { struct ast_action * }
+js_body(B) ::= .                          { B = ast_js_body(ps); }
+js_body(B) ::= js_body(B) AT(A) WORD(S).  { ast_rule_at(ps, B, A, S); }
+js_body(B) ::= js_body(B) WHEN(A) condition(C).
+					  { ast_rule_guard(ps, B, A, C); }
+js_body(B) ::= js_body(B) UNLESS(A) condition(C).
+					  { ast_rule_guard(ps, B, A, C); }
+js_body(B) ::= js_body(B) CALL(A) STRING(S). { ast_js_call(ps, B, A, S); }
+js_body(B) ::= js_body(B) FENCE(F).       { ast_js_code(ps, B, F); }
+js_body(B) ::= js_body(B) TIMEOUT(A) ATOM(D). { ast_js_timeout(ps, B, A, D); }
+js_body(B) ::= js_body(B) ON(A) FAILURE failure_verdict(X).
+	{ ast_js_failure(ps, B, A, X, NONE); }
+js_body(B) ::= js_body(B) ON(A) FAILURE IGNORE(Z).
+	{ ast_js_failure(ps, B, A, NULL, Z); }
+js_body(B) ::= js_body(B) MAY(A) verdict_words(L). { ast_js_may(ps, B, A, L); }
+js_body(B) ::= js_body(B) NEEDS(A) BODY(Z). { ast_js_needs(ps, B, A, Z); }
+failure_verdict(X) ::= verdict(X).
+failure_verdict(X) ::= REJECT(A) codes(C).
+	{ X = ast_reply(ps, ACTION_REJECT, A, C, NULL); }
+failure_verdict(X) ::= TEMPFAIL(A) codes(C).
+	{ X = ast_reply(ps, ACTION_TEMPFAIL, A, C, NULL); }
+verdict_words(L) ::= verdict_word(T).
+	{ L = values_add(ps, NULL, ast_value(ps, VALUE_NAME, T)); }
+verdict_words(L) ::= verdict_words(L) COMMA verdict_word(T).
+	{ L = values_add(ps, L, ast_value(ps, VALUE_NAME, T)); }
+
 group ::= group_open group_items group_end.
 group_open ::= group_head(G) LB(A).       { ast_group_open(ps, G, A); }
 group_end ::= RB(Z).                      { ast_group_close(ps, Z); }
@@ -105,8 +135,7 @@ group_head(G) ::= group_head(G) UNLESS(A) condition(C).
 					  { ast_group_guard(ps, G, A, C); }
 
 group_items ::= .
-group_items ::= group_items rule(R).      { ast_group_add(ps, R, NULL); }
-group_items ::= group_items js(I).        { ast_group_add(ps, NULL, I); }
+group_items ::= group_items rule(R).      { ast_group_add(ps, R); }
 
 // ---- conditions ------------------------------------------------------------
 // or < and < not < comparison.
@@ -318,6 +347,8 @@ effect(X) ::= QUARANTINE(A) STRING(T).
 	{ X = ast_text(ps, ACTION_QUARANTINE, A, T); }
 effect(X) ::= LOG(A) STRING(T).
 	{ X = ast_text(ps, ACTION_LOG, A, T); }
+effect(X) ::= DELAY(A) atom(V).
+	{ X = ast_delay(ps, A, V); }
 effect(X) ::= COUNT(A) WORD(N).
 	{ X = ast_metric(ps, A, N); }
 effect(X) ::= ADD(A) HEADER(W) STRING(N) STRING(V).
@@ -354,7 +385,6 @@ effect(X) ::= APPEND(A) TEXT(W) texts(T).
 target(T) ::= ADDRESS(T).
 target(T) ::= STRING(T).
 
-effect(X) ::= DELAY(A) ATOM(Z).             { X = ast_refused(ps, A, A, Z); }
 effect(X) ::= REMEMBER(A) WORD(Z).          { X = ast_refused(ps, A, A, Z); }
 effect(X) ::= SCORED(A) SIGNED(Z).          { X = ast_refused(ps, A, A, Z); }
 
@@ -397,8 +427,13 @@ fact(F) ::= GIVEN(A) NOW STRING(V).
 	{ F = ast_fact_text(ps, FACT_GIVEN_NOW, A, NONE, V); }
 fact(F) ::= GIVEN(A) DNS(N) WORD STRING(V) dns_answer.
 	{ F = ast_fact_text(ps, FACT_GIVEN, A, N, V); }
-fact(F) ::= GIVEN(A) JS(N) WORD word(V).
-	{ F = ast_fact(ps, FACT_GIVEN, A, N, values_add(ps, NULL, V)); }
+fact(F) ::= given_js(A) name(N) failure_verdict(X).
+	{ F = ast_given_js(ps, A, N, X, NONE);
+	  ps->literal = false; }
+fact(F) ::= given_js(A) name(N) WORD(W).
+	{ F = ast_given_js(ps, A, N, NULL, W);
+	  ps->literal = false; }
+given_js(A) ::= GIVEN(A) JS.              { ps->literal = true; }
 fact(F) ::= GIVEN(A) WORD(N) word(V).
 	{ F = ast_fact(ps, FACT_GIVEN, A, N, values_add(ps, NULL, V)); }
 
@@ -438,22 +473,6 @@ outcome(E) ::= outcome(E) AT WORD(S).     { ast_expect_at(E, S); }
 outcome(E) ::= outcome(E) FOR ADDRESS(V). { ast_expect_for(ps, E, V); }
 
 // ---- designed, and refused until they are built ----------------------------
-
-%type js { struct ast_item * }
-js(I) ::= JS(A) RULE(W) name(N) why LB js_body RB(Z).
-	{ I = ast_reserved(ps, A, W, N, Z); }
-
-js_body ::= .
-js_body ::= js_body AT WORD.
-js_body ::= js_body WHEN condition.
-js_body ::= js_body UNLESS condition.
-js_body ::= js_body CALL STRING.
-js_body ::= js_body FENCE.
-js_body ::= js_body TIMEOUT ATOM.
-js_body ::= js_body ON FAILURE word.
-js_body ::= js_body MAY verdict_words.
-verdict_words ::= word.
-verdict_words ::= verdict_words COMMA word.
 
 item(I) ::= MAP(A) name(N) OF WORD TO WORD LB pairs RB(Z).
 	{ I = ast_reserved(ps, A, A, N, Z); }

@@ -69,17 +69,54 @@ guard_width(const struct item_rule *rule)
 
 	if (rule->unless)
 		width = 6;
-	for (size_t i = 0; i < rule->actions.n; i++)
+	for (size_t i = 0; !rule->js && i < rule->actions.n; i++)
 		if (rule->actions.v[i]->action != ACTION_ACCEPT &&
 		    rule->actions.v[i]->action != ACTION_DISCARD)
 			width = 6;
 	return width;
 }
 
+static size_t
+count_newlines(const struct layout *l, uint32_t begin, uint32_t end)
+{
+	size_t n = 0;
+
+	for (uint32_t i = begin; i < end; i++)
+		n += l->source->text.p[i] == '\n';
+	return n;
+}
+
+/* `call` and `timeout` have the operands of one word; `on` may follow on. */
+static void
+layout_js(struct layout *l, const struct item_rule *rule, unsigned depth)
+{
+	const struct ast_js *js = rule->js;
+	const struct span *clauses[] = { &js->code_span, &js->timeout_span,
+		&js->failure_span, &js->may_span, &js->needs_span };
+	unsigned width = js->timeout_span.end ? 7 : 4;
+
+	for (size_t i = 0; i < sizeof(clauses) / sizeof(*clauses); i++) {
+		size_t token = token_at(l, clauses[i]->begin);
+		bool words = (clauses[i] == &js->code_span && !js->call) ||
+			     clauses[i] == &js->failure_span;
+
+		if (clauses[i]->end == 0 ||
+		    (clauses[i] == &js->failure_span &&
+			count_newlines(l, js->timeout_span.end,
+			    js->failure_span.begin) == 0 &&
+			js->timeout_span.end &&
+			token == last_token(l, js->timeout_span) + 1))
+			continue;
+		begin_line(l, token, depth, CONTINUE_TEXT)->pad =
+		    words ? 0 : width;
+	}
+}
+
 static void
 layout_rule(struct layout *l, const struct item_rule *rule, unsigned depth)
 {
-	unsigned width = guard_width(rule);
+	unsigned width =
+	    rule->js && rule->js->timeout_span.end ? 7 : guard_width(rule);
 
 	if (rule->at.text.n)
 		layout_guard(l, rule->at.span, depth + 1, width);
@@ -87,7 +124,9 @@ layout_rule(struct layout *l, const struct item_rule *rule, unsigned depth)
 		layout_guard(l, rule->when->span, depth + 1, width);
 	if (rule->unless)
 		layout_guard(l, rule->unless->span, depth + 1, width);
-	for (size_t i = 0; i < rule->actions.n; i++)
+	if (rule->js)
+		layout_js(l, rule, depth + 1);
+	for (size_t i = 0; !rule->js && i < rule->actions.n; i++)
 		begin_clause(
 		    l, rule->actions.v[i]->span, depth + 1, CONTINUE_TEXT);
 	close_block(l, rule->item.span, depth);
@@ -123,16 +162,6 @@ layout_test(struct layout *l, const struct item_test *test)
 	for (size_t i = 0; i < test->expects.n; i++)
 		begin_clause(l, test->expects.v[i]->span, 1, CONTINUE_DEEPER);
 	close_block(l, test->item.span, 0);
-}
-
-static size_t
-count_newlines(const struct layout *l, uint32_t begin, uint32_t end)
-{
-	size_t n = 0;
-
-	for (uint32_t i = begin; i < end; i++)
-		n += l->source->text.p[i] == '\n';
-	return n;
 }
 
 /* Columns of a list on one line, with nothing lined up. */
@@ -199,10 +228,6 @@ layout_group(struct layout *l, const struct item_group *group)
 		begin_clause(
 		    l, group->rules.v[i]->item.span, 1, CONTINUE_DEEPER);
 		layout_rule(l, group->rules.v[i], 1);
-	}
-	for (size_t i = 0; i < group->reserved.n; i++) {
-		begin_clause(l, group->reserved.v[i]->span, 1, CONTINUE_DEEPER);
-		layout_reserved(l, group->reserved.v[i]);
 	}
 	close_block(l, group->item.span, 0);
 }

@@ -82,6 +82,7 @@ struct texts *texts_add(struct parser *, struct texts *, struct token string);
 /* Actions. */
 struct ast_action *ast_action(
     struct parser *, enum milt_action, struct token first, struct token last);
+/* `texts` NULL: none. */
 struct ast_action *ast_reply(struct parser *, enum milt_action,
     struct token word, struct codes, struct texts *);
 struct ast_action *ast_metric(
@@ -95,6 +96,8 @@ struct ast_action *ast_where(
     struct parser *, struct ast_action *, struct ast_expr *);
 struct ast_action *ast_address(struct parser *, enum milt_action,
     struct token first, struct token second, struct token address);
+struct ast_action *ast_delay(
+    struct parser *, struct token word, struct ast_value *duration);
 struct ast_action *ast_refused(
     struct parser *, struct token first, struct token word, struct token last);
 long long ast_index(struct parser *, struct token);
@@ -121,7 +124,8 @@ void ast_rule_at(
     struct parser *, struct item_rule *, struct token word, struct token stage);
 void ast_rule_guard(
     struct parser *, struct item_rule *, struct token word, struct ast_expr *);
-struct item_rule *ast_rule(struct parser *, struct token shadow,
+/* `first` is `shadow` or `js`, or of kind 0. */
+struct item_rule *ast_rule(struct parser *, struct token first,
     struct token word, struct token name, struct token why,
     struct item_rule *body, struct token z);
 struct item_group *ast_group_head(
@@ -129,8 +133,26 @@ struct item_group *ast_group_head(
 void ast_group_guard(
     struct parser *, struct item_group *, struct token word, struct ast_expr *);
 void ast_group_open(struct parser *, struct item_group *, struct token open);
-void ast_group_add(struct parser *, struct item_rule *, struct ast_item *);
+void ast_group_add(struct parser *, struct item_rule *);
 void ast_group_close(struct parser *, struct token z);
+
+/* `word`, or what it stands for, was said before. */
+void ast_report_twice(struct parser *, struct token word, struct span first);
+
+/* js rules. */
+struct item_rule *ast_js_body(struct parser *);
+void ast_js_call(
+    struct parser *, struct item_rule *, struct token word, struct token call);
+void ast_js_code(struct parser *, struct item_rule *, struct token fence);
+void ast_js_timeout(
+    struct parser *, struct item_rule *, struct token word, struct token time);
+/* `verdict` NULL: ignore. */
+void ast_js_failure(struct parser *, struct item_rule *, struct token word,
+    struct ast_action *verdict, struct token ignore);
+void ast_js_may(
+    struct parser *, struct item_rule *, struct token word, struct values *);
+void ast_js_needs(
+    struct parser *, struct item_rule *, struct token word, struct token z);
 
 /* Tests. */
 struct item_test *ast_test_body(struct parser *);
@@ -143,6 +165,9 @@ struct ast_fact *ast_fact(struct parser *, enum fact_kind, struct token first,
     struct token name, struct values *);
 struct ast_fact *ast_fact_text(struct parser *, enum fact_kind,
     struct token first, struct token name, struct token value);
+/* `verdict` NULL: `word`. */
+struct ast_fact *ast_given_js(struct parser *, struct token first,
+    struct token name, struct ast_action *verdict, struct token word);
 struct ast_expect *ast_expect(
     struct parser *, enum expect_kind, struct token first, struct token last);
 struct ast_expect *ast_expect_verdict(

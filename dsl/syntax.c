@@ -210,6 +210,7 @@ static const struct {
 	{ TOKEN_HEADER, "the name of a header field stands in quotes: "
 			"header \"X-Test\"" },
 	{ TOKEN_QUARANTINE, "the reason stands in quotes: quarantine \"why\"" },
+	{ TOKEN_DELAY, "a delay is written: delay 10s" },
 	{ TOKEN_LOG, "the text stands in quotes: log \"text\"" },
 	{ TOKEN_REJECT, "a verdict needs its text in quotes: "
 			"reject 550 5.7.1 \"text\"" },

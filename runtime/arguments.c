@@ -28,6 +28,7 @@ static const char usage[] =
     "      --metrics SOCKET    serve metrics: inet:PORT@HOST or unix:/PATH\n"
     "      --memory MB         what all sessions may hold together (2048;\n"
     "                          0: no limit)\n"
+    "      --js failure        give each js rule its on failure\n"
     "      --control PATH      unix socket for milterctl\n"
     "      --log stderr|syslog|journald\n"
     "                          where to log (stderr; with -d syslog)\n"
@@ -84,6 +85,7 @@ enum {
 	OPT_CHECK = 256,
 	OPT_CONTROL,
 	OPT_DRAIN,
+	OPT_JS,
 	OPT_LOG,
 	OPT_LOG_FORMAT,
 	OPT_MEMORY,
@@ -103,6 +105,7 @@ static const struct option long_options[] = {
 	{ "daemon", no_argument, NULL, 'd' },
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "control", required_argument, NULL, OPT_CONTROL },
+	{ "js", required_argument, NULL, OPT_JS },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "metrics", required_argument, NULL, OPT_METRICS },
 	{ "strict", no_argument, NULL, OPT_STRICT },
@@ -183,6 +186,14 @@ set_option(struct arguments *o, int c)
 			    "--control: `%s` is no path that begins with /",
 			    optarg);
 		o->control = optarg;
+		break;
+	case OPT_JS:
+		if (strcmp(optarg, "failure") != 0)
+			milterd_fail(EXIT_USAGE,
+			    "--js: `%s` is not `failure`; JavaScript itself is "
+			    "run by `npx milt serve`",
+			    optarg);
+		o->js_failure = true;
 		break;
 	case OPT_MEMORY:
 		o->memory = number("--memory", optarg, 10, 1 << 20) << 20;

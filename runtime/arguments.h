@@ -16,6 +16,7 @@ struct arguments {
 	struct listen_options listen;
 	struct identity user;
 	bool daemon, check, strict, verbose, log_given;
+	bool js_failure; /* js rules give their on failure */
 	enum log_target log;
 	enum log_format format;
 	unsigned long drain; /* seconds */

@@ -6,6 +6,7 @@
 
 #include "runtime/apply.h"
 #include "runtime/decision.h"
+#include "runtime/delay.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "runtime/trace.h"
@@ -25,8 +26,8 @@ conn_clock(void)
 	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
 }
 
-static long long
-milliseconds_utc(void)
+long long
+conn_milliseconds_utc(void)
 {
 	struct timespec ts;
 
@@ -107,7 +108,7 @@ conn_end_message(struct conn *c)
 	c->in_message = c->headers = c->body = false;
 	c->failed_message = NULL;
 	c->id_length = 0;
-	c->gathering = 0;
+	c->gathering = c->delayed = 0;
 	free(c->held);
 	c->held = NULL;
 }
@@ -161,20 +162,23 @@ hold_refusal(struct conn *c, const struct milt_answer *a)
 
 /* ---- answers ------------------------------------------------------------- */
 
+/* Between two questions the MTA is told, if it waits, that there is life. */
 static const char *
-ask(struct conn *c, struct milt_answer *out)
+ask(struct conn *c, SMFICTX *ctx, enum milter_event event,
+    struct milt_answer *out)
 {
 	enum milt_status s = milt_session_answer(c->session, out);
 
-	if (s == MILT_QUESTION) {
-		metric_add(METRIC_QUESTIONS_CLOCK);
-		facts_clock(milt_session_facts(c->session), milliseconds_utc());
+	while (s == MILT_QUESTION) {
+		conn_answer_question(c);
 		s = milt_session_answer(c->session, out);
+		if (s == MILT_QUESTION && reply_expected(event, c->steps))
+			(void)smfi_progress(ctx);
 	}
 	if (s == MILT_OK)
 		return NULL;
 	*out = failure_answer(out->stage);
-	return s == MILT_NO_MEMORY ? no_memory : "the evaluation did not end";
+	return no_memory;
 }
 
 /*
@@ -182,14 +186,14 @@ ask(struct conn *c, struct milt_answer *out)
  * its way; `*failure` says which.
  */
 static void
-answer(struct conn *c, enum milt_stage stage, struct milt_answer *out,
-    const char **failure)
+answer(struct conn *c, SMFICTX *ctx, enum milter_event event,
+    enum milt_stage stage, struct milt_answer *out, const char **failure)
 {
 	*failure = c->failed_session ? c->failed_session : c->failed_message;
 	if (*failure)
 		*out = failure_answer(stage);
 	else
-		*failure = ask(c, out);
+		*failure = ask(c, ctx, event, out);
 	out->stage = stage;
 }
 
@@ -217,12 +221,14 @@ count_decision(struct conn *c, const struct milt_answer *a, const char *failure,
 	const struct milt_change *changes;
 	size_t n = changed ? milt_session_changes(c->session, &changes) : 0;
 
+	bool told = a->decided && a->speaker.reply;
+
 	metric_decision(a->kind, a->stage);
-	if (failure)
+	if (failure && !told)
 		metric_failure(failure);
 	if (a->decided)
 		counts_add(c->policy->counts, a->speaker.rule,
-		    a->speaker.failure ? RULE_FAILED : RULE_DECIDED);
+		    a->speaker.failure && !told ? RULE_FAILED : RULE_DECIDED);
 	for (size_t i = 0; i < n; i++)
 		counts_add(c->policy->counts, changes[i].rule, RULE_EFFECT);
 }
@@ -246,6 +252,7 @@ record(struct conn *c, const struct milt_answer *a, const char *failure,
 		.failure = failure,
 		.decided = a->decided,
 		.changed = changed,
+		.delayed = (double)c->delayed / 1e9,
 		.ms = (double)(c->spent + conn_clock() - since) / 1e6,
 	};
 	log_decision(&d);
@@ -283,7 +290,7 @@ conn_conclude(struct conn *c, SMFICTX *ctx, enum milter_event event,
 	sfsistat r;
 
 	take_macros(c, ctx, stage);
-	answer(c, stage, &a, &failure);
+	answer(c, ctx, event, stage, &a, &failure);
 	if (failure && !reply_expected(event, c->steps)) {
 		/* Said at the next event that has a reply. */
 		lose(c, stage <= STAGE_HELO);
@@ -355,13 +362,35 @@ make_changes(struct conn *c, SMFICTX *ctx)
 	enum milt_status s = milt_edits(c->session, &edits, &n);
 
 	if (s == MILT_QUESTION) {
-		facts_clock(milt_session_facts(c->session), milliseconds_utc());
+		facts_clock(
+		    milt_session_facts(c->session), conn_milliseconds_utc());
 		s = milt_edits(c->session, &edits, &n);
 	}
 	if (s != MILT_OK)
 		return "the message's changes could not be computed";
 	return apply_edits(
 	    ctx, edits, n, facts_arena(milt_session_facts(c->session)));
+}
+
+/*
+ * Before the changes, so that a peer that leaves meanwhile makes none of them.
+ * Adds to *since what was waited, which is no work; false if the peer has left.
+ */
+static bool
+make_delay(struct conn *c, SMFICTX *ctx, uint64_t *since)
+{
+	const struct milt_change *changes;
+	size_t n = milt_session_changes(c->session, &changes);
+	long long ms = milt_delay(changes, n);
+	uint64_t begin = conn_clock();
+	enum delay_end end;
+
+	if (ms == 0)
+		return true;
+	end = delay_wait(ctx, ms);
+	c->delayed = conn_clock() - begin;
+	*since += c->delayed;
+	return end != DELAY_LEFT;
 }
 
 sfsistat
@@ -373,7 +402,7 @@ conn_conclude_message(struct conn *c, SMFICTX *ctx, uint64_t since)
 	sfsistat r;
 
 	take_macros(c, ctx, STAGE_MESSAGE);
-	answer(c, STAGE_MESSAGE, &a, &failure);
+	answer(c, ctx, EVENT_EOM, STAGE_MESSAGE, &a, &failure);
 	accepted = a.kind == ANSWER_ACCEPT || a.kind == ANSWER_CONTINUE;
 	if (c->held && (accepted || a.kind == ANSWER_DISCARD)) {
 		write_notes(c);
@@ -381,7 +410,9 @@ conn_conclude_message(struct conn *c, SMFICTX *ctx, uint64_t since)
 		accepted = false;
 	}
 	if (accepted) {
-		failure = make_changes(c, ctx);
+		failure = make_delay(c, ctx, &since)
+			      ? make_changes(c, ctx)
+			      : "the MTA left while the message was delayed";
 		if (failure) {
 			a = failure_answer(STAGE_MESSAGE);
 			accepted = false;
@@ -415,6 +446,7 @@ conn_free(struct conn *c)
 {
 	if (!c)
 		return;
+	conn_closed(c);
 	milt_session_free(c->session);
 	policy_put(c->policy);
 	free(c->held);

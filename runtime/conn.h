@@ -1,6 +1,6 @@
 /*
- * A connection of the MTA while it is served: shared by milter.c (callbacks)
- * and conn.c (answers).  Nothing else includes it.
+ * A connection of the MTA while it is served: shared by milter.c (callbacks),
+ * conn.c (answers) and conn_js.c (questions).  Nothing else includes it.
  */
 #ifndef RUNTIME_CONN_H
 #define RUNTIME_CONN_H
@@ -22,10 +22,11 @@ struct conn {
 	unsigned long steps;          /* SMFIP_ flags that were negotiated */
 	const char *failed_session;   /* static text: facts were lost */
 	const char *failed_message;
-	struct held *held;              /* owned */
-	uint64_t spent;                 /* nanoseconds, on this message */
-	uint64_t gathering;             /* the same, on facts of this stage */
-	bool local;                     /* the client looks like sendmail(1) */
+	struct held *held;  /* owned */
+	uint64_t spent;     /* nanoseconds, on this message */
+	uint64_t gathering; /* the same, on facts of this stage */
+	uint64_t delayed;   /* nanoseconds waited before the answer */
+	bool local;         /* the client looks like sendmail(1) */
 	bool in_message, headers, body; /* begun */
 	unsigned char id_length;
 	char id[63]; /* queue id */
@@ -38,6 +39,12 @@ void conn_free(struct conn *);
 unsigned long conn_count(void);
 
 uint64_t conn_clock(void); /* nanoseconds, monotonic */
+long long conn_milliseconds_utc(void);
+
+/* conn_js.c: answers what the session asks; may take its time. */
+void conn_answer_question(struct conn *);
+/* Tells the host of js rules that there are no more questions. */
+void conn_closed(const struct conn *);
 
 /*
  * A fact of the stage could not be kept, unless `s` is MILT_OK: the message,

@@ -100,6 +100,8 @@ classify(GMimeObject *o, struct leaf *leaf)
 struct walk {
 	struct content *c;
 	bool with_parts;
+	struct mime_budget *budget;
+	bool *malformed;
 	leaf_vec *leaves;
 };
 
@@ -152,11 +154,9 @@ walk_octets(
 {
 	GMimeStream *stream =
 	    g_mime_stream_mem_new_with_byte_array(g_byte_array_ref(octets));
-	GMimeObject *root = mime_parse(stream, &w->c->budget, &w->c->malformed);
+	GMimeObject *root = mime_parse(stream, w->budget, w->malformed);
 
 	g_object_unref(stream);
-	if (w->c->budget.over && !w->c->partial)
-		w->c->partial = parts_over;
 	if (!root)
 		return true;
 	g_ptr_array_add(w->c->roots, root);
@@ -165,9 +165,9 @@ walk_octets(
 
 bool
 content_walk(struct content *c, GByteArray *octets, unsigned depth,
-    bool with_parts, leaf_vec *leaves)
+    struct mime_budget *budget, bool *malformed, leaf_vec *leaves)
 {
-	struct walk w = { c, with_parts, leaves };
+	struct walk w = { c, false, budget, malformed, leaves };
 
 	return walk_octets(&w, octets, 0, depth);
 }
@@ -224,13 +224,16 @@ note_partial(struct content *c)
 static bool
 read_parts(struct content *c)
 {
+	struct walk w = { c, true, &c->budget, &c->malformed, &c->leaves };
 	GByteArray *octets;
 	bool ok;
 
 	facts_init();
 	note_partial(c);
 	octets = message_octets(c->facts);
-	ok = content_walk(c, octets, 0, true, &c->leaves);
+	ok = walk_octets(&w, octets, 0, 0);
+	if (c->budget.over && !c->partial)
+		c->partial = parts_over;
 	g_byte_array_unref(octets);
 	return ok;
 }
@@ -247,6 +250,7 @@ content_new(struct facts *f)
 	c->roots = g_ptr_array_new_with_free_func(g_object_unref);
 	c->budget.parts = c->budget.fields = (size_t)LIMIT_VALUE_PARTS;
 	c->budget.octets = (size_t)LIMIT_VALUE_PARTS * 100;
+	c->files_budget = c->budget;
 	c->archives.members = (size_t)options[OPTION_ARCHIVE_MEMBERS];
 	c->archives.octets = (size_t)options[OPTION_ARCHIVE_SIZE];
 	return c;

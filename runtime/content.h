@@ -42,6 +42,7 @@ struct content {
 	struct facts *facts; /* borrowed; its arena holds all but: */
 	GPtrArray *roots;    /* GMime's parts, owned */
 	struct mime_budget budget;
+	struct mime_budget files_budget; /* of files that are no parts */
 	struct archive_budget archives;
 	bool has_parts, has_texts, has_files; /* the steps that are done */
 	bool failed; /* no memory: nothing more is tried */
@@ -50,7 +51,7 @@ struct content {
 	 * Not all was looked at: static text that says why.  What is there is
 	 * certain, what is not there is not.
 	 */
-	const char *partial, *html_partial, *urls_partial;
+	const char *partial, *html_partial, *urls_partial, *files_partial;
 	VEC(struct part_fact) parts;
 	leaf_vec leaves;
 	struct cell text, html;
@@ -67,11 +68,11 @@ struct content *content_of(struct facts *, uint32_t need);
 void content_free(struct content *); /* may be NULL */
 
 /*
- * Parses a message and appends its leaves; *parts (if wanted) as well.  False
- * with no memory.
+ * Parses a message that is a file, inside `budget`, and appends its leaves;
+ * *malformed is set where it is broken.  False with no memory.
  */
 bool content_walk(struct content *, GByteArray *octets, unsigned depth,
-    bool with_parts, leaf_vec *leaves);
+    struct mime_budget *budget, bool *malformed, leaf_vec *leaves);
 
 /* The steps; false with no memory. */
 bool content_read_texts(struct content *);

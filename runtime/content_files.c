@@ -1,24 +1,7 @@
 /* The files of a message: attachments, and what is in archives. */
-#include "runtime/content.h"
+#include "runtime/content_files.h"
 #include "runtime/html.h"
 #include "runtime/inspect.h"
-#include "runtime/kind.h"
-
-struct files {
-	struct content *c;
-	uint32_t need;  /* NEED_ of the image */
-	unsigned depth; /* of members that come */
-	bool macros;    /* a member holds macros */
-	bool no_memory;
-};
-
-/* What is known of a file besides its contents. */
-struct origin {
-	struct str name; /* any octets; p NULL: none */
-	const char *type, *charset;
-	unsigned depth;
-	bool message, too_deep, too_large, encrypted, malformed;
-};
 
 static struct arena *
 arena_of(const struct files *w)
@@ -153,77 +136,109 @@ set_text(struct files *w, struct file_fact *f, struct str contents,
 	return true;
 }
 
+/* ---- kinds ---------------------------------------------------------------
+ */
+
+struct finding {
+	enum kind kind;
+	bool known, message;
+};
+
+/* Extensions by which readers take a file for a message. */
+static bool
+is_named_message(const struct file_fact *f)
+{
+	static const char *const names[] = { "eml", "mht", "mhtml" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (f->extension.text.p &&
+		    str_eq(f->extension.text, str_from(names[i])))
+			return true;
+	return false;
+}
+
+/* So few are asked about that do not. */
+static bool
+begins_with_field(struct str s)
+{
+	size_t n = str_find(str_head(s, 80), ':');
+
+	for (size_t i = 0; i < n; i++)
+		if (!g_ascii_isalnum(s.p[i]) && s.p[i] != '-')
+			return false;
+	return n > 0 && n < s.n && n < 80;
+}
+
+static bool
+is_message(
+    const struct file_fact *f, struct str contents, bool known, enum kind kind)
+{
+	if (known && kind == KIND_MESSAGE)
+		return is_named_message(f) || begins_with_field(contents);
+	return is_named_message(f) &&
+	       (!known || kind == KIND_TEXT || kind == KIND_SCRIPT ||
+		   kind == KIND_OTHER);
+}
+
+/*
+ * Whether it is a message depends on its name and contents, not on what the
+ * policy asks for.
+ */
+static struct finding
+find_kind(const struct files *w, const struct file_fact *f,
+    const struct origin *o, struct str contents)
+{
+	struct finding out = { KIND_MESSAGE, o->message, o->message };
+
+	if (o->message)
+		return out;
+	out.kind = KIND_OTHER;
+	if (!(w->need & (NEED_KINDS | NEED_FILE_TEXTS)) &&
+	    !is_named_message(f) && !begins_with_field(contents))
+		return out;
+	out.known = kind_of(contents, &out.kind);
+	out.message = is_message(f, contents, out.known, out.kind);
+	if (out.message)
+		out = (struct finding){ KIND_MESSAGE, true, true };
+	return out;
+}
+
+/* ---- files -----------------------------------------------------------------
+ */
+
 static bool
 set_contents(struct files *w, struct file_fact *f, const struct origin *o,
-    struct str contents)
+    struct str contents, const struct finding *found)
 {
-	enum kind kind = o->message ? KIND_MESSAGE : KIND_OTHER;
-	bool known = o->message;
-
-	if (!known && w->need & (NEED_KINDS | NEED_FILE_TEXTS))
-		known = kind_of(contents, &kind);
-	if (known)
-		f->kind = cell_of(w, kind_word(kind));
+	if (found->known)
+		f->kind = cell_of(w, kind_word(found->kind));
 	if (o->too_large || o->encrypted || o->malformed)
 		return true;
 	if (w->need & NEED_DIGESTS && !set_digest(w, f, contents))
 		return false;
 	return !(w->need & NEED_FILE_TEXTS) ||
-	       (kind != KIND_TEXT && kind != KIND_SCRIPT) ||
+	       (found->kind != KIND_TEXT && found->kind != KIND_SCRIPT) ||
 	       set_text(w, f, contents, o->charset);
 }
 
-/* ---- files
- * --------------------------------------------------------------------- */
-
-static void add_file(
-    struct files *, const struct origin *, struct str contents);
-
+/* Those of attached messages are leaves of the message itself. */
 static void
-on_member(void *data, const struct archive_member *m)
+open_file(struct files *w, const struct origin *o, struct str contents,
+    const struct finding *found)
 {
-	struct files *w = data;
-	struct origin o = {
-		.name = m->name,
-		.depth = w->depth,
-		.too_large = m->too_large,
-		.encrypted = m->encrypted,
-		.malformed = m->malformed,
-	};
+	size_t number = w->c->files.n - 1;
+	bool opened;
 
-	if (!w->no_memory)
-		add_file(w, &o, m->contents);
-	w->macros |= m->name.p && inspect_is_macro(m->name);
+	if (w->no_memory || o->message)
+		return;
+	opened = files_open(w, number, contents, found->message);
+	if (!opened && found->known && found->kind == KIND_ARCHIVE &&
+	    !o->encrypted && !o->too_large)
+		w->c->files.v[number].malformed = true;
 }
 
-/* What is in it comes behind it. */
-static void
-open_archive(struct files *w, size_t number, struct str contents)
-{
-	struct files inner = *w;
-	struct archive_state state;
-	struct file_fact *f = &w->c->files.v[number];
-
-	if (f->depth >=
-	    w->c->facts->image->needs->options[OPTION_ARCHIVE_DEPTH]) {
-		f->too_deep = archive_is(contents);
-		return;
-	}
-	inner.depth = f->depth + 1;
-	inner.macros = false;
-	if (!archive_walk(contents, &w->c->archives, on_member, &inner, &state))
-		return;
-	w->no_memory = inner.no_memory;
-	f = &w->c->files.v[number];
-	f->encrypted |= state.encrypted;
-	f->too_large |= state.too_large;
-	f->malformed |= state.malformed;
-	f->too_deep |= state.too_deep;
-	f->has_macros |= inner.macros;
-}
-
-static void
-add_file(struct files *w, const struct origin *o, struct str contents)
+void
+files_add(struct files *w, const struct origin *o, struct str contents)
 {
 	struct file_fact f = {
 		.depth = o->depth,
@@ -233,32 +248,35 @@ add_file(struct files *w, const struct origin *o, struct str contents)
 		.too_deep = o->too_deep,
 		.malformed = o->malformed,
 	};
-	struct inspection found = inspect(contents);
+	struct inspection inside = inspect(contents);
 	char *type = o->type ? g_ascii_strdown(o->type, -1) : NULL;
+	struct finding found;
 
-	f.encrypted |= found.encrypted;
-	f.has_macros |= found.has_macros;
+	f.encrypted |= inside.encrypted;
+	f.has_macros |= inside.has_macros;
 	w->no_memory =
 	    (o->name.p && !facts_set_cell(&f.name, arena_of(w), o->name)) ||
 	    (type && !facts_set_cell(&f.type, arena_of(w), str_from(type))) ||
-	    (f.name.text.p && !set_extensions(w, &f)) ||
-	    !set_contents(w, &f, o, contents) ||
-	    !vec_push(arena_of(w), &w->c->files, f);
+	    (f.name.text.p && !set_extensions(w, &f));
 	g_free(type);
-	if (!w->no_memory && !o->message)
-		open_archive(w, w->c->files.n - 1, contents);
+	if (w->no_memory)
+		return;
+	found = find_kind(w, &f, o, contents);
+	w->no_memory = !set_contents(w, &f, o, contents, &found) ||
+		       !vec_push(arena_of(w), &w->c->files, f);
+	open_file(w, o, contents, &found);
 }
 
 /* ---- parts
  * ---------------------------------------------------------------------- */
 
 static void
-add_leaf(struct files *w, const struct leaf *leaf, bool cut)
+add_leaf(
+    struct files *w, const struct leaf *leaf, struct str contents, bool cut)
 {
 	GMimeObject *o = GMIME_OBJECT(leaf->part);
 	GMimeContentType *type = g_mime_object_get_content_type(o);
 	char *z = type ? g_mime_content_type_get_mime_type(type) : NULL;
-	GByteArray *octets = mime_decode(leaf->part);
 	const char *name = g_mime_part_get_filename(leaf->part);
 	struct origin origin = {
 		.name = name ? str_from(name) : (struct str){ NULL, 0 },
@@ -271,12 +289,31 @@ add_leaf(struct files *w, const struct leaf *leaf, bool cut)
 		.too_large = cut,
 	};
 
-	add_file(w, &origin,
-	    octets ? (struct str){ (const char *)octets->data, octets->len }
-		   : STR(""));
-	if (octets)
-		g_byte_array_unref(octets);
+	files_add(w, &origin, contents);
 	g_free(z);
+}
+
+void
+files_add_leaves(struct files *w, const leaf_vec *leaves, bool cut)
+{
+	for (size_t i = 0; i < leaves->n && !w->no_memory; i++) {
+		const struct leaf *leaf = &leaves->v[i];
+		GByteArray *octets;
+		struct str contents = STR("");
+
+		if (!leaf->file && !leaf->plain)
+			continue;
+		octets = mime_decode(leaf->part);
+		if (octets)
+			contents = (struct str){ (const char *)octets->data,
+				octets->len };
+		if (leaf->file)
+			add_leaf(w, leaf, contents, cut && i + 1 == leaves->n);
+		if (leaf->plain)
+			files_add_uuencoded(w, contents, leaf->depth);
+		if (octets)
+			g_byte_array_unref(octets);
+	}
 }
 
 bool
@@ -284,9 +321,6 @@ content_read_files(struct content *c)
 {
 	struct files w = { .c = c, .need = c->facts->image->needs->flags };
 
-	for (size_t i = 0; i < c->leaves.n && !w.no_memory; i++)
-		if (c->leaves.v[i].file)
-			add_leaf(&w, &c->leaves.v[i],
-			    c->partial && i + 1 == c->leaves.n);
+	files_add_leaves(&w, &c->leaves, c->partial != NULL);
 	return !w.no_memory;
 }

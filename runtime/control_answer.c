@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runtime/conn.h"
+#include "runtime/delay.h"
 #include "runtime/json.h"
 #include "runtime/metrics.h"
 #include "runtime/reload.h"
@@ -64,6 +65,7 @@ control_status(void)
 	json_put_number(sessions, "open", conn_count());
 	json_put_number(sessions, "total", metric_read(METRIC_SESSIONS));
 	json_put_number(sessions, "put_off", metric_read(METRIC_PUT_OFF));
+	json_put_number(sessions, "delayed", delay_waiting());
 	json_put(o, "sessions", sessions);
 	json_put_number(o, "messages", metric_read(METRIC_MESSAGES));
 	json_put_number(reloads, "ok", metric_read(METRIC_RELOADS_OK));

@@ -85,32 +85,96 @@ pending_above(const struct image_pending *p, uint32_t rule)
 	return kinds;
 }
 
+static struct judged
+judged_failure(
+    const struct milt_session *s, uint32_t rule, const char *what, bool reply)
+{
+	unsigned verdict = s->image->rules[rule].verdict;
+
+	return (struct judged){
+		.value = truth_of(verdict != ACTION_NONE),
+		.kinds = 1u << verdict,
+		.failure = true,
+		.what = what,
+		.reply = reply,
+	};
+}
+
+struct judged
+judge_js(const struct milt_session *s, uint32_t rule, enum truth v)
+{
+	const struct js_answer *a;
+	struct judged j = {
+		.value = UNKNOWN_,
+		.kinds = image_kinds(s->image, &s->image->rules[rule]),
+	};
+
+	if (v == FALSE_)
+		return (struct judged){ .value = FALSE_ };
+	if (v == ERROR_)
+		return judged_failure(s, rule, s->interp.failure, false);
+	a = v == TRUE_ ? answer_find(s, rule) : NULL;
+	if (!a)
+		return j;
+	switch (a->kind) {
+	case REPLY_NOTHING:
+		break;
+	case REPLY_ANSWER:
+		return (struct judged){
+			.value = truth_of(a->verdict != ACTION_NONE),
+			.kinds = 1u << a->verdict,
+		};
+	case REPLY_FAILURE:
+		return judged_failure(s, rule, a->failure, true);
+	}
+	return (struct judged){ .value = FALSE_ };
+}
+
 /*
  * The verdict of a rule as a reading sees it: a failure is a tempfail or is
  * ignored; what waits for its text or its pin is unknown; a recipient's
  * verdict is of no account for the others.
  */
-static enum truth
-effective(const struct milt_session *s, uint32_t i, enum milt_stage stage,
+struct judged
+judge(const struct milt_session *s, uint32_t i, enum milt_stage stage,
     enum reading reading, enum truth v)
 {
 	const struct image_rule *r = &s->image->rules[i];
+	struct judged j = { .value = v, .kinds = 1u << r->verdict };
 
-	if (r->flags & RULE_SHADOW ||
+	if (v == FALSE_ || r->flags & RULE_SHADOW ||
 	    (reading == READ_OPEN && r->flags & RULE_RECIPIENT &&
-		r->verdict != ACTION_NONE))
-		return FALSE_;
+		image_kinds(s->image, r)))
+		return (struct judged){ .value = FALSE_ };
+	if (r->flags & RULE_JS)
+		return judge_js(s, i, r->known > stage ? UNKNOWN_ : v);
 	if (v == ERROR_)
-		return s->image->needs->options[OPTION_ON_FAILURE] ==
-			       ON_FAILURE_IGNORE
-			   ? FALSE_
-			   : ERROR_;
+		return (struct judged){
+			.value = truth_of(
+			    s->image->needs->options[OPTION_ON_FAILURE] !=
+			    ON_FAILURE_IGNORE),
+			.kinds = 1u << ACTION_TEMPFAIL,
+			.failure = true,
+			.what = s->interp.failure,
+		};
 	if (r->verdict == ACTION_NONE)
-		return FALSE_;
-	if (v == TRUE_ && (r->text_last > stage ||
-			      (r->flags & RULE_PINNED && r->pin > stage)))
-		return UNKNOWN_;
-	return v;
+		j.value = FALSE_;
+	else if (v == TRUE_ && (r->text_last > stage ||
+				   (r->flags & RULE_PINNED && r->pin > stage)))
+		j.value = UNKNOWN_;
+	return j;
+}
+
+/* Of a rule whose verdict is certain. */
+static struct decision
+decision_of(const struct judged *j, uint32_t rule, enum milt_stage stage)
+{
+	return (struct decision){
+		.set = true,
+		.kind = (enum milt_action)__builtin_ctz(j->kinds),
+		.stage = stage,
+		.speaker = { rule, j->failure, j->what, j->reply },
+	};
 }
 
 bool
@@ -124,25 +188,16 @@ decide(const struct milt_session *s, enum milt_stage stage,
 	uint32_t i;
 
 	while (walk_next(&w, &i, &v)) {
-		unsigned kind;
+		struct judged j = judge(s, i, stage, reading, v);
 
-		v = effective(s, i, stage, reading, v);
-		if (v == FALSE_)
+		if (j.value == FALSE_)
 			continue;
-		kind = v == ERROR_ ? (unsigned)ACTION_TEMPFAIL
-				   : s->image->rules[i].verdict;
-		held |= pending_above(&pending, i) | 1u << kind;
+		held |= pending_above(&pending, i) | j.kinds;
 		if (held & (held - 1))
 			return false;
-		if (v == UNKNOWN_)
+		if (j.value == UNKNOWN_)
 			continue;
-		*out = (struct decision){
-			.set = true,
-			.kind = (enum milt_action)kind,
-			.stage = stage,
-			.speaker = { i, v == ERROR_,
-			    v == ERROR_ ? s->interp.failure : NULL },
-		};
+		*out = decision_of(&j, i, stage);
 		return true;
 	}
 	return false;
@@ -159,21 +214,16 @@ decide_pinned(const struct milt_session *s, enum milt_stage stage,
 
 	while (walk_next(&w, &i, &v)) {
 		const struct image_rule *r = &s->image->rules[i];
+		struct judged j = judge(s, i, stage, READ_SHARED, v);
 
-		v = effective(s, i, stage, READ_SHARED, v);
-		if (v == FALSE_)
+		if (j.value == FALSE_)
 			continue;
-		if (v == ERROR_ || r->verdict != kind ||
-		    pending_above(&pending, i) & ~(1u << kind))
+		if ((j.failure && !(r->flags & RULE_JS)) ||
+		    (j.kinds | pending_above(&pending, i)) & ~(1u << kind))
 			return false;
-		if (v != TRUE_ || !(r->flags & RULE_PINNED))
+		if (j.value != TRUE_ || !(r->flags & RULE_PINNED))
 			continue;
-		*out = (struct decision){
-			.set = true,
-			.kind = kind,
-			.stage = stage,
-			.speaker = { .rule = i },
-		};
+		*out = decision_of(&j, i, stage);
 		return true;
 	}
 	return false;
@@ -191,17 +241,29 @@ has_kind(const struct milt_image *im, uint32_t rule, enum milt_action_kind kind)
 }
 
 bool
-rule_has_changes(const struct milt_image *im, uint32_t rule)
+rule_has_changes(const struct milt_session *s, uint32_t rule)
 {
-	return !(im->rules[rule].flags & RULE_SHADOW) &&
-	       has_kind(im, rule, ACTION_CHANGE);
+	const struct js_answer *a;
+
+	if (is_js(s, rule)) {
+		a = answer_find(s, rule);
+		return !a || a->change_count;
+	}
+	return !(s->image->rules[rule].flags & RULE_SHADOW) &&
+	       has_kind(s->image, rule, ACTION_CHANGE);
 }
 
 bool
-rule_has_notes(const struct milt_image *im, uint32_t rule)
+rule_has_notes(const struct milt_session *s, uint32_t rule)
 {
-	return im->rules[rule].flags & RULE_SHADOW ||
-	       has_kind(im, rule, ACTION_NOTE);
+	const struct js_answer *a;
+
+	if (is_js(s, rule)) {
+		a = answer_find(s, rule);
+		return !a || a->log_count;
+	}
+	return s->image->rules[rule].flags & RULE_SHADOW ||
+	       has_kind(s->image, rule, ACTION_NOTE);
 }
 
 static bool
@@ -226,22 +288,30 @@ template_needs_body(const struct milt_image *im, uint32_t template)
 
 /* What is in the body says whether it may be changed, and where. */
 static bool
-changes_body(const struct image_action *a)
+changes_body(uint32_t action)
 {
-	return a->action == ACTION_PREPEND_TEXT ||
-	       a->action == ACTION_APPEND_TEXT ||
-	       a->action == ACTION_REPLACE_BODY;
+	return action == ACTION_PREPEND_TEXT || action == ACTION_APPEND_TEXT ||
+	       action == ACTION_REPLACE_BODY;
 }
 
 static bool
-changes_need_body(const struct milt_image *im, uint32_t rule)
+changes_need_body(const struct milt_session *s, uint32_t rule)
 {
+	const struct milt_image *im = s->image;
 	const struct image_rule *r = &im->rules[rule];
+	const struct js_answer *answer =
+	    r->flags & RULE_JS ? answer_find(s, rule) : NULL;
+
+	for (size_t i = 0; answer && i < answer->change_count; i++)
+		if (changes_body(answer->changes[i].action))
+			return true;
+	if (r->flags & RULE_JS)
+		return false;
 
 	for (uint32_t i = 0; i < r->count; i++) {
 		const struct image_action *a = &im->actions[r->first + i];
 
-		if (a->where != IMAGE_NONE || changes_body(a) ||
+		if (a->where != IMAGE_NONE || changes_body(a->action) ||
 		    template_needs_body(im, a->name) ||
 		    template_needs_body(im, a->address))
 			return true;
@@ -266,7 +336,6 @@ first_verdict(const struct image_pending *p)
 struct pending
 accept_pending(const struct milt_session *s, uint32_t speaker)
 {
-	const struct milt_image *im = s->image;
 	struct walk w = { .s = s,
 		.reading = s->done >= STAGE_DATA ? READ_OPEN : READ_SHARED };
 	struct image_pending waiting = pending_at(
@@ -277,19 +346,21 @@ accept_pending(const struct milt_session *s, uint32_t speaker)
 	enum truth v;
 
 	while (walk_next(&w, &i, &v) && i <= speaker) {
-		bool changes = rule_has_changes(im, i);
-		bool notes = rule_has_notes(im, i);
+		bool changes = rule_has_changes(s, i);
+		bool notes = rule_has_notes(s, i);
 
+		v = effect_value(s, i, w.reading, v);
 		if (changes || notes)
 			p.unknown |= v == UNKNOWN_ || (v == TRUE_ && cut < i);
-		if (v == UNKNOWN_ && im->rules[i].verdict != ACTION_NONE &&
-		    !(im->rules[i].flags & RULE_SHADOW) && i < cut)
+		if (v == UNKNOWN_ &&
+		    image_kinds(s->image, &s->image->rules[i]) &&
+		    !(s->image->rules[i].flags & RULE_SHADOW) && i < cut)
 			cut = i;
 		if (v != TRUE_)
 			continue;
 		p.notes |= notes;
 		p.changes |= changes;
-		p.body |= changes && changes_need_body(im, i);
+		p.body |= changes && changes_need_body(s, i);
 	}
 	return p;
 }

@@ -180,6 +180,8 @@ log_decision(const struct decision_record *d)
 	add_reply(&l, a);
 	if (d->failure)
 		line_add(&l, " failure=\"%s\"", d->failure);
+	if (d->delayed > 0)
+		line_add(&l, " delayed=%.1fs", d->delayed);
 	line_add(&l, " time=%.2fms", d->ms);
 	line_end(level, &l);
 }
@@ -207,4 +209,24 @@ log_note(struct milt_session *s, struct str queue_id, const struct milt_note *n)
 		    (int)(n->text.n < 1000 ? n->text.n : 1000),
 		    n->text.p ? n->text.p : "");
 	line_end(LEVEL_INFO, &l);
+}
+
+void
+log_question(struct milt_session *s, struct str queue_id, uint32_t rule,
+    const char *why, double ms)
+{
+	struct log_line l;
+
+	if (log_is_json()) {
+		log_json(
+		    LEVEL_WARNING, question_json(s, queue_id, rule, why, ms));
+		return;
+	}
+	line_start(&l);
+	add_id(&l, queue_id);
+	line_add(&l, "question");
+	add_rule(&l, milt_session_image(s), rule);
+	add_envelope(&l, milt_session_facts(s), STAGE_MAIL);
+	line_add(&l, " failure=\"%s\" time=%.2fms", why, ms);
+	line_end(LEVEL_WARNING, &l);
 }

@@ -18,7 +18,8 @@ struct decision_record {
 	const char *failure; /* why nothing was decided; NULL otherwise */
 	bool decided;        /* by answer->speaker */
 	bool changed;        /* name the rules whose changes were made */
-	double ms;           /* spent on the message so far */
+	double delayed;      /* seconds that the answer was delayed */
+	double ms;           /* spent on the message so far, without them */
 };
 
 /* accept, reject, tempfail or discard; with a NUL behind it. */
@@ -29,5 +30,9 @@ void log_decision(const struct decision_record *);
 /* A log action, or a shadow rule that matched. */
 void log_note(
     struct milt_session *, struct str queue_id, const struct milt_note *);
+
+/* A question of a js rule without an answer, after so many milliseconds. */
+void log_question(struct milt_session *, struct str queue_id, uint32_t rule,
+    const char *why, double ms);
 
 #endif

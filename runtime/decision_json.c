@@ -126,6 +126,8 @@ decision_json(const struct decision_record *d)
 		put_changes(o, d->session);
 	if (d->failure)
 		json_put(o, "failure", json_string(d->failure));
+	if (d->delayed > 0)
+		json_put(o, "delayed", json_real(d->delayed));
 	json_put(o, "ms", json_real(d->ms));
 	return o;
 }
@@ -143,5 +145,20 @@ note_json(
 	put_envelope(o, milt_session_facts(s), STAGE_MAIL);
 	put(o, "recipient", n->recipient);
 	put(o, "text", n->text);
+	return o;
+}
+
+json_t *
+question_json(struct milt_session *s, struct str queue_id, uint32_t rule,
+    const char *why, double ms)
+{
+	json_t *o = json_object();
+
+	put(o, "id", queue_id);
+	json_put(o, "question", json_string("js"));
+	put_rule(o, milt_session_image(s), rule);
+	put_envelope(o, milt_session_facts(s), STAGE_MAIL);
+	json_put(o, "failure", json_string(why));
+	json_put(o, "ms", json_real(ms));
 	return o;
 }

@@ -11,6 +11,8 @@
 json_t *decision_json(const struct decision_record *);
 json_t *note_json(
     struct milt_session *, struct str queue_id, const struct milt_note *);
+json_t *question_json(struct milt_session *, struct str queue_id, uint32_t rule,
+    const char *why, double ms);
 
 /* The recipients that a decision is about: at RCPT the current one. */
 size_t decision_recipients(const struct decision_record *);

@@ -274,12 +274,28 @@ push_insertions(struct plan *p, const struct milt_change *c, size_t n)
 	return true;
 }
 
+/* As the policy compares addresses. */
+static bool
+same_mailbox(struct plan *p, struct str address, size_t recipient)
+{
+	struct mailbox a = mailbox_parse(p->arena, address);
+	struct mailbox b = mailbox_parse(
+	    p->arena, facts_recipient(p->session->facts, recipient));
+	bool exact = p->session->image->needs->options[OPTION_LOCAL_PARTS] ==
+		     LOCAL_PARTS_EXACT;
+
+	return str_eq(mailbox_normal(p->arena, &a, exact),
+	    mailbox_normal(p->arena, &b, exact));
+}
+
 static bool
 remove_recipients(struct plan *p, const struct milt_change *c)
 {
 	struct facts *f = milt_session_facts(p->session);
 
 	for (size_t i = 0; i < facts_recipients(f); i++) {
+		if (c->value.n && !same_mailbox(p, c->value, i))
+			continue;
 		if (c->where != IMAGE_NONE &&
 		    interp_where(&p->session->interp, c->where, ATTR_RECIPIENTS,
 			i) != TRUE_)

@@ -126,6 +126,12 @@ facts_get_part(struct facts *f, enum milt_attr attr, struct str key, size_t i,
 
 /* ---- files -------------------------------------------------------------- */
 
+static const char *
+files_partial(const struct content *c)
+{
+	return c->partial ? c->partial : c->files_partial;
+}
+
 enum fact_state
 facts_count_files(
     struct facts *f, enum milt_attr attr, struct str key, size_t *out)
@@ -137,7 +143,7 @@ facts_count_files(
 	if (!c)
 		return FACT_FAILED;
 	*out = c->files.n;
-	return partly(f, c->partial);
+	return partly(f, files_partial(c));
 }
 
 static enum fact_state
@@ -198,7 +204,7 @@ facts_get_file(struct facts *f, enum milt_attr attr, struct str key, size_t i,
 	if (!c)
 		return FACT_FAILED;
 	if (i >= c->files.n)
-		return beyond(f, c->partial);
+		return beyond(f, files_partial(c));
 	return file_value(f, attr, &c->files.v[i], out);
 }
 

@@ -108,6 +108,8 @@ attach(struct milt_image *im)
 	im->templates = at[SECTION_TEMPLATES];
 	im->actions = at[SECTION_ACTIONS];
 	im->rules = at[SECTION_RULES];
+	im->js = at[SECTION_JS];
+	im->captures = at[SECTION_CAPTURES];
 	im->stages = at[SECTION_STAGES];
 	im->stage_rules = at[SECTION_STAGE_RULES];
 	im->guards = at[SECTION_GUARDS];
@@ -122,74 +124,6 @@ attach(struct milt_image *im)
 	im->code = at[SECTION_CODE];
 	im->macros = at[SECTION_MACROS];
 	im->needs = at[SECTION_NEEDS];
-}
-
-static enum memo_class
-ref_class(const struct milt_image *im, const struct image_ref *ref)
-{
-	const struct attr_row *row = &attr_rows[ref->attr];
-	enum milt_scope scope = row->scope;
-	enum milt_stage from = row->from;
-
-	if (ref->attr == ATTR_MACRO) {
-		const struct macro_row *macro =
-		    macro_by_name(image_text(im, ref->key));
-
-		scope = macro ? macro->scope : SCOPE_MESSAGE;
-		from = macro ? macro->from : STAGE_DATA;
-	}
-	switch (scope) {
-	case SCOPE_SESSION:
-		return from == STAGE_CONNECT ? MEMO_CONNECT : MEMO_HELO;
-	case SCOPE_MESSAGE:
-		return MEMO_MESSAGE;
-	case SCOPE_RECIPIENT:
-		return MEMO_RECIPIENT;
-	}
-	return MEMO_RECIPIENT;
-}
-
-static void
-raise_class(struct milt_image *im, uint32_t loop, const struct image_ref *ref)
-{
-	enum memo_class class = ref_class(im, ref);
-
-	if (im->loop_classes[loop] < class)
-		im->loop_classes[loop] = (uint8_t) class;
-}
-
-/*
- * What the results of the outermost loops depend on: the attributes in their
- * bodies.
- */
-static bool
-classify_loops(struct milt_image *im)
-{
-	uint32_t loops = im->count[SECTION_LOOPS];
-
-	im->loop_classes = calloc(loops ? loops : 1, 1);
-	if (!im->loop_classes)
-		return false;
-	for (uint32_t i = 0; i < loops; i++)
-		raise_class(im, i,
-		    &(struct image_ref){
-			.attr = im->loops[i].attr, .key = im->loops[i].key });
-	for (uint32_t pc = 0; pc < im->count[SECTION_CODE]; pc++) {
-		const struct image_insn *each = &im->code[pc];
-
-		if (each->op != OPC_EACH)
-			continue;
-		for (uint32_t end = pc + each->b; pc < end; pc++) {
-			const struct image_insn *in = &im->code[pc + 1];
-			const struct opcode_row *row = &opcode_rows[in->op];
-
-			if (row->a == OPERAND_REF)
-				raise_class(im, each->a, &im->refs[in->a]);
-			if (row->b == OPERAND_REF2)
-				raise_class(im, each->a, &im->refs[in->b]);
-		}
-	}
-	return true;
 }
 
 /* Takes over im, its block included. */
@@ -207,8 +141,6 @@ finish(struct milt_image *im, struct milt_image **out, const char **why)
 		else if (reason)
 			s = refuse(why, reason);
 	}
-	if (s == MILT_OK && !classify_loops(im))
-		s = MILT_NO_MEMORY;
 	if (s == MILT_OK) {
 		s = match_compile(im);
 		if (s == MILT_INVALID)
@@ -318,7 +250,6 @@ milt_image_free(struct milt_image *im)
 		return;
 	scan_free(im);
 	match_free(im);
-	free(im->loop_classes);
 	if (im->mapped)
 		munmap(im->map, im->map_size);
 	else

@@ -18,7 +18,7 @@
 #include "runtime/normal.h"
 
 #define IMAGE_MAGIC "milt\r\n\032\n"
-enum { IMAGE_VERSION = 2, IMAGE_ALIGN = 16 };
+enum { IMAGE_VERSION = 3, IMAGE_ALIGN = 16 };
 static const uint32_t IMAGE_NONE __attribute__((unused)) = UINT32_MAX;
 
 enum opcode {
@@ -114,7 +114,7 @@ enum image_piece_kind {
 
 /*
  * A piece of a template.  TEXT: text a.  VALUE: reference a (from VALUE), or
- * the candidates [first, first + count) if one of their loops has found an
+ * the first of the candidates [first, first + count) whose loop finds an
  * element.  CAPTURE: the first candidate whose regex matches.
  */
 struct image_piece {
@@ -128,6 +128,8 @@ struct image_candidate {
 	uint32_t ref;
 	uint32_t regex; /* captures; else IMAGE_NONE */
 	uint32_t group; /* captures */
+	uint32_t code;  /* of the loop: finds its element; or IMAGE_NONE */
+	uint32_t stage; /* its facts are known from here on */
 };
 
 struct image_template {
@@ -143,16 +145,18 @@ struct image_action {
 	uint32_t address;           /* template or IMAGE_NONE */
 	uint32_t where;             /* code for loop depth 0, or IMAGE_NONE */
 	int32_t index;              /* insert header */
+	uint32_t milliseconds;      /* delay */
 };
 
-enum { RULE_SHADOW = 1, RULE_RECIPIENT = 2, RULE_PINNED = 4 };
+enum { RULE_SHADOW = 1, RULE_RECIPIENT = 2, RULE_PINNED = 4, RULE_JS = 8 };
 
 struct image_rule {
 	uint32_t name;       /* text */
 	uint32_t why;        /* text, may be empty */
 	uint32_t file, line; /* text; line from 1 */
 	uint32_t flags;
-	uint16_t verdict;      /* enum milt_action: a verdict or ACTION_NONE */
+	uint16_t verdict;      /* enum milt_action: a verdict or ACTION_NONE;
+				  RULE_JS: what it gives on failure */
 	uint8_t pin;           /* RULE_PINNED: enum milt_stage */
 	uint8_t text_last;     /* reply text known from this stage on */
 	uint32_t first, count; /* actions, verdict included */
@@ -164,9 +168,36 @@ struct image_rule {
 	/*
 	 * From this stage on the rule is never UNKNOWN: the latest of its
 	 * condition's facts, its reply text's facts (text_last) and its pin.
+	 * RULE_JS: its question is asked there.
 	 */
 	uint8_t known;
 	uint8_t zero[3];
+	uint32_t js; /* RULE_JS: its record, else IMAGE_NONE */
+};
+
+/* A capture of the regexes in a js rule's condition. */
+struct image_capture {
+	uint32_t name;     /* text: "1" and so on, or the group's name */
+	uint32_t template; /* gives its text */
+};
+
+enum { JS_BODY = 1 /* needs body */ };
+
+/*
+ * What a js rule asks.  Either a function of a module or code: the texts of
+ * the other one are IMAGE_NONE.
+ */
+struct image_js {
+	uint32_t rule;
+	uint32_t file;     /* text: relative to where the compiler ran, as is
+			      the policy's own path in struct image_rule */
+	uint32_t function; /* text: an identifier, or `default` */
+	uint32_t code;     /* text */
+	uint32_t timeout;  /* milliseconds, at least 1 */
+	uint32_t flags;    /* JS_ */
+	uint32_t may;      /* bit ACTION_...: verdicts of its answer */
+	uint32_t captures, capture_count; /* CAPTURES: {1} and so on, then
+					     those that have names */
 };
 
 /*
@@ -301,6 +332,7 @@ enum {
 	NEED_DIGESTS = 512,     /* digests of their contents */
 	NEED_FILE_TEXTS = 1024, /* their contents as text */
 	NEED_URLS = 2048,       /* URLs in the texts of the body */
+	NEED_JS = 4096,         /* somebody who answers js rules */
 };
 
 struct image_needs {
@@ -338,6 +370,8 @@ struct image_needs {
 	SECTION(TEMPLATES, struct image_template)   \
 	SECTION(ACTIONS, struct image_action)       \
 	SECTION(RULES, struct image_rule)           \
+	SECTION(JS, struct image_js)                \
+	SECTION(CAPTURES, struct image_capture)     \
 	SECTION(STAGES, struct image_stage)         \
 	SECTION(STAGE_RULES, uint32_t)              \
 	SECTION(GUARDS, struct image_guard)         \
@@ -394,6 +428,8 @@ struct milt_image {
 	const struct image_template *templates;
 	const struct image_action *actions;
 	const struct image_rule *rules;
+	const struct image_js *js;
+	const struct image_capture *captures;
 	const struct image_stage *stages;
 	const uint32_t *stage_rules;
 	const struct image_guard *guards;
@@ -409,9 +445,7 @@ struct milt_image {
 	const struct image_macro *macros;
 	const struct image_needs *needs;
 	uint32_t count[SECTION_COUNT]; /* records of each section */
-	uint8_t *loop_classes;     /* owned; for each outermost loop the enum
-				      memo_class of what it depends on */
-	struct matchers *matchers; /* compiled regexes, owned: match.h */
+	struct matchers *matchers;     /* compiled regexes, owned: match.h */
 	struct scan *scan;     /* what finds their candidates, owned: scan.h */
 	bool jit;              /* regexes run as machine code */
 	const char *jit_error; /* why not, static text; NULL if jit */
@@ -453,8 +487,20 @@ image_text(const struct milt_image *im, uint32_t text)
 	return (struct str){ (const char *)im->bytes + t->offset, t->length };
 }
 
+/* What a rule can give while it is not known: bit ACTION_... */
+static inline unsigned
+image_kinds(const struct milt_image *im, const struct image_rule *r)
+{
+	unsigned kinds = r->verdict != ACTION_NONE ? 1u << r->verdict : 0;
+
+	return r->flags & RULE_JS ? kinds | im->js[r->js].may : kinds;
+}
+
 /* One instruction as text, for dump --after=emit and the tests. */
 void image_print_insn(const struct milt_image *, uint32_t at, FILE *);
+/* Its last operand, with a blank before it. */
+void image_print_operand(
+    const struct milt_image *, const struct image_insn *, FILE *);
 /* The whole image, readable and stable. */
 void image_dump(const struct milt_image *, FILE *);
 

@@ -156,6 +156,13 @@ print_operand(const struct milt_image *im, const struct image_insn *in,
 }
 
 void
+image_print_operand(
+    const struct milt_image *im, const struct image_insn *in, FILE *to)
+{
+	print_operand(im, in, opcode_rows[in->op].b, in->b, to);
+}
+
+void
 image_print_insn(const struct milt_image *im, uint32_t at, FILE *to)
 {
 	const struct image_insn *in = &im->code[at];
@@ -231,6 +238,8 @@ dump_action(const struct milt_image *im, const struct image_action *a, FILE *to)
 		fprintf(to, " %.*s", STR_ARG(image_text(im, a->xcode)));
 	if (a->action == ACTION_INSERT_HEADER)
 		fprintf(to, " %" PRId32, a->index);
+	if (a->action == ACTION_DELAY)
+		fprintf(to, " %" PRIu32 " ms", a->milliseconds);
 	putc('\n', to);
 	if (a->name != IMAGE_NONE)
 		dump_template(im, "name", a->name, to);

@@ -8,7 +8,8 @@
 struct run {
 	struct interp *ip;
 	enum truth r[IMAGE_REGISTERS];
-	size_t at[4]; /* LIMIT_LOOPS */
+	size_t at[4];   /* LIMIT_LOOPS */
+	uint32_t found; /* what made the last outermost loop true */
 	unsigned long steps_left;
 	bool over; /* the steps are used up */
 };
@@ -19,12 +20,6 @@ static bool
 is_stopped(const struct run *run)
 {
 	return run->over || run->ip->asking;
-}
-
-static void
-keep_found(struct interp *ip, uint32_t loop, uint32_t index)
-{
-	memo_put(&ip->memo, ip->image, memo_slots(ip->image) + loop, index);
 }
 
 static enum truth
@@ -43,7 +38,7 @@ each_element(
 		if (all != TRUE_)
 			continue;
 		if (loop->depth == 0)
-			keep_found(run->ip, in->a, (uint32_t)i);
+			run->found = (uint32_t)i;
 		break;
 	}
 	return all;
@@ -62,7 +57,7 @@ each(struct run *run, uint32_t code)
 	size_t count = 0;
 
 	if (loop->depth == 0)
-		keep_found(ip, in->a, IMAGE_NONE);
+		run->found = IMAGE_NONE;
 	switch (facts_count(ip->facts, loop->attr, key, &count)) {
 	case FACT_MISSING:
 		return FALSE_;
@@ -183,11 +178,9 @@ interp_where(
 }
 
 uint32_t
-interp_found(const struct interp *ip, uint32_t loop)
+interp_find(struct interp *ip, uint32_t code)
 {
-	uint32_t at;
+	struct run run = { .ip = ip, .found = IMAGE_NONE };
 
-	return memo_get(&ip->memo, ip->image, memo_slots(ip->image) + loop, &at)
-		   ? at
-		   : IMAGE_NONE;
+	return run_fragment(&run, code) == TRUE_ ? run.found : IMAGE_NONE;
 }

@@ -15,9 +15,8 @@ struct match_scratch; /* PCRE2 match data and JIT stack of one call's thread */
 struct interp {
 	const struct milt_image *image;
 	struct facts *facts;
-	/* Values of nodes (enum truth), and for each loop the index of the
-	   element that made it true, valid while its node is TRUE_.  Owned. */
-	struct memo memo;
+	struct memo memo;              /* values of nodes (enum truth); owned */
+	enum milt_stage stage;         /* texts name no facts of later ones */
 	struct match_scratch *scratch; /* borrowed, for one call */
 	bool plain;          /* without indexes, for tests: each regex is
 				tried */
@@ -40,10 +39,16 @@ enum truth interp_where(
 /*
  * A template filled in, in the message's arena: octets as they are, not yet
  * made safe for anything.  {NULL, 0} with no memory, or with ip->asking set.
+ *
+ * A note of an early refusal is written before all facts are there; what is
+ * looked at too early would stay missing, so it is not looked at.
  */
 struct str interp_text(struct interp *, uint32_t template_index);
 
-/* Index of the element that loop number `loop` has found, or IMAGE_NONE. */
-uint32_t interp_found(const struct interp *, uint32_t loop);
+/*
+ * Index of the element that makes the loop of the fragment at `code` true, or
+ * IMAGE_NONE.
+ */
+uint32_t interp_find(struct interp *, uint32_t code);
 
 #endif

@@ -5,16 +5,6 @@
 /* Larger tables are given back when a message is over. */
 enum { CELLS_FIRST = 32, CELLS_KEPT = 512 };
 
-uint32_t
-memo_slots(const struct milt_image *im)
-{
-	uint32_t n = 0;
-
-	for (int c = 0; c < MEMO_CLASSES; c++)
-		n += im->needs->memo[c];
-	return n;
-}
-
 static enum memo_class
 class_of(const struct milt_image *im, uint32_t key)
 {
@@ -25,7 +15,7 @@ class_of(const struct milt_image *im, uint32_t key)
 		if (key < end)
 			return (enum memo_class)c;
 	}
-	return (enum memo_class)im->loop_classes[key - end];
+	return MEMO_RECIPIENT;
 }
 
 /* The cell of the key, or the empty one where it would be. */

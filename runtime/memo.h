@@ -1,6 +1,6 @@
 /*
- * What a session has found out and need not find out again: values of nodes
- * and, for loops, the element that was found.  Holds only what was put in, so
+ * What a session has found out and need not find out again: values of nodes.
+ * Holds only what was put in, so
  * its size depends on what was looked at, not on the policy.
  */
 #ifndef RUNTIME_MEMO_H
@@ -20,9 +20,6 @@ struct memo {
 	uint32_t size, used;     /* stale ones included */
 	uint32_t epoch[MEMO_CLASSES];
 };
-
-/* Slots of nodes; loops follow them: key memo_slots(im) + loop. */
-uint32_t memo_slots(const struct milt_image *);
 
 bool memo_get(const struct memo *, const struct milt_image *, uint32_t key,
     uint32_t *value);

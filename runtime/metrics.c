@@ -4,6 +4,7 @@
 
 #include "runtime/conn.h"
 #include "runtime/counts.h"
+#include "runtime/delay.h"
 
 enum { VERDICTS = 4, SHARDS = 16, REASONS = 64 };
 
@@ -14,11 +15,16 @@ static const unsigned bounds[] = { 10, 25, 50, 100, 250, 500, 1000, 2500, 5000,
 enum { BOUNDS = sizeof(bounds) / sizeof(*bounds) };
 
 /* One of the copies that threads share; a reader adds them up. */
+struct histogram {
+	atomic_ullong times[BOUNDS + 1];
+	atomic_ullong nanoseconds;
+};
+
 struct shard {
 	_Alignas(64) atomic_ullong simple[METRIC_COUNT];
 	atomic_ullong verdicts[VERDICTS][STAGE_COUNT];
-	atomic_ullong times[STAGE_COUNT][BOUNDS + 1];
-	atomic_ullong nanoseconds[STAGE_COUNT];
+	struct histogram stages[STAGE_COUNT];
+	struct histogram questions; /* of js rules */
 };
 
 static struct shard shards[SHARDS];
@@ -78,16 +84,38 @@ metric_decision(enum milt_answer_kind kind, enum milt_stage stage)
 	add(&own_shard()->verdicts[verdict_index(kind)][stage], 1);
 }
 
-void
-metric_time(enum milt_stage stage, uint64_t ns)
+static void
+add_time(struct histogram *h, uint64_t ns)
 {
-	struct shard *s = own_shard();
 	unsigned i = 0;
 
 	while (i < BOUNDS && ns > bounds[i] * (uint64_t)1000)
 		i++;
-	add(&s->times[stage][i], 1);
-	add(&s->nanoseconds[stage], ns);
+	add(&h->times[i], 1);
+	add(&h->nanoseconds, ns);
+}
+
+void
+metric_time(enum milt_stage stage, uint64_t ns)
+{
+	add_time(&own_shard()->stages[stage], ns);
+}
+
+void
+metric_question(enum milt_reply_kind kind, uint64_t ns)
+{
+	switch (kind) {
+	case REPLY_NOTHING:
+		metric_add(METRIC_QUESTIONS_NOTHING);
+		break;
+	case REPLY_ANSWER:
+		metric_add(METRIC_QUESTIONS_ANSWER);
+		break;
+	case REPLY_FAILURE:
+		metric_add(METRIC_QUESTIONS_FAILURE);
+		break;
+	}
+	add_time(&own_shard()->questions, ns);
 }
 
 void
@@ -176,6 +204,9 @@ print_simple(FILE *to)
 	fprintf(to, "milt_memory_bytes %zu\n", atomic_load(&facts_budget.used));
 	head(to, "milt_sessions_open", "gauge", "Sessions that are open.");
 	fprintf(to, "milt_sessions_open %lu\n", conn_count());
+	head(to, "milt_sessions_delayed", "gauge",
+	    "Sessions whose answer is delayed.");
+	fprintf(to, "milt_sessions_delayed %lu\n", delay_waiting());
 }
 
 static void
@@ -196,33 +227,39 @@ print_verdicts(FILE *to)
 			    sum(&shards[0].verdicts[v][s]));
 }
 
+/* `label` as in stage="rcpt". */
+static void
+print_histogram(FILE *to, const char *name, const char *label, struct str value,
+    const struct histogram *h)
+{
+	unsigned long long n = 0;
+
+	for (unsigned i = 0; i < BOUNDS; i++) {
+		n += sum(&h->times[i]);
+		fprintf(to, "%s_bucket{%s=\"%.*s\",le=\"%g\"} %llu\n", name,
+		    label, STR_ARG(value), bounds[i] / 1e6, n);
+	}
+	n += sum(&h->times[BOUNDS]);
+	fprintf(to,
+	    "%s_bucket{%s=\"%.*s\",le=\"+Inf\"} %llu\n"
+	    "%s_sum{%s=\"%.*s\"} %.9f\n"
+	    "%s_count{%s=\"%.*s\"} %llu\n",
+	    name, label, STR_ARG(value), n, name, label, STR_ARG(value),
+	    (double)sum(&h->nanoseconds) / 1e9, name, label, STR_ARG(value), n);
+}
+
 static void
 print_times(FILE *to)
 {
 	head(to, "milt_stage_seconds", "histogram",
 	    "Time spent on the events and the evaluation of a stage.");
-	for (int s = 0; s < STAGE_COUNT; s++) {
-		struct str stage = stage_rows[s].name;
-		unsigned long long n = 0;
-
-		for (unsigned i = 0; i < BOUNDS; i++) {
-			n += sum(&shards[0].times[s][i]);
-			fprintf(to,
-			    "milt_stage_seconds_bucket{stage=\"%.*s\",le=\"%"
-			    "g\"}"
-			    " %llu\n",
-			    STR_ARG(stage), bounds[i] / 1e6, n);
-		}
-		n += sum(&shards[0].times[s][BOUNDS]);
-		fprintf(to,
-		    "milt_stage_seconds_bucket{stage=\"%.*s\",le=\"+Inf\"} "
-		    "%llu\n"
-		    "milt_stage_seconds_sum{stage=\"%.*s\"} %.9f\n"
-		    "milt_stage_seconds_count{stage=\"%.*s\"} %llu\n",
-		    STR_ARG(stage), n, STR_ARG(stage),
-		    (double)sum(&shards[0].nanoseconds[s]) / 1e9,
-		    STR_ARG(stage), n);
-	}
+	for (int s = 0; s < STAGE_COUNT; s++)
+		print_histogram(to, "milt_stage_seconds", "stage",
+		    stage_rows[s].name, &shards[0].stages[s]);
+	head(to, "milt_question_seconds", "histogram",
+	    "Time until a question of the policy was answered, or failed.");
+	print_histogram(to, "milt_question_seconds", "kind", STR("js"),
+	    &shards[0].questions);
 }
 
 static void

@@ -23,8 +23,17 @@
 	METRIC(RELOADS_OK, "milt_reloads_total", "result=\"ok\"",             \
 	    "Readings of the policy, the first one left out.")                \
 	METRIC(RELOADS_FAILED, "milt_reloads_total", "result=\"failed\"", "") \
-	METRIC(QUESTIONS_CLOCK, "milt_questions_total", "kind=\"clock\"",     \
-	    "Questions of the policy.")                                       \
+	METRIC(QUESTIONS_CLOCK, "milt_questions_total",                       \
+	    "kind=\"clock\",outcome=\"answer\"", "Questions of the policy.")  \
+	METRIC(QUESTIONS_NOTHING, "milt_questions_total",                     \
+	    "kind=\"js\",outcome=\"nothing\"", "")                            \
+	METRIC(QUESTIONS_ANSWER, "milt_questions_total",                      \
+	    "kind=\"js\",outcome=\"answer\"", "")                             \
+	METRIC(QUESTIONS_FAILURE, "milt_questions_total",                     \
+	    "kind=\"js\",outcome=\"failure\"", "")                            \
+	METRIC(DELAYS, "milt_delays_total", "result=\"made\"",                \
+	    "Messages whose answer the policy delays.")                       \
+	METRIC(DELAYS_CROWDED, "milt_delays_total", "result=\"crowded\"", "") \
 	METRIC(LOG_LOST, "milt_log_lines_lost_total", "",                     \
 	    "Lines of the log that could not be written.")                    \
 	METRIC(TRACES_LOST, "milt_traces_lost_total", "",                     \
@@ -40,6 +49,8 @@ enum metric {
 void metric_add(enum metric);
 /* A verdict that was given, at that stage. */
 void metric_decision(enum milt_answer_kind, enum milt_stage);
+/* A question to a js rule, and what it took in nanoseconds. */
+void metric_question(enum milt_reply_kind, uint64_t);
 /* What a stage cost, in nanoseconds. */
 void metric_time(enum milt_stage, uint64_t);
 /* Something could not be decided; static text. */

@@ -256,6 +256,26 @@ show_pair(const char *name, const char *value)
 	putchar('\n');
 }
 
+/* Lines such as `      false  client.ip in partners: 192.0.2.1`. */
+static void
+show_parts(const json_t *parts)
+{
+	size_t i;
+	json_t *p;
+
+	json_array_foreach(parts, i, p)
+	{
+		printf("    %-8s ", text(p, "value"));
+		show(text(p, "part"), 0);
+		if (strcmp(text(p, "value"), "unknown") != 0) {
+			fputs(json_object_get(p, "is") ? ": " : ": missing",
+			    stdout);
+			show(text(p, "is"), 0);
+		}
+		putchar('\n');
+	}
+}
+
 static void
 show_transaction(const json_t *t)
 {
@@ -293,6 +313,8 @@ show_transaction(const json_t *t)
 			show(text(r, "why"), 0);
 		}
 		puts(colour && decided ? "\033[0m" : "");
+		printf("    %s\n", text(r, "because"));
+		show_parts(json_object_get(r, "parts"));
 	}
 	putchar('\n');
 }

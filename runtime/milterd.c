@@ -2,72 +2,28 @@
  * milterd: decides mail by a policy, attached to an MTA as a milter.
  */
 #include <errno.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "compiler/compile.h"
+#include "compiler/policy_text.h"
 #include "runtime/arguments.h"
-#include "runtime/control.h"
+#include "runtime/delay.h"
+#include "runtime/facts.h"
+#include "runtime/js_host.h"
 #include "runtime/log.h"
-#include "runtime/metrics.h"
 #include "runtime/milter.h"
-#include "runtime/nudge.h"
 #include "runtime/policy.h"
 #include "runtime/reload.h"
+#include "runtime/service.h"
 #include "runtime/signals.h"
-
-/* Descriptors for all but sessions; the fewest with which we start. */
-enum { FILES_RESERVED = 64, FILES_NEEDED = 256, FILES_WANTED = 4096 };
 
 static const char default_socket[] = "unix:/run/milt/milt.sock";
 
 /* ---- the policy ---------------------------------------------------------- */
 
-static bool strict; /* before there are threads */
-
-/* Paths of the lists that are watched; false with no memory. */
-static bool
-watched_lists(const struct compilation *c, char **out)
-{
-	size_t n = 0;
-	FILE *f = open_memstream(out, &n);
-
-	if (!f)
-		return false;
-	for (size_t i = 0; i < c->watched.n; i++) {
-		fwrite(c->watched.v[i].p, 1, c->watched.v[i].n, f);
-		putc(0, f);
-	}
-	putc(0, f);
-	return fclose(f) == 0;
-}
-
-static enum milt_status
-compile(const char *path, FILE *diagnostics, struct policy_text *out)
-{
-	struct compile_options options = { .lint = strict };
-	struct compilation c;
-	enum milt_status s = milt_compile(&c, path, &options);
-
-	diags_print(&c.diags, diagnostics,
-	    diagnostics == stderr && isatty(STDERR_FILENO));
-	if (s == MILT_OK && strict && c.diags.warnings)
-		s = MILT_INVALID;
-	if (s == MILT_OK && !watched_lists(&c, &out->watched))
-		s = MILT_NO_MEMORY;
-	if (s == MILT_NO_MEMORY)
-		fprintf(diagnostics, "%s: error: not enough memory\n", path);
-	if (s == MILT_OK) {
-		out->image = c.image;
-		out->size = c.image_size;
-		c.image = NULL;
-	}
-	milt_compile_free(&c);
-	return s;
-}
+static policy_compiler *compile; /* before there are threads */
 
 /* Read with the rights with which it will be read again at HUP. */
 static struct policy *
@@ -91,47 +47,20 @@ first_policy(const struct arguments *o)
 
 /* ---- serving ------------------------------------------------------------- */
 
-static void *
-serve(void *arg)
+/* The main thread, to reload. */
+static void
+wake(void)
 {
-	(void)arg;
-	milter_serve();
-	/* It never ends by itself, and nothing would answer any more. */
-	log_say(LEVEL_ERROR, "libmilter has given up");
+	(void)kill(getpid(), SIGUSR1);
+}
+
+static void
+gave_up(void)
+{
 	_exit(EXIT_SYSTEM);
 }
 
-static void
-start_serving(void)
-{
-	pthread_t thread;
-	int e = pthread_create(&thread, NULL, serve, NULL);
-
-	if (e != 0)
-		milterd_fail(
-		    EXIT_SYSTEM, "cannot start a thread: %s", strerror(e));
-	pthread_detach(thread);
-}
-
-/* The sockets that are ours to close and remove. */
-static struct {
-	struct listener mta, metrics, control;
-} sockets = {
-	.mta = { .fd = -1 }, .metrics = { .fd = -1 }, .control = { .fd = -1 }
-};
-
-static void
-unlink_sockets(void)
-{
-	listener_unlink(&sockets.mta);
-	listener_unlink(&sockets.metrics);
-	listener_unlink(&sockets.control);
-}
-
-/*
- * libmilter's own way to stop drops open sessions.  Ours: no new connections,
- * wait for the open ones, leave without libmilter's knowledge.
- */
+/* Waits for the open sessions and leaves without libmilter's knowledge. */
 static _Noreturn void
 drain(const struct arguments *o)
 {
@@ -142,10 +71,8 @@ drain(const struct arguments *o)
 	log_say(LEVEL_INFO, "stopping: %lu open sessions, at most %lu s",
 	    milter_sessions(), o->drain);
 	process_notify("STOPPING=1");
-	unlink_sockets();
-	if (!listener_retire(&sockets.mta))
-		log_say(LEVEL_WARNING, "the socket stays open: %s",
-		    strerror(errno));
+	delay_stop();
+	service_retire();
 	/* A connection that was accepted is a session a moment later. */
 	for (unsigned long i = 0; i < ticks && quiet < 2; i++) {
 		if (signals_wait(TICK) == SIGNAL_STOP) {
@@ -181,7 +108,8 @@ govern(const struct arguments *o)
 		case SIGNAL_STOP:
 			drain(o);
 		case SIGNAL_NONE:
-			reload_watched();
+			if (reload_is_due())
+				reload_now();
 			break;
 		}
 		replaced = policy_reap();
@@ -190,89 +118,52 @@ govern(const struct arguments *o)
 
 /* ---- starting ------------------------------------------------------------ */
 
-static void
-raise_files(void)
+static const char *
+socket_of(const struct arguments *o)
 {
-	unsigned long files = process_raise_files();
-
-	if (files < FILES_NEEDED)
-		milterd_fail(EXIT_SYSTEM,
-		    "the limit on open files is %lu; %d is the least", files,
-		    FILES_NEEDED);
-	if (files < FILES_WANTED)
-		log_say(LEVEL_WARNING,
-		    "the limit on open files is %lu: each session needs "
-		    "one, %d is a good value",
-		    files, FILES_WANTED);
-	milter_limit(files - FILES_RESERVED);
-}
-
-static void
-open_sockets(const struct arguments *o, const char **spec)
-{
-	/* Whoever may speak to the control socket may stop mail. */
-	struct listen_options control = {
-		.mode = 0600, .uid = o->user.uid, .gid = o->user.gid
-	};
 	int passed = process_passed_sockets();
-	char why[512];
 
-	*spec = o->socket;
-	if (!*spec && passed > 1)
+	if (o->socket)
+		return o->socket;
+	if (passed > 1)
 		milterd_fail(EXIT_SYSTEM,
 		    "systemd passed %d sockets; one is wanted", passed);
-	if (!*spec)
-		*spec = passed == 1 ? "fd:3" : default_socket;
-	if (!listener_open(*spec, &o->listen, &sockets.mta, why, sizeof(why)) ||
-	    (o->metrics && !listener_open(o->metrics, &o->listen,
-			       &sockets.metrics, why, sizeof(why))) ||
-	    (o->control && !listener_open(o->control, &control,
-			       &sockets.control, why, sizeof(why)))) {
-		unlink_sockets();
-		milterd_fail(EXIT_SYSTEM, "%s", why);
-	}
-	if (sockets.mta.path[0] && o->listen.mode & S_IWOTH)
-		log_say(LEVEL_WARNING,
-		    "every user of this machine can speak as the MTA on %s",
-		    *spec);
+	return passed == 1 ? "fd:3" : default_socket;
 }
 
 /* From here on a failure leaves no socket behind. */
 static _Noreturn void
 give_up(const char *what, const char *why)
 {
-	unlink_sockets();
+	service_unlink();
 	pidfile_remove();
 	milterd_fail(EXIT_SYSTEM, "%s: %s", what, why);
-}
-
-static void
-start_services(const struct arguments *o)
-{
-	if (o->metrics && !metrics_serve(sockets.metrics.fd))
-		give_up(o->metrics, "cannot be served");
-	if (o->control && !control_serve(sockets.control.fd))
-		give_up(o->control, "cannot be served");
 }
 
 int
 main(int argc, char **argv)
 {
 	struct arguments o;
+	struct service service;
 	struct policy *p;
-	const char *spec, *why;
+	char why[512];
 
 	if (!process_standard_files())
 		return EXIT_SYSTEM;
 	o = arguments_parse(argc, argv);
-	strict = o.strict;
+	compile = o.strict ? compile_policy_strict : compile_policy;
+	if (o.js_failure)
+		conn_set_js(&js_host_failure);
 	p = first_policy(&o);
 	if (o.check) {
 		policy_free(p);
 		return EXIT_OK;
 	}
-	raise_files();
-	open_sockets(&o, &spec);
+	service = (struct service){ socket_of(&o), o.metrics, o.control,
+		o.listen, o.user.uid, o.user.gid };
+	if (!service_raise_files(why, sizeof(why)) ||
+	    !service_open(&service, why, sizeof(why)))
+		milterd_fail(EXIT_SYSTEM, "%s", why);
 	if (o.daemon && !process_detach(EXIT_SYSTEM))
 		give_up("cannot go into the background", strerror(errno));
 	if (o.pidfile && !pidfile_write(o.pidfile))
@@ -284,14 +175,12 @@ main(int argc, char **argv)
 	if (geteuid() == 0)
 		log_say(LEVEL_WARNING, "running as root; --user is safer");
 	facts_budget.limit = o.memory;
-	reload_open(o.policy, compile);
-	reload_first(p);
-	if (!milter_open(sockets.mta.fd, &why))
-		give_up(spec, why);
-	start_services(&o);
-	start_serving();
-	nudge_start(sockets.mta.fd);
-	log_say(LEVEL_INFO, "listening on %s", spec);
+	reload_open(o.policy, compile, wake);
+	reload_first("milterd", p);
+	if (!service_start(&service, gave_up, why, sizeof(why))) {
+		pidfile_remove();
+		milterd_fail(EXIT_SYSTEM, "%s", why);
+	}
 	process_ready(!o.log_given || o.log != LOG_TO_STDERR);
 	govern(&o);
 }

@@ -7,6 +7,16 @@
 #include "runtime/safe.h"
 #include "runtime/state.h"
 
+bool
+gives_verdict(const struct milt_session *s, const struct live *l)
+{
+	if (is_js(s, l->rule))
+		return judge_js(s, l->rule, (enum truth)l->value).value ==
+		       TRUE_;
+	return l->value == TRUE_ &&
+	       s->image->rules[l->rule].verdict != ACTION_NONE;
+}
+
 /* The first shared rule whose verdict matches; the last one at the latest. */
 static uint32_t
 shared_cut(const struct milt_session *s)
@@ -15,8 +25,8 @@ shared_cut(const struct milt_session *s)
 		const struct live *l = &s->value.v[i];
 		const struct image_rule *r = &s->image->rules[l->rule];
 
-		if (l->value == TRUE_ && r->verdict != ACTION_NONE &&
-		    !(r->flags & (RULE_RECIPIENT | RULE_SHADOW)))
+		if (!(r->flags & (RULE_RECIPIENT | RULE_SHADOW)) &&
+		    gives_verdict(s, l))
 			return l->rule;
 	}
 	return s->rules - 1;
@@ -36,6 +46,11 @@ recipient_value(struct milt_session *s, uint32_t rule)
 {
 	const struct image_rule *r = &s->image->rules[rule];
 
+	/* No js rule but with a true condition has an answer. */
+	if (r->flags & RULE_JS)
+		return answer_find(s, rule)
+			   ? effect_value(s, rule, READ_RECIPIENT, TRUE_)
+			   : FALSE_;
 	for (int t = s->done; t >= 0; t--)
 		if (r->fragments[t] != IMAGE_NONE)
 			return interp_run(&s->interp, r->fragments[t]);
@@ -62,6 +77,15 @@ push_note(struct milt_session *s, uint32_t rule, enum milt_note_kind kind,
 }
 
 static void
+push_answer_notes(struct milt_session *s, uint32_t rule, bool recipient)
+{
+	const struct js_answer *a = answer_find(s, rule);
+
+	for (size_t i = 0; a && i < a->log_count; i++)
+		push_note(s, rule, NOTE_LOG, a->logs[i], recipient);
+}
+
+static void
 push_notes(struct milt_session *s, uint32_t rule)
 {
 	const struct image_rule *r = &s->image->rules[rule];
@@ -69,6 +93,10 @@ push_notes(struct milt_session *s, uint32_t rule)
 
 	if (r->flags & RULE_SHADOW) {
 		push_note(s, rule, NOTE_SHADOW, STR(""), recipient);
+		return;
+	}
+	if (r->flags & RULE_JS) {
+		push_answer_notes(s, rule, recipient);
 		return;
 	}
 	for (uint32_t k = 0; k < r->count; k++) {
@@ -88,9 +116,11 @@ note_shared(struct milt_session *s, uint32_t last)
 	     i++) {
 		struct live *l = &s->value.v[i];
 
-		if (l->value != TRUE_ || l->noted ||
-		    s->image->rules[l->rule].flags & RULE_RECIPIENT ||
-		    !rule_has_notes(s->image, l->rule))
+		if (s->image->rules[l->rule].flags & RULE_RECIPIENT ||
+		    l->noted ||
+		    effect_value(s, l->rule, READ_SHARED,
+			(enum truth)l->value) != TRUE_ ||
+		    !rule_has_notes(s, l->rule))
 			continue;
 		l->noted = true;
 		push_notes(s, l->rule);
@@ -106,9 +136,11 @@ note_refusal(struct milt_session *s, uint32_t speaker, bool recipient)
 	for (uint32_t i = 0; recipient && i < of->n; i++) {
 		const struct live *l = &of->v[i];
 
-		if (l->rule <= speaker && l->value == TRUE_ &&
+		if (l->rule <= speaker &&
 		    s->image->rules[l->rule].flags & RULE_RECIPIENT &&
-		    rule_has_notes(s->image, l->rule))
+		    effect_value(s, l->rule, READ_RECIPIENT,
+			(enum truth)l->value) == TRUE_ &&
+		    rule_has_notes(s, l->rule))
 			push_notes(s, l->rule);
 	}
 }
@@ -209,15 +241,15 @@ insertable(struct milt_session *s, enum milt_action action)
 
 /* Lines for the body: left out where they must not or cannot go. */
 static bool
-set_text(struct milt_session *s, const struct image_action *a,
-    struct milt_change *c, bool *skip)
+text_is_possible(
+    struct milt_session *s, const struct milt_change *c, bool *skip)
 {
 	enum insert_status status = insertable(s, c->action);
 
 	*skip = status != INSERT_OK;
 	switch (status) {
 	case INSERT_OK:
-		return set_body(s, a, c);
+		return true;
 	case INSERT_SEALED:
 		note_skipped(s, c->rule,
 		    c->action == ACTION_REPLACE_BODY
@@ -238,6 +270,13 @@ set_text(struct milt_session *s, const struct image_action *a,
 		break;
 	}
 	return false;
+}
+
+static bool
+set_text(struct milt_session *s, const struct image_action *a,
+    struct milt_change *c, bool *skip)
+{
+	return text_is_possible(s, c, skip) && (*skip || set_body(s, a, c));
 }
 
 static bool
@@ -280,6 +319,9 @@ push_change(struct milt_session *s, uint32_t rule, const struct image_action *a)
 	case ACTION_REMOVE_RECIPIENT:
 		c.where = a->where;
 		break;
+	case ACTION_DELAY:
+		c.milliseconds = a->milliseconds;
+		break;
 	case ACTION_PREPEND_TEXT:
 	case ACTION_APPEND_TEXT:
 	case ACTION_REPLACE_BODY:
@@ -289,15 +331,45 @@ push_change(struct milt_session *s, uint32_t rule, const struct image_action *a)
 	return ok && (skip || vec_push(arena, &s->changes, c));
 }
 
+/* Of an answer all is checked, but for what the message allows. */
+static bool
+push_answer_change(struct milt_session *s, const struct milt_change *c)
+{
+	bool skip = false, ok = true;
+
+	if (c->action == ACTION_PREPEND_TEXT ||
+	    c->action == ACTION_APPEND_TEXT || c->action == ACTION_REPLACE_BODY)
+		ok = text_is_possible(s, c, &skip);
+	return ok && (skip || vec_push(facts_arena(s->facts), &s->changes, *c));
+}
+
 static bool
 push_changes(struct milt_session *s, uint32_t rule)
 {
 	const struct image_rule *r = &s->image->rules[rule];
+	const struct js_answer *a =
+	    r->flags & RULE_JS ? answer_find(s, rule) : NULL;
 
+	for (size_t k = 0; a && k < a->change_count; k++)
+		if (!push_answer_change(s, &a->changes[k]))
+			return false;
 	for (uint32_t k = 0; k < r->count; k++)
 		if (!push_change(s, rule, &s->image->actions[r->first + k]))
 			return false;
 	return true;
+}
+
+long long
+milt_delay(const struct milt_change *c, size_t n)
+{
+	long long sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (c[i].action == ACTION_DELAY)
+			sum += c[i].milliseconds;
+	return sum < (long long)LIMIT_VALUE_DELAY
+		   ? sum
+		   : (long long)LIMIT_VALUE_DELAY;
 }
 
 /* ---- the readings of all accepted recipients -------------------------- */
@@ -305,7 +377,8 @@ push_changes(struct milt_session *s, uint32_t rule)
 struct readings {
 	uint32_t last;   /* the latest cut */
 	uint32_t *first; /* for each rule of s->any the first recipient in
-			    whose reading it matched, or IMAGE_NONE */
+			    whose reading it matched and has changes, or
+			    IMAGE_NONE */
 	bool failed;     /* some recipient rule could not be decided */
 };
 
@@ -314,6 +387,7 @@ static void
 select_recipient(struct milt_session *s, size_t r)
 {
 	facts_select_recipient(s->facts, r);
+	s->current = (uint32_t)r;
 	memo_forget(&s->interp.memo, s->image, MEMO_RECIPIENT);
 }
 
@@ -329,9 +403,9 @@ read_recipient(struct milt_session *s, size_t r, uint32_t cut, bool notes,
 		out->failed |= v == ERROR_;
 		if (v != TRUE_)
 			continue;
-		if (out->first[i] == IMAGE_NONE)
+		if (out->first[i] == IMAGE_NONE && rule_has_changes(s, rule))
 			out->first[i] = (uint32_t)r;
-		if (notes && rule_has_notes(s->image, rule))
+		if (notes && rule_has_notes(s, rule))
 			push_notes(s, rule);
 	}
 }
@@ -375,9 +449,10 @@ note_message(struct milt_session *s, const struct decision *d)
 static bool
 change_shared(struct milt_session *s, const struct live *l)
 {
-	if (l->value != TRUE_ ||
-	    s->image->rules[l->rule].flags & RULE_RECIPIENT ||
-	    !rule_has_changes(s->image, l->rule))
+	if (s->image->rules[l->rule].flags & RULE_RECIPIENT ||
+	    effect_value(s, l->rule, READ_SHARED, (enum truth)l->value) !=
+		TRUE_ ||
+	    !rule_has_changes(s, l->rule))
 		return true;
 	return push_changes(s, l->rule);
 }
@@ -386,7 +461,7 @@ change_shared(struct milt_session *s, const struct live *l)
 static bool
 change_recipient(struct milt_session *s, uint32_t rule, uint32_t recipient)
 {
-	if (recipient == IMAGE_NONE || !rule_has_changes(s->image, rule))
+	if (recipient == IMAGE_NONE)
 		return true;
 	select_recipient(s, recipient);
 	(void)recipient_value(s, rule);

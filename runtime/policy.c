@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/js_host.h"
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct policy *current; /* all under the lock */
 static struct policy *retired;
@@ -152,6 +154,29 @@ fill_macros(struct policy *p)
 	return true;
 }
 
+/* ---- who answers js rules ------------------------------------------------ */
+
+/* False, said, where nobody does. */
+static bool
+can_be_answered(
+    const struct milt_image *im, const char *path, FILE *diagnostics)
+{
+	if (!im->count[SECTION_JS] || conn_has_js())
+		return true;
+	fprintf(diagnostics, "%s: error: milterd runs no JavaScript:", path);
+	for (uint32_t i = 0; i < im->count[SECTION_JS]; i++) {
+		struct str name =
+		    image_text(im, im->rules[im->js[i].rule].name);
+
+		fprintf(diagnostics, "%s js rule %.*s", i ? "," : "",
+		    STR_ARG(name));
+	}
+	fputs("\n  help: serve the policy with `npx milt serve`, or give each "
+	      "js rule its `on failure`: milterd --js=failure\n",
+	    diagnostics);
+	return false;
+}
+
 /* ---- life ---------------------------------------------------------------- */
 
 enum milt_status
@@ -180,6 +205,10 @@ policy_load(const char *path, policy_compiler *compile, FILE *diagnostics,
 		p->watched = text.watched;
 	else
 		free(text.watched);
+	if (s == MILT_OK && !can_be_answered(p->image, path, diagnostics)) {
+		policy_free(p);
+		return MILT_INVALID;
+	}
 	if (s == MILT_OK && !fill_macros(p))
 		s = MILT_NO_MEMORY;
 	if (s == MILT_OK) {

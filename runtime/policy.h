@@ -60,7 +60,8 @@ typedef enum milt_status policy_compiler(
  * Loads a policy: an image, told by its first bytes, or a text, which is
  * compiled.  A large image is mapped (milt_image_open): its file is replaced,
  * as milterc does, and never written over.  On failure the diagnostics say why,
- * one line at least.
+ * one line at least.  MILT_INVALID, too, where it has js rules
+ * and nobody answers them (runtime/js_host.h).
  */
 enum milt_status policy_load(const char *path, policy_compiler *,
     FILE *diagnostics, struct policy **out);

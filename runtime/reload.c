@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -15,7 +14,7 @@ enum { PATIENCE = 120 }; /* seconds */
 
 static const char *path;
 static policy_compiler *compile;
-static pthread_t main_thread;
+static void (*wake_main)(void);
 
 /* ---- who waits for it ---------------------------------------------------- */
 
@@ -65,7 +64,7 @@ reload_ask(char **diagnostics)
 	end.tv_sec += PATIENCE;
 	pthread_mutex_lock(&state.lock);
 	question = ++state.asked;
-	(void)pthread_kill(main_thread, SIGUSR1);
+	wake_main();
 	while (state.answered < question && e == 0)
 		e = pthread_cond_clockwait(
 		    &state.done, &state.lock, CLOCK_MONOTONIC, &end);
@@ -148,8 +147,8 @@ reload_is_watching(void)
 	return watch.n > 0;
 }
 
-void
-reload_watched(void)
+bool
+reload_is_due(void)
 {
 	bool due = false, moving = false;
 
@@ -162,14 +161,14 @@ reload_watched(void)
 		due |= w->changed || !is_same(&w->seen, &w->used);
 	}
 	if (!due || moving)
-		return;
+		return false;
 	/* A policy that is not used is not tried again before a change. */
 	for (size_t i = 0; i < watch.n; i++) {
 		watch.files[i].used = watch.files[i].seen;
 		watch.files[i].changed = false;
 	}
 	log_say(LEVEL_INFO, "a watched list has changed");
-	reload_now();
+	return true;
 }
 
 /* ---- reading ------------------------------------------------------------- */
@@ -214,51 +213,85 @@ use(struct policy *p, const struct timespec *since)
 }
 
 void
-reload_open(const char *file, policy_compiler *c)
+reload_open(const char *file, policy_compiler *c, void (*wake)(void))
 {
 	path = file;
 	compile = c;
-	main_thread = pthread_self();
+	wake_main = wake;
 }
 
 void
-reload_first(struct policy *p)
+reload_first(const char *program, struct policy *p)
 {
 	struct timespec now;
+	char what[80];
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	log_policy("milterd " MILT_VERSION ", policy", p);
+	snprintf(what, sizeof(what), "%s " MILT_VERSION ", policy", program);
+	log_policy(what, p);
 	use(p, &now);
 	(void)metrics_uptime();
 }
 
 void
-reload_now(void)
+reload_read(struct reading *r)
 {
-	unsigned long question = questions();
-	struct policy *p = NULL;
-	struct timespec since;
-	char *text = NULL;
 	size_t n = 0;
-	FILE *diagnostics = open_memstream(&text, &n);
-	enum milt_status s = MILT_NO_MEMORY;
+	FILE *diagnostics;
 
-	clock_gettime(CLOCK_REALTIME, &since);
-	if (diagnostics) {
-		s = policy_load(path, compile, diagnostics, &p);
-		if (fclose(diagnostics) != 0) {
-			free(text);
-			text = NULL;
-		}
+	*r = (struct reading){ .status = MILT_NO_MEMORY,
+		.question = questions() };
+	clock_gettime(CLOCK_REALTIME, &r->since);
+	diagnostics = open_memstream(&r->diagnostics, &n);
+	if (!diagnostics)
+		return;
+	r->status = policy_load(path, compile, diagnostics, &r->policy);
+	if (fclose(diagnostics) != 0) {
+		free(r->diagnostics);
+		r->diagnostics = NULL;
 	}
-	if (text)
-		log_lines(text);
-	if (s == MILT_OK) {
-		log_policy("policy", p);
-		use(p, &since);
+}
+
+/* What is said of a policy that is not used; with no memory as it was. */
+static void
+object(struct reading *r, const char *objection)
+{
+	char *text;
+
+	policy_free(r->policy);
+	r->status = MILT_INVALID;
+	if (asprintf(&text, "%s%s", r->diagnostics ? r->diagnostics : "",
+		objection) < 0)
+		return;
+	free(r->diagnostics);
+	r->diagnostics = text;
+}
+
+void
+reload_finish(struct reading *r, const char *objection)
+{
+	bool ok;
+
+	if (r->status == MILT_OK && objection)
+		object(r, objection);
+	if (r->diagnostics)
+		log_lines(r->diagnostics);
+	ok = r->status == MILT_OK;
+	if (ok) {
+		log_policy("policy", r->policy);
+		use(r->policy, &r->since);
 	} else
 		log_say(LEVEL_ERROR,
 		    "%s is not used: the policy read before stays", path);
-	metric_add(s == MILT_OK ? METRIC_RELOADS_OK : METRIC_RELOADS_FAILED);
-	answer(question, s, text);
+	metric_add(ok ? METRIC_RELOADS_OK : METRIC_RELOADS_FAILED);
+	answer(r->question, r->status, r->diagnostics);
+}
+
+void
+reload_now(void)
+{
+	struct reading r;
+
+	reload_read(&r);
+	reload_finish(&r, NULL);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "runtime/log.h"
+#include "runtime/safe.h"
 
 /* libmilter refuses longer lines (MAXREPLYLEN), after `%` was doubled. */
 enum { REPLY_LINES = 32, REPLY_BYTES = 980 };
@@ -53,25 +54,6 @@ reply_expected(enum milter_event event, unsigned long steps)
 	return (steps & no_reply[event]) == 0;
 }
 
-/* X.Y.Z of the same class as the code; others would make the MTA choke. */
-static bool
-xcode_is_valid(struct str x, unsigned code)
-{
-	unsigned dots = 0, digits = 0;
-
-	if (x.n < 5 || x.n > 9 || x.p[0] != (char)('0' + code / 100) ||
-	    x.p[1] != '.')
-		return false;
-	for (size_t i = 2; i < x.n; i++) {
-		if (x.p[i] == '.' && digits > 0) {
-			dots++;
-			digits = 0;
-		} else if (x.p[i] < '0' || x.p[i] > '9' || ++digits > 3)
-			return false;
-	}
-	return dots == 1 && digits > 0;
-}
-
 /* A copy with `%` doubled, because libmilter's text is a format. */
 static void
 format_line(struct str line, char out[REPLY_BYTES + 1])
@@ -115,7 +97,7 @@ set_reply(SMFICTX *ctx, const struct milt_answer *a)
 {
 	unsigned class = a->kind == ANSWER_REJECT ? 5 : 4;
 	char code[4], xcode[10];
-	bool has_xcode = xcode_is_valid(a->xcode, a->code);
+	bool has_xcode = xcode_is_valid(a->xcode, a->code / 100);
 
 	/* Not of the verdict's class: the MTA's own text is better. */
 	if (a->code / 100 != class)

@@ -27,6 +27,26 @@ reply_line_room(struct str xcode)
 	return SMTP_LINE - REPLY_OVERHEAD - (xcode.n ? xcode.n + 1 : 0);
 }
 
+bool
+xcode_is_valid(struct str s, unsigned class)
+{
+	size_t i = 2;
+
+	if (s.n < 5 || s.p[0] != (char)('0' + class) || s.p[1] != '.')
+		return false;
+	for (int part = 0; part < 2; part++) {
+		size_t digits = 0;
+
+		while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
+			i++, digits++;
+		if (digits < 1 || digits > 3)
+			return false;
+		if (part == 0 && (i == s.n || s.p[i++] != '.'))
+			return false;
+	}
+	return i == s.n;
+}
+
 struct str
 safe_reply_line(struct arena *a, struct str s, size_t max)
 {

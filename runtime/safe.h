@@ -13,6 +13,9 @@
  */
 struct str safe_reply_line(struct arena *, struct str, size_t max);
 
+/* Is it an enhanced code ("5.7.1", RFC 3463) of that class? */
+bool xcode_is_valid(struct str, unsigned class);
+
 /* Octets of text that fit into a reply line beside code and enhanced code. */
 size_t reply_line_room(struct str xcode);
 

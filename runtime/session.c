@@ -16,7 +16,11 @@ milt_session_new(const struct milt_image *im)
 	s->rules = im->count[SECTION_RULES];
 	s->facts = facts_new(im);
 	s->guards = calloc(im->count[SECTION_GUARDS] / 8 + 1, 1);
-	s->done = -1;
+	s->done = s->ran = -1;
+	arena_init(
+	    &s->connect_answers, (size_t)LIMIT_VALUE_JS_ANSWERS / 2, NULL);
+	arena_init(&s->helo_answers, (size_t)LIMIT_VALUE_JS_ANSWERS / 2, NULL);
+	s->connect_answers.budget = s->helo_answers.budget = &facts_budget;
 	if (!s->facts || !s->guards) {
 		milt_session_free(s);
 		return NULL;
@@ -41,6 +45,7 @@ milt_session_free(struct milt_session *s)
 	lives_free(&s->spare);
 	lives_free(&s->recipient);
 	lives_free(&s->any);
+	answers_free(s);
 	free(s->hits.v);
 	free(s->guards);
 	free(s);
@@ -92,11 +97,11 @@ forget(struct milt_session *s, enum memo_class from)
 static void
 go_back(struct milt_session *s, const struct lives *to, enum milt_stage stage)
 {
-	s->done = (int)stage;
+	s->done = s->ran = (int)stage;
 	if (lives_copy(&s->value, to))
 		return;
 	lives_clear(&s->value);
-	s->done = -1;
+	s->done = s->ran = -1;
 }
 
 static void
@@ -104,7 +109,7 @@ begin_connect(struct milt_session *s)
 {
 	lives_clear(&s->value);
 	s->session = s->helo = (struct decision){ 0 };
-	s->done = -1;
+	s->done = s->ran = -1;
 	s->final = s->asked = false;
 	forget_message(s);
 	forget(s, MEMO_CONNECT);
@@ -113,7 +118,7 @@ begin_connect(struct milt_session *s)
 static void
 begin_helo(struct milt_session *s)
 {
-	if (s->done >= STAGE_HELO)
+	if (s->ran >= STAGE_HELO)
 		go_back(s, &s->after_connect, STAGE_CONNECT);
 	s->helo = (struct decision){ 0 };
 	forget_message(s);
@@ -125,7 +130,7 @@ begin_helo(struct milt_session *s)
 static void
 begin_mail(struct milt_session *s)
 {
-	if (s->done >= STAGE_MAIL)
+	if (s->ran >= STAGE_MAIL)
 		go_back(s, &s->after_helo, STAGE_HELO);
 	forget_message(s);
 	forget(s, MEMO_MESSAGE);
@@ -135,6 +140,7 @@ void
 milt_session_begin(struct milt_session *s, enum milt_stage stage)
 {
 	facts_reset(s->facts, stage);
+	answers_forget(s, stage);
 	s->at = stage;
 	switch (stage) {
 	case STAGE_CONNECT:
@@ -150,6 +156,8 @@ milt_session_begin(struct milt_session *s, enum milt_stage stage)
 		forget(s, MEMO_RECIPIENT);
 		if (s->done >= STAGE_RCPT)
 			s->done = STAGE_MAIL;
+		if (s->ran >= STAGE_RCPT)
+			s->ran = s->done;
 		return;
 	case STAGE_DATA:
 	case STAGE_HEADERS:
@@ -175,7 +183,7 @@ standing(const struct milt_session *s)
 	return s->helo.set ? &s->helo : &s->session;
 }
 
-static bool
+bool
 all_settled(const struct milt_session *s)
 {
 	for (size_t i = 0; i < s->accepted.n; i++)
@@ -196,7 +204,7 @@ overtake(struct milt_session *s, enum milt_stage stage, struct decision *level)
 
 	if (!d->set || (d->kind != ACTION_REJECT && d->kind != ACTION_TEMPFAIL))
 		return;
-	if (!d->speaker.failure &&
+	if (speaks_itself(s, &d->speaker) &&
 	    s->image->rules[d->speaker.rule].flags & RULE_PINNED)
 		return;
 	if (decide_pinned(s, stage, d->kind, &pinned))
@@ -233,20 +241,38 @@ save(struct lives *to, struct milt_session *s)
 
 /* False if suspended, or with s->no_memory set. */
 static bool
+run_conditions(struct milt_session *s, enum milt_stage stage)
+{
+	if (stage == STAGE_RCPT) {
+		s->current = (uint32_t)s->accepted.n;
+		return stage_run_recipient(s);
+	}
+	if (!stage_run_shared(s, stage))
+		return false;
+	if (stage == STAGE_CONNECT && !save(&s->after_connect, s))
+		return false;
+	return stage > STAGE_HELO || save(&s->after_helo, s);
+}
+
+/* The same; after an answer it goes on with the questions. */
+static bool
 evaluate(struct milt_session *s, enum milt_stage stage)
 {
 	struct decision *level = stage == STAGE_CONNECT ? &s->session
 				 : stage == STAGE_HELO  ? &s->helo
 							: &s->message;
 
+	if (stage == STAGE_RCPT && s->at != STAGE_RCPT)
+		return true;
+	if (s->ran < (int)stage) {
+		if (!run_conditions(s, stage))
+			return false;
+		s->ran = (int)stage;
+	}
+	if (!questions_over(s, stage))
+		return false;
 	if (stage == STAGE_RCPT)
-		return s->at != STAGE_RCPT || stage_run_recipient(s);
-	if (!stage_run_shared(s, stage))
-		return false;
-	if (stage == STAGE_CONNECT && !save(&s->after_connect, s))
-		return false;
-	if (stage <= STAGE_HELO && !save(&s->after_helo, s))
-		return false;
+		return true;
 	if (!standing(s)->set)
 		decide_shared(s, stage, level);
 	if (stage < STAGE_RCPT)
@@ -279,11 +305,15 @@ milt_session_answer(struct milt_session *s, struct milt_answer *out)
 	*out = (struct milt_answer){ .kind = ANSWER_CONTINUE, .stage = s->at };
 	if (s->final)
 		return answer_again(s, out);
+	if (s->waiting)
+		return MILT_QUESTION;
+	s->question = (struct milt_question){ .stage = s->at };
 	if (s->image->needs->flags & NEED_CLOCK && !s->asked) {
 		s->asked = true;
 		return MILT_QUESTION;
 	}
 	s->interp.asking = false;
+	s->interp.stage = s->at;
 	s->interp.scratch = match_scratch();
 	if (!s->interp.scratch)
 		return no_memory(s, out);

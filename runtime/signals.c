@@ -7,12 +7,13 @@
 #include <unistd.h>
 
 static sigset_t ours;
+static _Thread_local sigset_t shown;
 
 /*
  * libmilter has a thread that waits for HUP, TERM and INT and stops at each of
  * them, in a way that drops open sessions.  It waits with sigwait(3), which an
- * executable may define itself (ELF interposition): here that thread sleeps
- * for ever.
+ * executable may define itself (ELF interposition), as may a module that holds
+ * libmilter: here that thread sleeps for ever.
  */
 int
 sigwait(const sigset_t *set, int *sig)
@@ -34,6 +35,21 @@ signals_block(void)
 		sigaddset(&ours, numbers[i]);
 	(void)pthread_sigmask(SIG_BLOCK, &ours, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+void
+signals_hide(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &shown);
+}
+
+void
+signals_show(void)
+{
+	(void)pthread_sigmask(SIG_SETMASK, &shown, NULL);
 }
 
 enum signal_event

@@ -12,4 +12,11 @@ void signals_block(void);
 /* Waits at most so many milliseconds; for ever if negative. */
 enum signal_event signals_wait(int ms);
 
+/*
+ * For a host whose signals are not ours: threads that are started in between
+ * get none.
+ */
+void signals_hide(void);
+void signals_show(void);
+
 #endif

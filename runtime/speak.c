@@ -28,22 +28,12 @@ verdict_action(const struct milt_image *im, uint32_t rule)
 	return NULL;
 }
 
-/* A reject or tempfail, with its text.  False with no memory. */
 static bool
-answer_refusal(
-    struct milt_session *s, const struct decision *d, struct milt_answer *out)
+fill_texts(struct milt_session *s, const struct image_action *a,
+    struct milt_answer *out)
 {
 	struct arena *arena = facts_arena(s->facts);
-	const struct image_action *a;
 
-	out->decided = true;
-	out->speaker = d->speaker;
-	if (d->speaker.failure) {
-		answer_failure(out);
-		return true;
-	}
-	a = verdict_action(s->image, d->speaker.rule);
-	out->kind = d->kind == ACTION_REJECT ? ANSWER_REJECT : ANSWER_TEMPFAIL;
 	out->code = a->code;
 	out->xcode =
 	    a->xcode == IMAGE_NONE ? STR("") : image_text(s->image, a->xcode);
@@ -58,6 +48,36 @@ answer_refusal(
 		out->lines[out->line_count++] = line;
 	}
 	return true;
+}
+
+static void
+fill_answered(const struct js_answer *a, struct milt_answer *out)
+{
+	out->code = a->code;
+	out->xcode = a->xcode;
+	for (unsigned i = 0; i < a->line_count && i < 32; i++)
+		out->lines[out->line_count++] = a->lines[i];
+}
+
+/* A reject or tempfail, with its text.  False with no memory. */
+static bool
+answer_refusal(
+    struct milt_session *s, const struct decision *d, struct milt_answer *out)
+{
+	uint32_t rule = d->speaker.rule;
+
+	out->decided = true;
+	out->speaker = d->speaker;
+	if (!speaks_itself(s, &d->speaker)) {
+		answer_failure(out);
+		return true;
+	}
+	out->kind = d->kind == ACTION_REJECT ? ANSWER_REJECT : ANSWER_TEMPFAIL;
+	if (is_js(s, rule) && !d->speaker.failure) {
+		fill_answered(answer_find(s, rule), out);
+		return true;
+	}
+	return fill_texts(s, verdict_action(s->image, rule), out);
 }
 
 static void
@@ -108,8 +128,8 @@ speak_early(struct milt_session *s, struct milt_answer *out)
 	switch (d->kind) {
 	case ACTION_REJECT:
 	case ACTION_TEMPFAIL:
-		if (d->speaker.failure || !(r->flags & RULE_PINNED) ||
-		    r->pin > s->at)
+		if (!speaks_itself(s, &d->speaker) ||
+		    !(r->flags & RULE_PINNED) || r->pin > s->at)
 			return true;
 		note_refusal(s, d->speaker.rule, false);
 		return refuse(s, d, out);
@@ -138,14 +158,16 @@ accept_recipient(struct milt_session *s, const struct decision *d)
 	for (uint32_t i = 0; i < s->recipient.n; i++) {
 		const struct live *l = &s->recipient.v[i];
 		const struct image_rule *r = &s->image->rules[l->rule];
+		enum truth v;
 
 		if (!(r->flags & RULE_RECIPIENT))
 			continue;
-		if (a.settled == IMAGE_NONE && r->verdict != ACTION_NONE &&
-		    l->value == TRUE_)
+		if (a.settled == IMAGE_NONE && gives_verdict(s, l))
 			a.settled = l->rule;
+		v = effect_value(
+		    s, l->rule, READ_RECIPIENT, (enum truth)l->value);
 		if (l->rule <= limit &&
-		    !lives_merge(&s->any, l->rule, (uint8_t)(1 << l->value)))
+		    !lives_merge(&s->any, l->rule, (uint8_t)(1 << v)))
 			return false;
 	}
 	return facts_rcpt_accepted(s->facts) == MILT_OK &&

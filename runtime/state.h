@@ -1,7 +1,8 @@
 /*
  * Inside a session: shared by session.c (stages and answers), decide.c (who
- * speaks), outcome.c (changes and notes) and trace.c (what each rule came to).
- * Nothing else includes it.
+ * speaks), outcome.c (changes and notes), answers.c, questions.c and
+ * take_reply.c (js rules) and trace.c (what each rule came to).  Nothing else
+ * includes it.
  */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
@@ -23,6 +24,36 @@ struct accepted {
 	uint32_t
 	    settled; /* recipient verdict rule that accepts, or IMAGE_NONE */
 	uint32_t speaker; /* settled or not: who accepts at RCPT; IMAGE_NONE */
+};
+
+/* What decide() may look at. */
+enum reading {
+	READ_SHARED,    /* before RCPT: for all recipients alike */
+	READ_RECIPIENT, /* at RCPT: for the current recipient */
+	READ_OPEN,      /* after RCPT: recipient verdict rules are false */
+};
+
+/* What a js rule was answered.  Texts are safe for where they go. */
+struct js_answer {
+	uint32_t rule;
+	uint32_t recipient; /* index among the accepted, of a recipient rule */
+	enum milt_reply_kind kind;
+	enum milt_action verdict;
+	unsigned code;
+	struct str xcode;
+	struct str *lines;
+	unsigned line_count;
+	struct milt_change *changes;
+	size_t change_count;
+	struct str *logs;
+	size_t log_count;
+	const char *failure;
+};
+
+/* Ascending by recipient, then by rule. */
+struct js_answers {
+	struct js_answer *v; /* owned; malloc */
+	size_t n, cap;
 };
 
 struct milt_session {
@@ -50,6 +81,7 @@ struct milt_session {
 	bool begun, asked;  /* a stage began; the clock was asked for */
 	enum milt_stage at; /* stage that began last */
 	int done;           /* stage evaluated last, -1 for none */
+	int ran; /* stage whose conditions were run last: done, or the next */
 	struct decision session, helo, message; /* decided at those levels */
 	/* The answer that ended the session or message, and is given again. */
 	bool final;
@@ -62,18 +94,80 @@ struct milt_session {
 	VEC(struct milt_change) changes;
 	VEC(struct milt_note) notes;
 	size_t notes_given;
+	/*
+	 * What js rules were answered.  Those of the session keep what they
+	 * hold in arenas of their own, by the rule's stage; the message's lie
+	 * in its arena.
+	 */
+	struct js_answers shared, own; /* own: of recipient rules */
+	struct arena connect_answers, helo_answers;
+	uint32_t current; /* the recipient that own answers are for */
+	bool waiting;     /* for the reply to `question` */
+	struct milt_question question;
+	enum milt_reply_kind reply_kind; /* of the last reply, as taken */
+	const char *reply_failure;
 	const char *change_failure; /* an effect could not be computed */
 	bool no_memory;             /* a stage could not be evaluated */
 	bool insertable_known;      /* of this message */
 	enum insert_status insertable;
 };
 
-/* What decide() may look at. */
-enum reading {
-	READ_SHARED,    /* before RCPT: for all recipients alike */
-	READ_RECIPIENT, /* at RCPT: for the current recipient */
-	READ_OPEN,      /* after RCPT: recipient verdict rules are false */
+static inline bool
+is_js(const struct milt_session *s, uint32_t rule)
+{
+	return s->image->rules[rule].flags & RULE_JS;
+}
+
+/* ---- js rules: answers.c, questions.c ---------------------------------- */
+
+/* For recipient rules that of the current recipient.  NULL: none yet. */
+const struct js_answer *answer_find(const struct milt_session *, uint32_t rule);
+/* Room for one more; false with no memory. */
+bool answers_reserve(struct milt_session *, uint32_t rule);
+/* Behind answers_reserve. */
+void answers_put(struct milt_session *, const struct js_answer *);
+/* Where an answer to the rule keeps its texts. */
+struct arena *answer_arena(struct milt_session *, uint32_t rule);
+/* What belongs to a stage that begins; RCPT: to recipients not accepted. */
+void answers_forget(struct milt_session *, enum milt_stage);
+void answers_free(struct milt_session *);
+
+/*
+ * Does the rule match, for its effects and notes?  `v` is what its condition
+ * came to; for a rule without questions that is the answer.
+ */
+enum truth effect_value(
+    const struct milt_session *, uint32_t rule, enum reading, enum truth v);
+
+/*
+ * Is a js rule to be asked at `stage`, whose conditions are run?  Then its
+ * question is made, and the result is false; also with s->no_memory set.
+ */
+bool questions_over(struct milt_session *, enum milt_stage);
+
+/* ---- who speaks: decide.c ----------------------------------------------- */
+
+/* What a rule's verdict is in a reading. */
+struct judged {
+	enum truth value; /* FALSE_, TRUE_ or UNKNOWN_ */
+	unsigned kinds;   /* bit ACTION_...: that it gives, or can give */
+	bool failure;     /* these as in struct milt_speaker */
+	const char *what;
+	bool reply;
 };
+/* `v`: what its condition came to. */
+struct judged judge(const struct milt_session *, uint32_t rule, enum milt_stage,
+    enum reading, enum truth v);
+/* The same without regard to stages; a js rule's answer. */
+struct judged judge_js(
+    const struct milt_session *, uint32_t rule, enum truth v);
+
+/* Is it a verdict that the rule's author wrote, or its function gave? */
+static inline bool
+speaks_itself(const struct milt_session *s, const struct milt_speaker *who)
+{
+	return !who->failure || is_js(s, who->rule);
+}
 
 /*
  * The rule of evaluation: *out is the verdict that is certain at `stage`, if
@@ -104,6 +198,9 @@ bool walk_next(struct walk *, uint32_t *rule, enum truth *);
 bool stage_run_shared(struct milt_session *, enum milt_stage);
 bool stage_run_recipient(struct milt_session *);
 
+/* Are all accepted recipients sure of their verdict? */
+bool all_settled(const struct milt_session *);
+
 /* The verdict that is certain for the whole message, or an unset one. */
 const struct decision *standing(const struct milt_session *);
 
@@ -117,9 +214,12 @@ enum milt_status answer_again(struct milt_session *, struct milt_answer *out);
 /* That nothing could be decided. */
 void answer_failure(struct milt_answer *out);
 
-/* Has the rule changes; notes (log actions, or it is a shadow rule)? */
-bool rule_has_changes(const struct milt_image *, uint32_t rule);
-bool rule_has_notes(const struct milt_image *, uint32_t rule);
+/*
+ * Has the rule changes; notes (log actions, or it is a shadow rule)?  A js rule
+ * without an answer may have both.
+ */
+bool rule_has_changes(const struct milt_session *, uint32_t rule);
+bool rule_has_notes(const struct milt_session *, uint32_t rule);
 
 /*
  * What stands in the way of an accept by rule `speaker` that is certain:
@@ -141,6 +241,9 @@ void note_message(struct milt_session *, const struct decision *);
  * cannot be computed (s->change_failure says what).
  */
 bool collect_changes(struct milt_session *);
+
+/* Does the rule match, and has it a verdict? */
+bool gives_verdict(const struct milt_session *, const struct live *);
 
 /* The rule whose verdict a reading of the whole message meets first. */
 uint32_t reading_cut(const struct milt_session *, const struct accepted *);

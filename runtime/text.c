@@ -4,12 +4,19 @@
 
 enum { GROUPS = 100 };
 
+static bool
+is_known(const struct interp *ip, const struct image_ref *ref)
+{
+	return attr_rows[ref->attr].from <= ip->stage;
+}
+
 /*
- * Is the element that the candidate's loop has found there?  *at is its index.
+ * Does the candidate's loop find an element?  *at is its index.  It is run
+ * anew, so that the text depends on the facts alone, and not on which loops
+ * were run before.
  */
 static bool
-found_element(
-    const struct interp *ip, const struct image_candidate *c, size_t *at)
+found_element(struct interp *ip, const struct image_candidate *c, size_t *at)
 {
 	const struct image_loop *loop = &ip->image->loops[c->loop];
 	struct str key = loop->key == IMAGE_NONE
@@ -17,8 +24,10 @@ found_element(
 			     : image_text(ip->image, loop->key);
 	size_t count = 0;
 
-	*at = interp_found(ip, c->loop);
-	if (*at == IMAGE_NONE)
+	if (c->stage > ip->stage)
+		return false;
+	*at = interp_find(ip, c->code);
+	if (*at == IMAGE_NONE || ip->asking)
 		return false;
 	switch (facts_count(ip->facts, loop->attr, key, &count)) {
 	case FACT_THERE:
@@ -43,6 +52,8 @@ text_of(struct interp *ip, const struct image_ref *ref, const size_t *at,
 	struct fact_value value;
 
 	*out = (struct str){ "", 0 };
+	if (!is_known(ip, ref))
+		return true;
 	switch (value_load(ip, ref, at, &value)) {
 	case FACT_MISSING:
 	case FACT_FAILED:
@@ -81,6 +92,9 @@ all_texts(struct interp *ip, const struct image_ref *ref, struct str *out)
 	element.from = REF_ELEMENT;
 	element.loop = 0;
 	number.from = REF_COUNT;
+	*out = (struct str){ "", 0 };
+	if (!is_known(ip, ref))
+		return true;
 	if (value_load(ip, &number, NULL, &count) == FACT_ASK)
 		return false;
 	for (size_t i = 0; i < (size_t)count.number; i++) {
@@ -110,6 +124,8 @@ piece_value(struct interp *ip, const struct image_piece *p, struct str *out)
 
 		if (found_element(ip, c, at))
 			return text_of(ip, &im->refs[c->ref], at, out);
+		if (ip->asking)
+			return false;
 	}
 	if (is_recipients(&im->refs[p->a]))
 		return all_texts(ip, &im->refs[p->a], out);
@@ -125,7 +141,8 @@ capture(struct interp *ip, const struct image_candidate *c, struct str *out)
 	struct fact_value value;
 	size_t at[1] = { 0 };
 
-	if (c->loop != IMAGE_NONE && !found_element(ip, c, at))
+	if (!is_known(ip, ref) ||
+	    (c->loop != IMAGE_NONE && !found_element(ip, c, at)))
 		return false;
 	switch (value_load(ip, ref, at, &value)) {
 	case FACT_THERE:

@@ -8,6 +8,7 @@
 
 #include "runtime/decision_json.h"
 #include "runtime/metrics.h"
+#include "runtime/parts.h"
 #include "runtime/state.h"
 
 enum { WAITING = 64 }; /* lines that a tracer has not read */
@@ -114,20 +115,68 @@ is_wanted(const struct trace_filter *w, const struct decision_record *d)
 
 /* ---- the line ------------------------------------------------------------ */
 
-static const char *
-truth_word(enum truth t)
+/* Rules whose parts are shown; those that are not false, whatever their number.
+ */
+enum { SHOWN = 100 };
+
+static json_t *
+parts_json(const struct decision_record *d, uint32_t rule)
 {
-	switch (t) {
-	case TRUE_:
-		return "true";
-	case FALSE_:
-		return "false";
-	case UNKNOWN_:
-		return "unknown";
-	case ERROR_:
-		return "failed";
+	struct part *parts;
+	size_t n = rule_parts(d->session, rule, d->answer->stage, &parts);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		json_t *o = json_object();
+
+		json_put_text(o, "part", parts[i].text);
+		if (parts[i].there)
+			json_put_text(o, "is", parts[i].value);
+		json_put(o, "value", json_string(truth_word(parts[i].result)));
+		json_array_append_new(list, o);
 	}
-	return "unknown";
+	return list;
+}
+
+/* Of recipient rules behind RCPT: one recipient's parts would mislead. */
+static bool
+has_parts(const struct decision_record *d, uint32_t rule, enum truth v)
+{
+	const struct image_rule *r =
+	    &milt_session_image(d->session)->rules[rule];
+
+	if (r->flags & RULE_RECIPIENT && d->answer->stage > STAGE_RCPT)
+		return false;
+	return v == TRUE_ || v == ERROR_ || rule < SHOWN;
+}
+
+static const char *
+reason(const struct decision_record *d, uint32_t rule, enum truth v)
+{
+	const struct image_rule *r =
+	    &milt_session_image(d->session)->rules[rule];
+	bool decided = d->decided && d->answer->speaker.rule == rule;
+
+	switch (v) {
+	case FALSE_:
+		return "its condition does not hold";
+	case UNKNOWN_:
+		return "its facts are not known yet";
+	case ERROR_:
+		return decided ? "it could not be decided, and that decides"
+			       : "it could not be decided";
+	case TRUE_:
+		break;
+	}
+	if (decided)
+		return "it decides";
+	if (r->flags & RULE_SHADOW)
+		return "it holds, and only counts";
+	if (d->decided && rule > d->answer->speaker.rule)
+		return "it holds, but a rule above it decides";
+	if (r->verdict == ACTION_NONE)
+		return "it holds, and has effects alone";
+	return "it holds, and another one speaks for it";
 }
 
 static json_t *
@@ -149,6 +198,9 @@ rule_json(const struct decision_record *d, uint32_t i, enum truth v)
 		json_put_text(o, "why", image_text(im, r->why));
 	if (d->decided && d->answer->speaker.rule == i)
 		json_put(o, "decided", json_true());
+	json_put(o, "because", json_string(reason(d, i, v)));
+	if (has_parts(d, i, v))
+		json_put(o, "parts", parts_json(d, i));
 	return o;
 }
 

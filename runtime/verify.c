@@ -51,6 +51,7 @@ run(struct verifier *v)
 		verify_templates,
 		verify_needs,
 		verify_code,
+		verify_finders,
 		verify_rules,
 		verify_index,
 	};

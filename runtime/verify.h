@@ -73,6 +73,7 @@ const char *verify_lists(struct verifier *);     /* verify_lists.c */
 const char *verify_templates(struct verifier *); /* verify_tables.c */
 const char *verify_needs(struct verifier *);     /* verify_needs.c */
 const char *verify_code(struct verifier *);      /* verify_code.c */
+const char *verify_finders(struct verifier *);   /* verify_rules.c */
 const char *verify_rules(struct verifier *);     /* verify_rules.c */
 const char *verify_index(struct verifier *);     /* verify_index.c */
 

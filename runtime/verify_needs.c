@@ -119,7 +119,7 @@ verify_needs(struct verifier *v)
 	uint32_t flags = NEED_HELO | NEED_HEADERS | NEED_BODY | NEED_SIZES |
 			 NEED_CLOCK | NEED_MIME | NEED_TEXTS | NEED_FILES |
 			 NEED_KINDS | NEED_DIGESTS | NEED_FILE_TEXTS |
-			 NEED_URLS;
+			 NEED_URLS | NEED_JS;
 	uint64_t slots = 0;
 
 	if (im->count[SECTION_NEEDS] != 1)

@@ -1,4 +1,5 @@
 /* Rules and their actions. */
+#include "runtime/safe.h"
 #include "runtime/verify.h"
 
 static bool
@@ -12,27 +13,6 @@ static bool
 is_reply(uint32_t action)
 {
 	return action == ACTION_REJECT || action == ACTION_TEMPFAIL;
-}
-
-/* "5.7.1", RFC 3463; its class is that of the code. */
-static bool
-xcode_is_valid(struct str s, unsigned class)
-{
-	size_t i = 2;
-
-	if (s.n < 5 || s.p[0] != (char)('0' + class) || s.p[1] != '.')
-		return false;
-	for (int part = 0; part < 2; part++) {
-		size_t digits = 0;
-
-		while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9')
-			i++, digits++;
-		if (digits < 1 || digits > 3)
-			return false;
-		if (part == 0 && (i == s.n || s.p[i++] != '.'))
-			return false;
-	}
-	return i == s.n;
 }
 
 static const char *
@@ -79,6 +59,8 @@ action_is_whole(const struct image_action *a)
 		return name && a->text_count >= 1 && a->index >= 0;
 	case ACTION_REMOVE_HEADER:
 		return name;
+	case ACTION_DELAY:
+		return a->milliseconds <= LIMIT_VALUE_DELAY;
 	case ACTION_ADD_RECIPIENT:
 	case ACTION_SET_SENDER:
 		return address;
@@ -89,6 +71,29 @@ action_is_whole(const struct image_action *a)
 		return false;
 	}
 	return false;
+}
+
+/*
+ * The code of candidates.  A recipient is there if the rule's condition, from
+ * which it comes, names one; it is missing otherwise.
+ */
+const char *
+verify_finders(struct verifier *v)
+{
+	for (uint32_t i = 0; i < v->im->count[SECTION_CANDIDATES]; i++) {
+		const struct image_candidate *c = &v->im->candidates[i];
+		struct place place = { .stage = (enum milt_stage)c->stage,
+			.recipient = true,
+			.last = true };
+		const char *why;
+
+		if (c->code == IMAGE_NONE)
+			continue;
+		why = verify_fragment(v, c->code, &place);
+		if (why)
+			return why;
+	}
+	return NULL;
 }
 
 static const char *
@@ -210,9 +215,68 @@ check_fragments(struct verifier *v, const struct image_rule *rule, int *last)
 }
 
 static const char *
+check_captures(struct verifier *v, const struct image_rule *rule,
+    const struct image_js *js)
+{
+	if (!verify_range(v, SECTION_CAPTURES, js->captures, js->capture_count))
+		return "a js rule's captures lie outside their section";
+	if (!verify_spend(v, js->capture_count, sizeof(struct image_capture)))
+		return "the js rules share too many captures";
+	for (uint32_t i = 0; i < js->capture_count; i++) {
+		const struct image_capture *c =
+		    &v->im->captures[js->captures + i];
+		const char *why = check_template(v, rule, c->template, false);
+
+		if (why)
+			return why;
+		if (!verify_text(v, c->name) ||
+		    v->uses[c->template].from > rule->known)
+			return "a capture is malformed";
+	}
+	return NULL;
+}
+
+/* A function of a file, or code. */
+static bool
+js_has_code(const struct verifier *v, const struct image_js *js)
+{
+	if (js->code != IMAGE_NONE)
+		return verify_text(v, js->code) && js->file == IMAGE_NONE &&
+		       js->function == IMAGE_NONE;
+	return verify_text(v, js->file) && verify_text(v, js->function);
+}
+
+static const char *
+check_js(struct verifier *v, const struct image_rule *rule)
+{
+	uint32_t verdicts = 1u << ACTION_ACCEPT | 1u << ACTION_REJECT |
+			    1u << ACTION_TEMPFAIL | 1u << ACTION_DISCARD;
+	const struct image_js *js;
+
+	if (!(rule->flags & RULE_JS))
+		return rule->js == IMAGE_NONE ? NULL
+					      : "a rule asks without being js";
+	if (rule->js >= v->im->count[SECTION_JS])
+		return "a js rule has no question";
+	js = &v->im->js[rule->js];
+	if (js->rule >= v->im->count[SECTION_RULES] ||
+	    &v->im->rules[js->rule] != rule)
+		return "a question is another rule's";
+	if (rule->flags & RULE_SHADOW || !js_has_code(v, js) || !js->timeout ||
+	    js->flags & ~(uint32_t)JS_BODY || !js->may || js->may & ~verdicts ||
+	    !(v->im->needs->flags & NEED_JS))
+		return "a js rule is malformed";
+	if (js->flags & JS_BODY && rule->known < STAGE_MESSAGE)
+		return "a js rule is asked before the body is there";
+	if (rule->flags & RULE_RECIPIENT && rule->known != STAGE_RCPT)
+		return "a recipient's js rule is not asked at its stage";
+	return check_captures(v, rule, js);
+}
+
+static const char *
 check_rule(struct verifier *v, const struct image_rule *rule)
 {
-	uint32_t flags = RULE_SHADOW | RULE_RECIPIENT | RULE_PINNED;
+	uint32_t flags = RULE_SHADOW | RULE_RECIPIENT | RULE_PINNED | RULE_JS;
 	const char *why;
 	int last;
 
@@ -231,7 +295,8 @@ check_rule(struct verifier *v, const struct image_rule *rule)
 	    (rule->flags & RULE_PINNED && rule->known < rule->pin) ||
 	    (is_reply(rule->verdict) && rule->known < rule->text_last))
 		return "a rule is known before its facts are";
-	return check_actions(v, rule);
+	why = check_js(v, rule);
+	return why ? why : check_actions(v, rule);
 }
 
 static const char *
@@ -243,7 +308,8 @@ check_otherwise(const struct milt_image *im)
 	if (im->count[SECTION_RULES] == 0)
 		return "there is no rule";
 	rule = &im->rules[im->count[SECTION_RULES] - 1];
-	if (rule->verdict == ACTION_NONE || rule->flags & RULE_SHADOW ||
+	if (rule->verdict == ACTION_NONE ||
+	    rule->flags & (RULE_SHADOW | RULE_JS) ||
 	    rule->fragments[STAGE_CONNECT] == IMAGE_NONE)
 		return "the last rule gives no verdict";
 	for (int s = STAGE_CONNECT + 1; s < STAGE_COUNT; s++)

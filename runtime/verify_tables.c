@@ -115,6 +115,9 @@ check_candidates(const struct verifier *v)
 		if (c->loop == IMAGE_NONE ? ref->from != REF_VALUE
 					  : !is_element_of(v, ref, c->loop))
 			return "a candidate does not fit its loop";
+		if ((c->loop == IMAGE_NONE) != (c->code == IMAGE_NONE) ||
+		    c->stage >= STAGE_COUNT)
+			return "a candidate is malformed";
 		if (c->regex == IMAGE_NONE) {
 			if (c->loop == IMAGE_NONE || c->group)
 				return "a candidate is malformed";
@@ -163,10 +166,6 @@ use_ref(const struct verifier *v, struct template_use *use,
 		use->recipient = true;
 }
 
-/*
- * A candidate counts only if the rule's condition has looked at it, so it
- * needs no stage of its own.
- */
 static const char *
 use_piece(
     struct verifier *v, struct template_use *use, const struct image_piece *p)
@@ -188,6 +187,8 @@ use_piece(
 		if (p->kind == IMAGE_PIECE_VALUE && c->regex != IMAGE_NONE)
 			return "a value has a regex";
 		use_ref(v, use, &v->im->refs[c->ref], false);
+		if (c->loop != IMAGE_NONE && use->from < c->stage)
+			use->from = (uint8_t)c->stage;
 	}
 	return NULL;
 }

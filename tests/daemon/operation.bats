@@ -164,6 +164,47 @@ ctl() { "$MILTERCTL" -s "$T/control" "$@"; }
 	[ ! -s "$T/c" ]
 }
 
+@test "milterctl trace shows the parts of each condition, their values, and why" {
+	cat >"$T/p.milt" <<-'END'
+		milt 1
+		list partners of network { 198.51.100.0/24 }
+		rule partner { when client.ip in partners or helo under example.org accept }
+		rule spam { when header.subject matches /^x+$/i unless header("List-Id") exists
+			and count(headers) > 3 reject "spam" }
+		rule big { when message.size > 1MB and any header { name is "subject" and value is "x" } reject "big" }
+		rule later { when header("Subject") is "y" reject "never" }
+	END
+	serve
+	ctl --json trace -n 1 >"$T/a" 3>&- &
+	local one=$!
+	ctl trace -n 1 rule=spam >"$T/b" 3>&- &
+	local two=$!
+	sleep 0.5
+	deliver
+	wait "$one" "$two"
+	parts() { jq -r --arg r "$1" '.rules[] | select(.rule==$r) | .value, .because, (.parts[] | [.value,.part,.is // "-"] | join(" | "))' "$T/a"; }
+	[ "$(parts partner)" = 'false
+its condition does not hold
+false | client.ip in partners | 192.0.2.1
+false | helo under { example.org } | mx.example.net' ]
+	[ "$(parts spam)" = 'true
+it decides
+true | header.subject matches "^x+$" i | x
+false | header("list-id") exists | -
+false | count(headers) > 3 | 1' ]
+	[ "$(parts big)" = 'unknown
+its facts are not known yet
+unknown | message.size > 1048576 | -
+true | headers.name is "subject" | Subject
+true | headers.value is "x" | x' ]
+	[ "$(parts later)" = 'false
+its condition does not hold
+false | header("subject") is "y" | x' ]
+	grep -F '* true     spam     ' "$T/b"
+	grep -F '    true     header.subject matches "^x+$" i: x' "$T/b"
+	grep -F '    false    header("list-id") exists: missing' "$T/b"
+}
+
 @test "the control socket is the owner's alone, and bad questions are refused" {
 	serve
 	[ "$(stat -c %a "$T/control")" = 600 ]

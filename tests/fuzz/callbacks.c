@@ -11,8 +11,10 @@
 #include <netinet/in.h>
 
 #include "runtime/conn.h"
+#include "runtime/json.h"
 #include "runtime/log.h"
 #include "runtime/milter.h"
+#include "runtime/trace.h"
 #include "tests/fuzz/fuzz.h"
 
 /* ---- the stand-in -------------------------------------------------------- */
@@ -166,6 +168,13 @@ smfi_replacebody(SMFICTX *ctx, unsigned char *body, int n)
 	return result();
 }
 
+int
+smfi_progress(SMFICTX *ctx)
+{
+	(void)ctx;
+	return result();
+}
+
 /* ---- policies ------------------------------------------------------------ */
 
 static const char *const policies[] = {
@@ -179,7 +188,9 @@ static const char *const policies[] = {
 	"rule d { when header.subject matches /^(.*)spam/ tempfail \"{1}\" }\n"
 	"rule e { when header(\"X\") exists set header \"X\" "
 	"\"{header(\"X\")}\" "
-	"quarantine \"{header.subject}\" log \"{sender}\" }\n"
+	"quarantine \"{header.subject}\" log \"{sender}\" delay 1ms }\n"
+	"rule h { when any header { name is \"Y\" and value matches /y+/ }"
+	" and client.ip is 192.0.2.1 count h }\n"
 	"rule f { when body.raw contains \"virus\" discard }\n"
 	"rule g { when now.hour >= 0 add recipient \"{header.from}\" }\n",
 	"milt 1\n"
@@ -328,6 +339,22 @@ may_return(char command, sfsistat r)
 	return false;
 }
 
+/* Everybody is traced, and what is told is valid JSON. */
+static void
+read_traces(struct tracer *t)
+{
+	bool over = false;
+	char *line;
+
+	while ((line = trace_next(t, 0, &over))) {
+		json_t *o = json_loads(line, 0, NULL);
+
+		MUST(json_is_array(json_object_get(o, "rules")));
+		json_decref(o);
+		free(line);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -335,7 +362,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct smfi_str ctx = { 0 };
 	const char *why;
 	struct event e;
+	struct trace_filter all = { 0 };
+	struct tracer *tracer = trace_open(&all, 1000000);
 
+	MUST(tracer);
 	if (!desc.xxfi_negotiate) {
 		log_open(LOG_TO_SYSLOG, LOG_PLAIN, false);
 		MUST(milter_open(3, &why));
@@ -352,6 +382,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		text = str_skip(text, n < text.n ? n + 1 : n);
 	}
 	(void)desc.xxfi_close(&ctx);
+	read_traces(tracer);
+	trace_close(tracer);
 	MUST(ctx.private == NULL && conn_count() == 0);
 	return 0;
 }

@@ -2,10 +2,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
+#include "tests/mta/ask.h"
 #include "tests/mta/letter.h"
 #include "tests/unit/test.h"
 
@@ -21,69 +19,6 @@ static const char policy[] =
 
 static struct filter f;
 static atomic_int wrong, stop;
-
-/* ---- asking -------------------------------------------------------------- */
-
-static int
-connect_to(const char *name)
-{
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 60 };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s/%s", f.dir, name);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0) {
-		perror(sa.sun_path);
-		abort();
-	}
-	return fd;
-}
-
-/* All that is answered until the end, or until `lines` have come; owned. */
-static char *
-ask(const char *name, const char *question, int lines)
-{
-	int fd = connect_to(name);
-	size_t n = 0, room = 1 << 16;
-	char *all = malloc(room);
-	ssize_t r;
-
-	if (send(fd, question, strlen(question), MSG_NOSIGNAL) < 0 || !all)
-		abort();
-	while (lines > 0 && (r = recv(fd, all + n, room - n - 1, 0)) > 0) {
-		for (ssize_t i = 0; i < r; i++)
-			lines -= all[n + (size_t)i] == '\n';
-		n += (size_t)r;
-		if (room - n < 2 && !(all = realloc(all, room *= 2)))
-			abort();
-	}
-	all[n] = 0;
-	close(fd);
-	return all;
-}
-
-static char *
-scrape(void)
-{
-	return ask("metrics",
-	    "GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-	    1000000);
-}
-
-/* The value of a sample; -1 if it is not there. */
-static long long
-sample(const char *text, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (; text; text = strchr(text, '\n')) {
-		text += *text == '\n';
-		if (strncmp(text, name, n) == 0 && text[n] == ' ')
-			return atoll(text + n + 1);
-	}
-	return -1;
-}
 
 /* ---- load ---------------------------------------------------------------- */
 
@@ -122,21 +57,21 @@ look(void *arg)
 
 	(void)arg;
 	while (!atomic_load(&stop)) {
-		char *text = scrape(), *rules;
+		char *text = ask_metrics(&f), *rules;
 
 		for (int i = 0; i < 3; i++) {
-			long long now = sample(text, names[i]);
+			long long now = metric_value(text, names[i]);
 
 			if (now < before[i])
 				atomic_fetch_add(&wrong, 1);
 			before[i] = now;
 		}
 		free(text);
-		rules = ask("control", "{\"command\":\"rules\"}\n", 1);
+		rules = ask(&f, "control", "{\"command\":\"rules\"}\n", 1);
 		if (!strstr(rules, "\"tagged\""))
 			atomic_fetch_add(&wrong, 1);
 		free(rules);
-		free(ask("control", "{\"command\":\"status\"}\n", 1));
+		free(ask(&f, "control", "{\"command\":\"status\"}\n", 1));
 	}
 	return NULL;
 }
@@ -146,7 +81,8 @@ reload(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < RELOADS; i++) {
-		char *text = ask("control", "{\"command\":\"reload\"}\n", 1);
+		char *text =
+		    ask(&f, "control", "{\"command\":\"reload\"}\n", 1);
 
 		if (!strstr(text, "\"ok\":true"))
 			atomic_fetch_add(&wrong, 1);
@@ -158,7 +94,7 @@ reload(void *arg)
 static void *
 trace(void *arg)
 {
-	char *text = ask("control",
+	char *text = ask(&f, "control",
 	    "{\"command\":\"trace\",\"count\":100,\"rule\":\"tag\"}\n",
 	    TRACES + 1);
 	int lines = 0;
@@ -206,17 +142,18 @@ main(void)
 	CHECK(atomic_load(&wrong) == 0);
 
 	/* Nothing is lost and nothing counted twice, whatever was reloaded. */
-	text = scrape();
-	CHECK(sample(text, "milt_messages_total") == all);
-	CHECK(sample(text, "milt_count_total{name=\"tagged\"}") == all);
-	CHECK(sample(text, "milt_count_total{name=\"refused\"}") == all);
-	CHECK(sample(text,
+	text = ask_metrics(&f);
+	CHECK(metric_value(text, "milt_messages_total") == all);
+	CHECK(metric_value(text, "milt_count_total{name=\"tagged\"}") == all);
+	CHECK(metric_value(text, "milt_count_total{name=\"refused\"}") == all);
+	CHECK(metric_value(text,
 		  "milt_decisions_total{verdict=\"reject\",stage=\"rcpt\"}") ==
 	      all);
-	CHECK(sample(text, "milt_stage_seconds_count{stage=\"rcpt\"}") ==
+	CHECK(metric_value(text, "milt_stage_seconds_count{stage=\"rcpt\"}") ==
 	      2 * all);
-	CHECK(sample(text, "milt_reloads_total{result=\"ok\"}") == RELOADS);
-	CHECK(sample(text, "milt_reloads_total{result=\"failed\"}") == 0);
+	CHECK(
+	    metric_value(text, "milt_reloads_total{result=\"ok\"}") == RELOADS);
+	CHECK(metric_value(text, "milt_reloads_total{result=\"failed\"}") == 0);
 	free(text);
 	CHECK(filter_stop(&f) == 0);
 	TEST_DONE();

@@ -95,6 +95,41 @@ log_says()
 	arrived | grep -q '^X-Seen: 1'
 }
 
+@test "a message is delayed, and then accepted" {
+	log_clear
+	policy 'rule r { when helo exists delay 1500ms add header "X-Seen" "1" }'
+	message
+	transaction
+	is "$(reply . | cut -c1-9)" '250 2.0.0'
+	arrived | grep -q '^X-Seen: 1'
+	log_says ' accept stage=message .* delayed=1\.[5-9]s'
+}
+
+is_delayed()
+{
+	[ "$("$PF_BUILD/milterctl" -s "$PF/control" --json status |
+		jq .sessions.delayed)" = 1 ]
+}
+
+@test "TERM while a message is delayed: it is accepted at once" {
+	log_clear
+	printf 'milt 1\nrule r { when helo exists delay 4m add header "X-Seen" "1" }\n' >"$PF/p.milt"
+	milter_start "$PF/p.milt" --control "$PF/control"
+	message
+	"$PF/send" "$PF_PORT" xclient "$CLIENT" ehlo mx.client.test \
+		mail bob@client.test rcpt amy@example.com \
+		data "$PF/msg" >"$PF/term.replies" </dev/null 3>&- &
+	local client=$! pid
+	wait_until 20 is_delayed
+	pid=$(<"$PF/milterd.pid")
+	kill -TERM "$pid"
+	wait "$client"
+	cp "$PF/term.replies" "$PF/replies"
+	is "$(reply . | cut -c1-9)" '250 2.0.0'
+	wait_until 10 process_gone "$pid"
+	arrived | grep -q '^X-Seen: 1'
+}
+
 @test "reloads under load: every message is answered by a policy" {
 	policy 'rule r { when header("X-None") exists reject "no" }'
 	: >"$PF/mail.log"
@@ -110,26 +145,31 @@ log_says()
 	is "$(warnings)" ''
 }
 
-@test "restarts under load, the socket held open: no milter warning" {
+@test "twelve restarts under load, the socket held open: no milter warning" {
 	printf 'milt 1\nrule r { when header("X-None") exists reject "no" }\n' >"$PF/p.milt"
 	"${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 -o "$PF/holder" \
 		"$BATS_TEST_DIRNAME/holder.c"
 	: >"$PF/mail.log"
-	"$PF/holder" "$PF_MILTER_PORT" 3 "${MILTERD:-$PF_BUILD/milterd}" \
+	"$PF/holder" "$PF_MILTER_PORT" 12 "${MILTERD:-$PF_BUILD/milterd}" \
 		"$PF/p.milt" >"$PF/holder.log" 2>&1 3>&- &
 	local holder=$! sent=0
+	printf %s $holder >"$PF/milterd.pid"
+	wait_until 10 port_answers "$PF_MILTER_PORT"
 	while [ $sent -lt 10000 ]; do
 		smtp-source -s 4 -m 100 -l 2000 -f bob@client.test \
 			-t amy@example.com "127.0.0.1:$PF_PORT" \
 			>>"$PF/source" 2>&1 3>&-
 		sent=$((sent + 100))
-		! grep -q 'restarted 3' "$PF/holder.log" || break
+		! grep -q 'restarted 12' "$PF/holder.log" || break
 	done
 	kill -TERM "$holder"
 	wait "$holder"
-	grep -q 'restarted 3' "$PF/holder.log"
+	grep -q 'restarted 12' "$PF/holder.log"
 	is "$(cat "$PF/source")" ''
 	is "$(warnings)" ''
+	# Each one is in the queue once, and none was put off.
+	is "$(grep -c 'cleanup.*: message-id=' "$PF/mail.log")" "$sent"
+	! grep -E 'NOQUEUE|milter-reject| 451 ' "$PF/mail.log"
 }
 
 @test "milterd is gone: Postfix asks to come back" {

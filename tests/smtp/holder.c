@@ -4,7 +4,7 @@
  *
  *	holder PORT RESTARTS PROGRAM ARGUMENT...
  *
- * Runs `PROGRAM -p fd:3 ARGUMENT...`, ends it with TERM a second later, waits
+ * Runs `PROGRAM -p fd:3 ARGUMENT...`, ends it with TERM a moment later, waits
  * for it and runs it again, RESTARTS times; prints `restarted N`.  The last
  * one runs until TERM, which is passed on.  Exit: 0 if every run ended with 0.
  */
@@ -15,9 +15,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LISTEN_FD = 3 };
+enum { LISTEN_FD = 3, MOMENT_NS = 400000000 };
 
 static volatile sig_atomic_t stopped;
 
@@ -90,7 +91,7 @@ main(int argc, char **argv)
 		args[i - 1] = argv[i];
 	pid_t pid = start(args);
 	for (int i = 1; i <= atoi(argv[2]) && !stopped; i++) {
-		sleep(1);
+		nanosleep(&(struct timespec){ 0, MOMENT_NS }, NULL);
 		status |= stop(pid);
 		pid = start(args);
 		printf("restarted %d\n", i);

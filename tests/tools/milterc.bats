@@ -39,6 +39,79 @@ is_image() { [ "$(head -c 4 "$1")" = milt ]; }
 	[[ $output == "milterc: -o needs a value"* ]]
 }
 
+# A policy, and what milterd logs of it.
+logging() {
+	cat >log.milt <<-'END'
+		milt 1
+		list ours of domain { example.com }
+		rule trusted "our own people" {
+		  when client.ip in 192.0.2.0/24 or sasl.username exists
+		  accept
+		}
+		rule no-relay {
+		  when   recipient.domain not in ours
+		  reject 550 5.7.1 "We do not relay for {recipient.domain}"
+		}
+		shadow rule big { when message.size > 1MB and sender is <> discard }
+		rule spam { when header.subject contains "spam" and sender.local is "x y" reject "no spam" }
+	END
+	LOGGED='Nov 22 11:15:57 mx milterd[1]: 4XyZ: reject stage=rcpt rule=no-relay at=log.milt:7 client=mx.example.net[198.51.100.9] helo=<mx.example.net> from=<a@b.test> to=<bad@other.test> reply="550 5.7.1 We do not relay for other.test" time=0.12ms'
+}
+
+@test "explain --log: the rule of a logged line, its source, and why" {
+	logging
+	status 0 "$MILTERC" explain --log "$LOGGED" log.milt
+	[ "$output" = '4XyZ: reject at rcpt by no-relay (log.milt:7)
+  reply: 550 5.7.1 We do not relay for other.test
+
+    7 | rule no-relay {
+    8 |   when   recipient.domain not in ours
+    9 |   reject 550 5.7.1 "We do not relay for {recipient.domain}"
+   10 | }
+
+  its condition, by what the line tells
+    false    recipient.domain in ours: other.test
+
+  no rule above it decided
+  trusted (log.milt:3): it did not hold
+    false    client.ip in { 192.0.2.0/24 }: 198.51.100.9
+    unknown  sasl.username exists, which the line does not tell' ]
+	status 0 "$MILTERC" explain --log 'NOQUEUE: shadow rule=big at=old.milt:2 from=<>' log.milt
+	[ "$output" = 'NOQUEUE: shadow by big (log.milt:11)
+  When it was logged the rule stood at old.milt:2: the policy may have been another.
+
+   11 | shadow rule big { when message.size > 1MB and sender is <> discard }
+
+  its condition, by what the line tells
+    unknown  message.size > 1048576, which the line does not tell
+    true     sender is <>: <>' ]
+}
+
+@test "explain --log: JSON in and out, escapes, many lines, and other lines" {
+	logging
+	json='{"id":"A","verdict":"reject","stage":"headers","rule":"spam","file":"log.milt","line":12,"client":"unknown[192.0.2.1]","sender":"x\u0020y@x.test","recipients":["q@example.com"],"recipient_count":2,"code":550,"xcode":"5.7.1","text":["no","spam"]}'
+	status 0 "$MILTERC" explain --json --log "$json" log.milt
+	[ "$(jq -r '[.id,.verdict,.stage,.rule,.line,.reply] | @csv' <<<"$output")" = '"A","reject","headers","spam",12,"550 5.7.1 no / spam"' ]
+	[ "$(jq -r '.parts[] | [.value,.part,.is] | @csv' <<<"$output")" = '"unknown","header.subject contains ""spam""",
+"true","sender.local is ""x y""","x y"' ]
+	[ "$(jq -r '.others[] | [.rule,.because,(.parts[] | .value)] | @csv' <<<"$output")" = '"trusted","it did not hold","true","unknown"
+"no-relay","it did not hold","unknown"' ]
+	status 0 "$MILTERC" explain --json --log 'x: reject stage=headers rule=spam at=log.milt:12 from=<x\x20y@x.test> to=<a@b>,+2' log.milt
+	[ "$(jq -r '.parts[1].is' <<<"$output")" = 'x y' ]
+	run bash -c "printf '%s\n' nonsense \"\$1\" '' \"\$2\" | '$MILTERC' explain --log - log.milt" - "$LOGGED" "$json"
+	[ "$status" -eq 0 ]
+	[ "$(grep -cE '^[A-Z0-9a-z]+: reject at' <<<"$output")" = 2 ]
+	for line in '' nonsense '{' '{"verdict":5}' 'a: reject stage=nowhere' 'a: reject' \
+		'milterd[1]: listening on fd:3' $'a: \xff\xfe'; do
+		status 1 "$MILTERC" explain --log "$line" log.milt
+		[ "$output" = 'milterc: that is no line about a decision of milterd' ]
+	done
+	status 1 "$MILTERC" explain --log 'x: reject stage=rcpt rule=gone' log.milt
+	[ "$output" = 'milterc: the policy has no rule gone' ]
+	status 2 "$MILTERC" explain --cost --log x log.milt
+	status 2 "$MILTERC" explain --log
+}
+
 @test "what cannot be written is said" {
 	for c in --help --version "compile --help" "explain p.milt" \
 		"explain E0402" "test p.milt" "lint --json p.milt" "fmt -"; do

@@ -209,6 +209,7 @@ build_rule(
     struct builder *b, const char *name, enum milt_stage stage, uint32_t code)
 {
 	struct image_rule rule = { .name = build_text(b, name),
+		.js = IMAGE_NONE,
 		.why = build_text(b, ""),
 		.file = build_text(b, "test.milt"),
 		.line = 1,

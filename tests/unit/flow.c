@@ -108,12 +108,13 @@ add_any(struct builder *b, const char *text)
 	uint32_t loop = build_loop(b, ATTR_HEADER, 0, "x-tag");
 	uint32_t ref = build_ref(b, ATTR_HEADER, REF_ELEMENT, 0, "x-tag");
 	uint32_t value = build_ref(b, ATTR_HEADER, REF_VALUE, 0, "x-tag");
-	struct image_candidate c = { loop, ref, IMAGE_NONE, 0 };
+	uint32_t code = BUILD_CODE(b, { OPC_EACH, 2, (uint16_t)loop, 1 },
+	    { OPC_IS, 2, (uint16_t)ref, build_text(b, text) },
+	    { OPC_HALT, 2, 0, 0 });
+	struct image_candidate c = { loop, ref, IMAGE_NONE, 0, code,
+		STAGE_HEADERS };
 
-	add_rule(b, STAGE_MESSAGE,
-	    BUILD_CODE(b, { OPC_EACH, 2, (uint16_t)loop, 1 },
-		{ OPC_IS, 2, (uint16_t)ref, build_text(b, text) },
-		{ OPC_HALT, 2, 0, 0 }));
+	add_rule(b, STAGE_MESSAGE, code);
 	build_template(b, (struct image_piece){ IMAGE_PIECE_VALUE, value,
 			      build_put(b, SECTION_CANDIDATES, &c, 1), 1 });
 }
@@ -128,16 +129,15 @@ test_each(void)
 	add_any(&b, "four");
 	if (!start(&w, &b))
 		return;
-	CHECK(interp_found(&w.ip, 0) == IMAGE_NONE);
-	CHECK_STR(interp_text(&w.ip, 0), "one");
-	CHECK(run(&w, 0) == TRUE_ && interp_found(&w.ip, 0) == 1);
+	CHECK(run(&w, 0) == TRUE_ && w.ip.steps == 3);
+	CHECK(interp_find(&w.ip, 0) == 1);
 	CHECK_STR(interp_text(&w.ip, 0), "Two");
-	CHECK(w.ip.steps == 3);
-	CHECK(run(&w, 1) == FALSE_ && interp_found(&w.ip, 1) == IMAGE_NONE);
+	CHECK(run(&w, 1) == FALSE_);
+	CHECK(interp_find(&w.ip, w.im->candidates[1].code) == IMAGE_NONE);
 	CHECK_STR(interp_text(&w.ip, 1), "one");
-	memo_forget(&w.ip.memo, w.im, MEMO_RECIPIENT);
-	CHECK_STR(interp_text(&w.ip, 0), "Two");
-	memo_forget(&w.ip.memo, w.im, MEMO_MESSAGE);
+	w.ip.stage = STAGE_DATA;
+	CHECK_STR(interp_text(&w.ip, 0), "");
+	w.ip.stage = STAGE_MESSAGE;
 	facts_reset(w.ip.facts, STAGE_MAIL);
 	CHECK_STR(interp_text(&w.ip, 0), "");
 	CHECK(run(&w, 0) == FALSE_);
@@ -165,7 +165,7 @@ test_nested(void)
 	if (!start(&w, &b))
 		return;
 	CHECK(run(&w, 0) == TRUE_);
-	CHECK(interp_found(&w.ip, 0) == 4);
+	CHECK(interp_find(&w.ip, 0) == 4);
 	stop(&w);
 }
 
@@ -277,9 +277,9 @@ test_captures(void)
 	uint32_t helo = build_ref(&b, ATTR_HELO, REF_VALUE, 0, NULL);
 	uint32_t subject = build_ref(&b, ATTR_HEADER, REF_VALUE, 0, "subject");
 	struct image_candidate c[] = {
-		{ IMAGE_NONE, helo, year, 1 },
-		{ IMAGE_NONE, subject, year, 2 },
-		{ IMAGE_NONE, subject, year, 1 },
+		{ IMAGE_NONE, helo, year, 1, IMAGE_NONE, 0 },
+		{ IMAGE_NONE, subject, year, 2, IMAGE_NONE, 0 },
+		{ IMAGE_NONE, subject, year, 1, IMAGE_NONE, 0 },
 	};
 	uint32_t first = build_put(&b, SECTION_CANDIDATES, c, 3);
 

@@ -78,8 +78,12 @@ put_actions(struct builder *b, struct image_rule *rule)
 	uint32_t value = build_ref(b, ATTR_HELO, REF_VALUE, 0, NULL);
 	uint32_t name =
 	    build_ref(b, ATTR_ALL_HEADERS_NAME, REF_ELEMENT, 0, NULL);
-	struct image_candidate c[] = { { 0, name, IMAGE_NONE, 0 },
-		{ 0, name, 0, 2 }, { IMAGE_NONE, value, 0, 1 } };
+	uint32_t code = BUILD_CODE(b, { OPC_EACH, 0, 0, 1 },
+	    { OPC_STARTS, 0, (uint16_t)name, 0 }, { OPC_HALT, 0, 0, 0 });
+	struct image_candidate c[] = { { 0, name, IMAGE_NONE, 0, code,
+					   STAGE_HEADERS },
+		{ 0, name, 0, 2, code, STAGE_HEADERS },
+		{ IMAGE_NONE, value, 0, 1, IMAGE_NONE, 0 } };
 	uint32_t first = build_put(b, SECTION_CANDIDATES, c, 3);
 	struct image_action a[] = {
 		{ .action = ACTION_REMOVE_HEADER,
@@ -105,7 +109,7 @@ put_actions(struct builder *b, struct image_rule *rule)
 	rule->first = build_put(b, SECTION_ACTIONS, a, 2);
 	rule->count = 2;
 	rule->verdict = ACTION_REJECT;
-	rule->text_last = STAGE_HELO;
+	rule->text_last = STAGE_HEADERS;
 }
 
 static void *

@@ -180,7 +180,7 @@ test_facts(void)
 				     { OPC_IS, 0, p.recipient, p.text }, HALT));
 	prepare(&p);
 	CHECK_STR(
-	    str_from(JUDGE(&p, STAGE_HELO, 8, { OPC_CONST, 0, 0, 0 }, HALT)),
+	    str_from(JUDGE(&p, STAGE_HELO, 16, { OPC_CONST, 0, 0, 0 }, HALT)),
 	    "a rule is malformed");
 	prepare(&p);
 	p.b.needs.memo[3] = UINT32_MAX;

@@ -65,6 +65,7 @@ start(struct world *w, struct builder *b)
 	}
 	w->ip = (struct interp){ .image = w->im,
 		.facts = facts_new(w->im),
+		.stage = STAGE_MESSAGE,
 		.scratch = match_scratch() };
 	give_facts(w->ip.facts);
 	return true;

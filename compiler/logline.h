@@ -1,0 +1,29 @@
+/*
+ * Lines that milterd logs (runtime/decision.h), read again.
+ */
+#ifndef COMPILER_LOGLINE_H
+#define COMPILER_LOGLINE_H
+
+#include "dsl/arena.h"
+#include "dsl/tables.h"
+
+struct logline {
+	struct str id;      /* the queue id, NOQUEUE or empty */
+	struct str verdict; /* reject; shadow and note for what is noted */
+	bool decision;      /* and not a note */
+	enum milt_stage stage;
+	struct str rule, place; /* place: FILE:LINE or empty */
+	struct str client, helo, sender;
+	bool has_helo, has_sender;
+	VEC(struct str) recipients;
+	bool all_recipients; /* none was left out of the line */
+	struct str reply, failure;
+};
+
+/*
+ * In plain form or as JSON, whatever stands before it (a date, a host's name).
+ * Texts are in the arena, which has an on_fail.  False: it is no such line.
+ */
+bool logline_read(struct arena *, struct str line, struct logline *out);
+
+#endif

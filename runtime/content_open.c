@@ -1,0 +1,253 @@
+/* What is in a file: archives, messages, uuencoded files. */
+#include "runtime/content_files.h"
+#include "runtime/inspect.h"
+
+static unsigned
+max_depth(const struct files *w)
+{
+	return (
+	    unsigned)w->c->facts->image->needs->options[OPTION_ARCHIVE_DEPTH];
+}
+
+/* ---- messages ------------------------------------------------------------ */
+
+/*
+ * The parts of a message that is no part itself are needed here alone, and
+ * have bounds of their own: what is known of the parts of the message does not
+ * depend on whether files are asked for.
+ */
+static void
+open_message(struct files *w, size_t number, struct str contents)
+{
+	struct content *c = w->c;
+	guint roots = c->roots->len;
+	GByteArray *octets;
+	leaf_vec leaves = { 0 };
+	bool malformed = false;
+
+	if (c->files.v[number].depth >= max_depth(w)) {
+		c->files.v[number].too_deep = true;
+		return;
+	}
+	octets = g_byte_array_sized_new((guint)contents.n);
+	g_byte_array_append(
+	    octets, (const guint8 *)contents.p, (guint)contents.n);
+	w->no_memory = !content_walk(c, octets, c->files.v[number].depth + 1,
+	    &c->files_budget, &malformed, &leaves);
+	g_byte_array_unref(octets);
+	files_add_leaves(w, &leaves, false);
+	g_ptr_array_set_size(c->roots, (gint)roots);
+	c->files.v[number].malformed |= malformed;
+	c->files.v[number].too_large |= c->files_budget.over;
+}
+
+/* ---- archives ------------------------------------------------------------ */
+
+static void
+on_member(void *data, const struct archive_member *m)
+{
+	struct files *w = data;
+	struct origin o = {
+		.name = m->name,
+		.depth = w->depth,
+		.too_large = m->too_large,
+		.encrypted = m->encrypted,
+		.malformed = m->malformed,
+	};
+
+	if (!w->no_memory)
+		files_add(w, &o, m->contents);
+	w->macros |= m->name.p && inspect_is_macro(m->name);
+}
+
+/* What is in it comes behind it. */
+static bool
+open_archive(struct files *w, size_t number, struct str contents)
+{
+	struct files inner = *w;
+	struct archive_state state;
+	struct file_fact *f = &w->c->files.v[number];
+
+	if (f->depth >= max_depth(w)) {
+		f->too_deep = archive_is(contents);
+		return f->too_deep;
+	}
+	inner.depth = f->depth + 1;
+	inner.macros = false;
+	if (!archive_walk(contents, &w->c->archives, on_member, &inner, &state))
+		return false;
+	w->no_memory = inner.no_memory;
+	f = &w->c->files.v[number];
+	f->encrypted |= state.encrypted;
+	f->too_large |= state.too_large;
+	f->malformed |= state.malformed;
+	f->too_deep |= state.too_deep;
+	f->has_macros |= inner.macros;
+	return true;
+}
+
+/* ---- uuencoded files -------------------------------------------------------
+ */
+
+static const char uuencoded_over[] =
+    "the message has more uuencoded files than are looked at";
+
+static const struct str begin = { "begin ", 6 };
+
+/* The next line of *text, which it is taken off. */
+static struct str
+take_line(struct str *text)
+{
+	size_t n = str_find(*text, '\n');
+	struct str line = str_head(*text, n);
+
+	*text = str_skip(*text, n < text->n ? n + 1 : n);
+	if (line.n && line.p[line.n - 1] == '\r')
+		line.n--;
+	return line;
+}
+
+/* POSIX uuencode: `begin MODE NAME`.  Its name, or {NULL, 0}. */
+static struct str
+begin_name(struct str line)
+{
+	struct str none = { NULL, 0 };
+	size_t digits = 0;
+
+	if (!str_starts(line, begin))
+		return none;
+	line = str_skip(line, begin.n);
+	while (
+	    digits < line.n && line.p[digits] >= '0' && line.p[digits] <= '7')
+		digits++;
+	if (digits < 3 || digits > 4 || digits == line.n ||
+	    line.p[digits] != ' ')
+		return none;
+	line = str_trim(str_skip(line, digits));
+	return line.n ? line : none;
+}
+
+/*
+ * Could it be a line of data, and not prose?  Some encoders leave out blanks
+ * at its end.
+ */
+static bool
+is_data(struct str line)
+{
+	size_t octets;
+
+	if (!line.n)
+		return false;
+	for (size_t i = 0; i < line.n; i++)
+		if (line.p[i] < ' ' || line.p[i] > '`')
+			return false;
+	octets = (size_t)(line.p[0] - ' ') & 63;
+	return line.n - 1 <= (octets + 2) / 3 * 4 + 1;
+}
+
+/*
+ * Takes the lines of data and the end off *text, the former into `out` and
+ * with LF at their ends, since GMime takes CR for data.  Is there an end?
+ */
+static bool
+take_uuencoded(struct str *text, GString *out)
+{
+	struct str rest = *text, line;
+
+	while (is_data(line = take_line(text))) {
+		rest = *text;
+		g_string_append_len(out, line.p, (gssize)line.n);
+		g_string_append_c(out, '\n');
+	}
+	if (str_eq(str_trim(line), STR("end")))
+		return true;
+	*text = rest;
+	return false;
+}
+
+static void
+add_uuencoded(
+    struct files *w, struct str *text, struct str name, unsigned depth)
+{
+	GString *s = g_string_new(NULL);
+	struct origin o = { .name = name,
+		.depth = depth,
+		.malformed = !take_uuencoded(text, s) };
+	char *out = g_malloc(s->len);
+	GMimeEncoding state;
+	size_t n;
+
+	g_mime_encoding_init_decode(&state, GMIME_CONTENT_ENCODING_UUENCODE);
+	n = g_mime_encoding_step(&state, s->str, s->len, out);
+	files_add(w, &o, (struct str){ out, n });
+	g_free(out);
+	g_string_free(s, TRUE);
+}
+
+/* The name of the file that begins with `line`, and its data with `next`. */
+static struct str
+uuencoded_name(struct str line, struct str next)
+{
+	struct str name = begin_name(line);
+
+	return name.p && is_data(take_line(&next)) ? name
+						   : (struct str){ NULL, 0 };
+}
+
+void
+files_add_uuencoded(struct files *w, struct str text, unsigned depth)
+{
+	const char *first = text.p, *at;
+
+	while (
+	    (at = memmem(text.p, text.n, begin.p, begin.n)) && !w->no_memory) {
+		struct str line, name;
+
+		text = str_skip(text, (size_t)(at - text.p));
+		if (at > first && at[-1] != '\n') {
+			text = str_skip(text, begin.n);
+			continue;
+		}
+		line = take_line(&text);
+		name = uuencoded_name(line, text);
+		if (!name.p)
+			continue;
+		if (w->c->files_budget.parts == 0) {
+			w->c->files_partial = uuencoded_over;
+			return;
+		}
+		w->c->files_budget.parts--;
+		add_uuencoded(w, &text, name, depth);
+	}
+}
+
+static bool
+is_uuencoded(const struct file_fact *f)
+{
+	return f->extension.text.p &&
+	       (str_eq(f->extension.text, STR("uu")) ||
+		   str_eq(f->extension.text, STR("uue")));
+}
+
+/* ---- all of them -----------------------------------------------------------
+ */
+
+bool
+files_open(struct files *w, size_t number, struct str contents, bool message)
+{
+	struct file_fact *f = &w->c->files.v[number];
+
+	if (message) {
+		open_message(w, number, contents);
+		return true;
+	}
+	if (open_archive(w, number, contents))
+		return true;
+	if (!is_uuencoded(f))
+		return false;
+	if (f->depth >= max_depth(w))
+		f->too_deep = true;
+	else
+		files_add_uuencoded(w, contents, f->depth + 1);
+	return true;
+}
