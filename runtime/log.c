@@ -142,6 +142,8 @@ log_say(enum log_level level, const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	if (!is_wanted(level))
+		return;
 	va_start(ap, fmt);
 	n = vsnprintf(line.text, sizeof(line.text), fmt, ap);
 	va_end(ap);

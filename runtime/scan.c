@@ -51,6 +51,28 @@ add_window(
 	    (struct scan_window){ from, to, IMAGE_NONE };
 }
 
+/* Is it known that a match of the regex can begin anywhere? */
+static bool
+is_anywhere(const struct scan_cache *c, uint32_t regex)
+{
+	uint32_t i = c->hit_of[regex];
+
+	return i < c->hit_count && c->hits[i].regex == regex &&
+	       c->hits[i].first == IMAGE_NONE;
+}
+
+static void
+hit_anywhere(struct scan_cache *c, uint32_t regex)
+{
+	struct scan_hit *hit = scan_cache_hit(c, regex);
+
+	c->failed |= !hit;
+	if (!hit)
+		return;
+	hit->windows = 1;
+	hit->first = IMAGE_NONE;
+}
+
 /* A literal of a regex, at that offset of the value. */
 static void
 found(void *of, const struct scan_owner *owner, size_t at, uint32_t size)
@@ -58,21 +80,25 @@ found(void *of, const struct scan_owner *owner, size_t at, uint32_t size)
 	struct scan_cache *c = of;
 	struct scan_hit *hit;
 
+	if (is_anywhere(c, owner->regex))
+		return;
 	/* In a text that was changed, places and neighbours are wrong. */
-	if (!c->anywhere && (at < owner->min || !scan_can_be(c->table, owner,
-						    c->text, at, size)))
-		return;
-	hit = scan_cache_hit(c, owner->regex);
-	c->failed |= !hit;
-	if (!hit || (hit->windows && hit->first == IMAGE_NONE))
-		return;
-	if (c->anywhere || owner->max == LITERAL_ANY) {
-		hit->windows = 1;
-		hit->first = IMAGE_NONE;
+	if (c->anywhere) {
+		hit_anywhere(c, owner->regex);
 		return;
 	}
-	add_window(c, hit, scan_begin(c->text, at, owner->max),
-	    (uint32_t)at - owner->min);
+	if (at < owner->min ||
+	    !scan_can_be(c->table, owner, &c->place, at, size))
+		return;
+	if (owner->max == LITERAL_ANY) {
+		hit_anywhere(c, owner->regex);
+		return;
+	}
+	hit = scan_cache_hit(c, owner->regex);
+	c->failed |= !hit;
+	if (hit)
+		add_window(c, hit, scan_begin(&c->place, at, owner->max),
+		    (uint32_t)at - owner->min);
 }
 
 /* ---- lists -------------------------------------------------------------- */
@@ -210,14 +236,7 @@ without_lookalikes(struct arena *arena, struct str text)
 static void
 found_classes(void *of, uint32_t regex)
 {
-	struct scan_cache *c = of;
-	struct scan_hit *hit = scan_cache_hit(c, regex);
-
-	c->failed |= !hit;
-	if (!hit)
-		return;
-	hit->windows = 1;
-	hit->first = IMAGE_NONE;
+	hit_anywhere(of, regex);
 }
 
 /* Fills c->hits. */
@@ -247,7 +266,7 @@ scan_text(struct interp *ip, struct scan_cache *c, const struct scan_subject *s,
 		c->anywhere = plain.p != text.p;
 		text = plain;
 	}
-	c->text = text;
+	c->place = scan_place(text);
 	c->table = t;
 	c->windows_most = WINDOWS_LEAST + (uint32_t)(text.n / WINDOW_EACH);
 	scan_table_run(t, text, found, c);

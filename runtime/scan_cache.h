@@ -3,6 +3,7 @@
 #define RUNTIME_SCAN_CACHE_H
 
 #include "runtime/scan.h"
+#include "runtime/scan_check.h"
 
 /* A value that was scanned. */
 struct scan_known {
@@ -38,7 +39,7 @@ struct scan_cache {
 	uint64_t *sorted; /* a bit for each regex; zeros */
 	uint32_t regex_room;
 	const struct scan_table *table;
-	struct str text;
+	struct scan_place place;
 	uint32_t windows_most;
 	bool anywhere, failed;
 };

@@ -3,30 +3,53 @@
 #include "runtime/image.h"
 
 enum {
-	LINE_MOST = 4096, /* octets that are searched for the end of a line */
+	LINE_MOST = 4096, /* octets that are searched for the begin of a line */
 	ALSO_MOST = 1024, /* octets that are searched for another literal */
+	WORK_LEAST = 1 << 16,
+	WORK_EACH = 8, /* and so many for each octet of the text */
 };
+
+struct scan_place
+scan_place(struct str text)
+{
+	return (struct scan_place){
+		.text = text, .work = WORK_LEAST + WORK_EACH * text.n, .from = 1
+	};
+}
 
 /* ---- places ---------------------------------------------------------------
  */
 
-/* Where the line begins that the octet before `at` is in, or 0. */
+/*
+ * Where the line begins that the octet before `at` is in, or 0.  Literals are
+ * found in order: mostly it is the line of the last call.
+ */
 static size_t
-line_begin(struct str text, size_t at)
+line_begin(struct scan_place *p, size_t at)
 {
-	size_t least = at < LINE_MOST ? 0 : at - LINE_MOST;
+	size_t least = at < LINE_MOST ? 0 : at - LINE_MOST, i = at;
 
-	for (size_t i = at; i > least; i--)
-		if (text.p[i - 1] == '\n' || text.p[i - 1] == '\r')
-			return i;
-	return 0;
+	if (at >= p->from && at <= p->to)
+		return p->line;
+	for (; i > least; i--) {
+		if (i == p->to && p->from <= p->to) {
+			p->to = at;
+			return p->line;
+		}
+		if (p->text.p[i - 1] == '\n' || p->text.p[i - 1] == '\r')
+			break;
+	}
+	p->from = i;
+	p->to = at;
+	p->line = i > least ? i : 0;
+	return p->line;
 }
 
 /* Where the line ends that the octet at `at` is in, or the text. */
 static size_t
 line_end(struct str text, size_t at)
 {
-	size_t most = text.n - at < LINE_MOST ? text.n : at + LINE_MOST;
+	size_t most = text.n - at < ALSO_MOST ? text.n : at + ALSO_MOST;
 
 	for (size_t i = at; i < most; i++)
 		if (text.p[i] == '\n' || text.p[i] == '\r')
@@ -35,7 +58,7 @@ line_end(struct str text, size_t at)
 }
 
 uint32_t
-scan_begin(struct str text, size_t at, uint32_t width)
+scan_begin(struct scan_place *p, size_t at, uint32_t width)
 {
 	uint32_t octets = width_octets(width);
 
@@ -43,13 +66,13 @@ scan_begin(struct str text, size_t at, uint32_t width)
 		at = at < octets ? 0 : at - octets;
 		if (n == 0)
 			return (uint32_t)at;
-		at = line_begin(text, at);
+		at = line_begin(p, at);
 	}
 }
 
 /* The last place that far behind `at`. */
 static size_t
-scan_last(struct str text, size_t at, uint32_t width)
+last_place(struct str text, size_t at, uint32_t width)
 {
 	uint32_t octets = width_octets(width);
 
@@ -123,16 +146,20 @@ also_between(const struct scan_also *a, struct str text, size_t from, size_t to)
 
 /* For a match that begins at `from` to `to`. */
 static bool
-has_also(const struct scan_also *a, struct str text, size_t from, size_t to)
+has_also(
+    struct scan_place *p, const struct scan_also *a, size_t from, size_t to)
 {
+	struct str text = p->text;
+
 	for (;; a++) {
 		size_t first = from + width_octets(a->min);
 		size_t last = a->max == LITERAL_ANY
 				  ? text.n
-				  : scan_last(text, to, a->max);
+				  : last_place(text, to, a->max);
 
-		if (last - from > ALSO_MOST)
+		if (last - from > ALSO_MOST || p->work < ALSO_MOST)
 			return true;
+		p->work -= last - from;
 		if (first <= last && also_between(a, text, first, last))
 			return true;
 		if (a->is_last)
@@ -142,14 +169,14 @@ has_also(const struct scan_also *a, struct str text, size_t from, size_t to)
 
 bool
 scan_can_be(const struct scan_table *t, const struct scan_owner *owner,
-    struct str text, size_t at, uint32_t size)
+    struct scan_place *p, size_t at, uint32_t size)
 {
 	size_t from;
 
-	if (!near_fit(owner->before, owner->after, text, at, size))
+	if (!near_fit(owner->before, owner->after, p->text, at, size))
 		return false;
-	if (owner->also == IMAGE_NONE)
+	if (owner->also == IMAGE_NONE || p->work < ALSO_MOST)
 		return true;
-	from = owner->max == LITERAL_ANY ? 0 : scan_begin(text, at, owner->max);
-	return has_also(&t->also[owner->also], text, from, at - owner->min);
+	from = owner->max == LITERAL_ANY ? 0 : scan_begin(p, at, owner->max);
+	return has_also(p, &t->also[owner->also], from, at - owner->min);
 }

@@ -199,7 +199,7 @@ found(void *of, const struct scan_owner *owner, size_t at, uint32_t size)
 {
 	struct scan_cache *c = of;
 
-	if (scan_can_be(c->table, owner, c->text, at, size) &&
+	if (scan_can_be(c->table, owner, &c->place, at, size) &&
 	    !scan_cache_hit(c, owner->regex))
 		c->failed = true;
 }
@@ -211,7 +211,7 @@ scan_texts(struct scan_cache *c, const struct scan_table *t,
 	c->hit_count = 0;
 	c->failed = false;
 	c->table = t;
-	c->text = text;
+	c->place = scan_place(text);
 	if (!scan_cache_regexes(c, p->count))
 		return false;
 	scan_table_run(t, text, found, c);
