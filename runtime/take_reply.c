@@ -210,12 +210,7 @@ take_change(struct taking *t, const struct milt_change *from)
 	case ACTION_REPLACE_BODY:
 		why = take_body(t, &c);
 		break;
-	case ACTION_DELAY:
-		c.milliseconds = from->milliseconds;
-		if (c.milliseconds >= 0 &&
-		    c.milliseconds <= (long long)LIMIT_VALUE_DELAY)
-			why = NULL;
-		break;
+	case ACTION_DELAY: /* a function waits by itself */
 	case ACTION_NONE:
 	case ACTION_ACCEPT:
 	case ACTION_REJECT:
