@@ -20,7 +20,7 @@ PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libxml2-dev libmicrohttpd-dev libsystemd-dev clang clang-format \
             libclang-rt-14-dev valgrind bats postfix miltertest curl jq \
             debhelper lintian
-# For `make addon`, where there is no Node of another origin.
+# For `make addon`, where there is no Node with its headers.
 NODE_PACKAGES := nodejs npm libnode-dev
 LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash libarchive \
         libmagic libgsf-1 libxml-2.0 libmicrohttpd libsystemd
@@ -60,8 +60,8 @@ help:
 # help: make deps      install the Debian packages that are missing
 deps:
 	@tests/deps $(PACKAGES)
-	@command -v node >/dev/null && command -v npm >/dev/null || \
-	    tests/deps $(NODE_PACKAGES)
+	@{ command -v npm && node addon/build.mjs --headers; } \
+	    >/dev/null 2>&1 || tests/deps $(NODE_PACKAGES)
 
 # ---- generated sources ------------------------------------------------------
 $(BUILD)/gen/dsl/lexer.c: dsl/lexer.re | $(BUILD)/gen/dsl/grammar.h

@@ -99,8 +99,13 @@ host_configure(const char *options, void (*bell)(void *), void *bell_arg,
 		    owner);
 		return false;
 	}
-	if (!settings_read(&settings, options, why, why_size) ||
-	    !make_queue(bell, bell_arg)) {
+	if (!settings_read(&settings, options, why, why_size)) {
+		claim_return();
+		return false;
+	}
+	if (!make_queue(bell, bell_arg)) {
+		snprintf(why, why_size, "not enough memory");
+		settings_free(&settings);
 		claim_return();
 		return false;
 	}

@@ -6,7 +6,7 @@ import { missing } from './answer.mjs';
 import { HookError } from './hooks.mjs';
 import { LocalHooks } from './local.mjs';
 import { checkOptions, toNative } from './options.mjs';
-import { WorkerHooks } from './workers.mjs';
+import { LOADING, WorkerHooks } from './workers.mjs';
 
 // The first member of each item that the native side delivers.
 const QUESTION = 0;
@@ -52,6 +52,18 @@ function tell(f, ...args) {
 
 function brief(error) {
 	return String(error?.stack ?? error).split('\n').slice(0, 2).join(' ');
+}
+
+// A module can wait for ever; a reload must not.
+function inTime(loading) {
+	let timer;
+	const late = new Promise((resolve, reject) => {
+		timer = setTimeout(() => {
+			reject(new HookError('error: hooks are not loaded in time\n'));
+		}, LOADING);
+	});
+
+	return Promise.race([loading, late]).finally(() => clearTimeout(timer));
 }
 
 export class Server {
@@ -169,7 +181,7 @@ export class Server {
 					{ code: 'MILT_UNUSED_HOOK' },
 				);
 		if (workers === 0 || rules.length === 0)
-			return LocalHooks.load(rules, generation, given);
+			return inTime(LocalHooks.load(rules, generation, given));
 		return WorkerHooks.load(rules, generation, workers, (error) => {
 			native.log(true, `a thread for hooks: ${brief(error)}`);
 		});
@@ -312,7 +324,6 @@ export class Server {
 		}
 		const cut = native.sessions();
 
-		await this.#work;
 		native.end();
 		native.unref();
 		process.off('exit', this.#onExit);

@@ -6,6 +6,8 @@ import { ended } from './answer.mjs';
 import { HookError } from './hooks.mjs';
 
 const PATIENCE = 2000; // ms, for a thread to hear that a question is over
+const AGAIN = 1000; // ms, before a thread is tried that did not start
+export const LOADING = 30000; // ms, for hooks to load
 
 class Thread {
 	#worker;
@@ -22,8 +24,15 @@ class Thread {
 		this.#worker.on('error', (error) => {
 			this.error = error;
 		});
+		const loading = setTimeout(() => {
+			this.error = new Error('hooks are not loaded in time');
+			this.#worker.terminate();
+		}, LOADING).unref();
+
 		this.#worker.on('exit', () => {
+			clearTimeout(loading);
 			clearTimeout(this.#silent);
+			this.ended = true;
 			for (const done of this.#running.values())
 				done({ octets: ended, error: this.error });
 			this.#running.clear();
@@ -33,6 +42,8 @@ class Thread {
 		this.ready = new Promise((resolve, reject) => {
 			this.#worker.once('message', (message) => {
 				this.#worker.on('message', (m) => this.#hear(m));
+				clearTimeout(loading);
+				this.loaded = message.loaded;
 				if (message.loaded)
 					resolve(message.macros);
 				else
@@ -118,15 +129,35 @@ export class WorkerHooks {
 
 		if (this.#closed || at < 0)
 			return;
-		onTrouble(thread.error ?? new Error('a hook ended its thread'));
+		onTrouble(
+			thread.error ??
+				new Error(
+					thread.loaded
+						? 'a hook ended its thread'
+						: 'hooks do not load any more',
+				),
+		);
+		if (thread.loaded)
+			this.#restart(at);
+		else
+			setTimeout(() => this.#restart(at), AGAIN).unref();
+	}
+
+	#restart(at) {
+		if (this.#closed)
+			return;
 		this.#threads[at] = this.#start();
 		this.#threads[at].ready.catch(() => {});
 	}
 
 	ask(id, rule, question, done) {
-		const thread = this.#threads.reduce((a, b) =>
-			b.load < a.load ? b : a,
-		);
+		const living = this.#threads.filter((thread) => !thread.ended);
+
+		if (living.length === 0) {
+			done({ octets: ended });
+			return;
+		}
+		const thread = living.reduce((a, b) => (b.load < a.load ? b : a));
 
 		this.#where.set(id, thread);
 		thread.ask(id, rule, question, (result) => {

@@ -50,7 +50,7 @@ test('done never, and the envelope forgotten: put off at once', async (t) => {
 for (const verdict of ['TEMPFAIL', 'REJECT', 'CONTINUE', 'ACCEPT'])
 	test(`done never: ${verdict} after the deadline`, async (t) => {
 		const filter = await Filter.start(t, {
-			setup: `milt.setdeadline(50, 60, SMFIS_${verdict});`,
+			setup: `milt.setdeadline(1000, 1100, SMFIS_${verdict});`,
 			handlers: `Object.fromEntries(['connect', 'unknown', 'helo',
 				'mailfrom', 'rcptto', 'data', 'header', 'eoh', 'segment',
 				'eom'].map((name) => [name, (env, ...args) => {
@@ -62,8 +62,8 @@ for (const verdict of ['TEMPFAIL', 'REJECT', 'CONTINUE', 'ACCEPT'])
 		const letter = { TEMPFAIL: 't', REJECT: 'r', CONTINUE: 'c',
 			ACCEPT: 'a' }[verdict];
 
-		for (const name of ['connect', 'unknown', 'helo', 'mailfrom', 'rcptto',
-			'data', 'header', 'eoh', 'segment', 'eom']) {
+		await Promise.all(['connect', 'unknown', 'helo', 'mailfrom', 'rcptto',
+			'data', 'header', 'eoh', 'segment', 'eom'].map(async (name) => {
 			const mta = await Mta.open(filter.where);
 			await mta.negotiate();
 			let answer = await mta.connect(name);
@@ -78,10 +78,10 @@ for (const verdict of ['TEMPFAIL', 'REJECT', 'CONTINUE', 'ACCEPT'])
 			assert.equal(answer.command,
 				name === 'unknown' && verdict === 'ACCEPT' ? 'c' : letter,
 				name);
-		}
+		}));
 		await filter.untilNoted('error', 10);
-		assert.deepEqual(filter.noted('error')[0],
-			['connect: no answer before the deadline']);
+		assert.ok(filter.noted('error').some(([message]) =>
+			message === 'connect: no answer before the deadline'));
 	});
 
 test('negotiate never answered: the session is put off, not dropped', async (t) => {
@@ -102,7 +102,7 @@ test('negotiate never answered: the session is put off, not dropped', async (t) 
 
 test('a late answer is told so, and answers nothing else', async (t) => {
 	const filter = await Filter.start(t, {
-		setup: 'milt.setdeadline(50, 10000);',
+		setup: 'milt.setdeadline(1000, 10000);',
 		handlers: `{
 			rcptto(env, address) {
 				env.local.count = (env.local.count ?? 0) + 1;
@@ -128,12 +128,12 @@ test('a late answer is told so, and answers nothing else', async (t) => {
 
 test('changes and replies after the deadline are -1', async (t) => {
 	const filter = await Filter.start(t, {
-		setup: 'milt.setdeadline(50);',
+		setup: 'milt.setdeadline(10000, 1000);',
 		handlers: `{
 			eom(env) {
 				setTimeout(() => note('late', env.addheader('X', 'y'),
 					env.setreply(550), env.progress(), env.getsymval('i'),
-					env.done(SMFIS_CONTINUE)), 300);
+					env.done(SMFIS_CONTINUE)), 2500);
 			},
 		}` });
 	const answer = await Mta.session(filter.where);
@@ -208,7 +208,7 @@ test('a throw where no reply was negotiated puts the message off', async (t) => 
 
 test('a filter that blocks: sessions are put off meanwhile', async (t) => {
 	const filter = await Filter.start(t, {
-		setup: 'milt.setdeadline(100);',
+		setup: 'milt.setdeadline(1000);',
 		handlers: `{
 			mailfrom(env, address) {
 				env.done(SMFIS_CONTINUE);

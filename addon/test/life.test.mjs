@@ -293,6 +293,28 @@ export const slow = () => {}`,
 	await host.logged('a hook has not let go of its thread');
 });
 
+test('a thread that cannot start any more is tried again', async (t) => {
+	const host = await begin(
+		t,
+		{ workers: 1 },
+		{
+			'hooks.mjs': `
+export const check = (tx, { reject }) =>
+	tx.headers.has('exit') ? process.exit(3) : reject('well')
+export const slow = () => {}`,
+		},
+	);
+	const exit = { headers: [['Subject', 'hook'], ['Exit', '']] };
+
+	await write(host.dir, { 'hooks.mjs': 'nonsense(' });
+	assert.equal(await host.mail('hook', exit), '451 4.7.9 hook failed');
+	await host.logged('hooks do not load any more');
+	assert.equal(await host.mail('hook'), '451 4.7.9 hook failed');
+	await write(host.dir, { 'hooks.mjs': hooks('new') });
+	while ((await host.mail('hook')) !== '550 5.7.1 new hook')
+		await new Promise((resolve) => setTimeout(resolve, 100));
+});
+
 // ---- the end ------------------------------------------------------------------------
 
 test('close waits for what is open', async (t) => {
