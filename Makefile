@@ -195,7 +195,7 @@ $(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
 # help: make demo      messages through a private Postfix, and who decided
 demo:
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all addon
 	@BUILD=$(BUILD) tests/demo
 
 tests-built: all $(UNIT) $(PROTO) $(PROP) $(if $(SAN),,addon)
@@ -326,6 +326,20 @@ install: all $(BUILD)/man/milt.5
 	    runtime/milterd.service.in > $(DESTDIR)$(UNITDIR)/milterd.service
 	install -m 644 runtime/milterd.socket $(DESTDIR)$(UNITDIR)/
 	cp -R policies $(DESTDIR)$(PREFIX)/share/milt/
+	install -d $(DESTDIR)$(PREFIX)/lib/milt/lib
+	install -m 644 addon/package.json addon/README.md addon/*.d.ts \
+	    $(wildcard addon/*.cjs) $(DESTDIR)$(PREFIX)/lib/milt/
+	install -m 644 addon/lib/* $(DESTDIR)$(PREFIX)/lib/milt/lib/
+
+# With `make install` milterc runs functions; to serve takes the native part.
+# help: make install-addon  the command `milt`, which serves js rules, too
+install-addon: install addon
+	install -d $(DESTDIR)$(PREFIX)/lib/milt/bin \
+	    $(DESTDIR)$(PREFIX)/lib/milt/build/Release
+	install -m 755 addon/bin/milt.mjs $(DESTDIR)$(PREFIX)/lib/milt/bin/
+	install -m 644 addon/build/Release/milt.node \
+	    $(DESTDIR)$(PREFIX)/lib/milt/build/Release/
+	ln -sf ../lib/milt/bin/milt.mjs $(DESTDIR)$(PREFIX)/bin/milt
 
 # The package's files stand in .debian: at the top there are only our folders.
 DEB := $(BUILD)/deb/milt-$(VERSION)
@@ -337,6 +351,9 @@ deb:
 	    '$(VERSION)' >&2; exit 1; }
 	cp -R Makefile README.md dsl compiler runtime policies $(DEB)/
 	cp -R .debian $(DEB)/debian
+	mkdir $(DEB)/addon
+	cp -R addon/package.json addon/README.md addon/*.d.ts addon/lib \
+	    $(wildcard addon/*.cjs) $(DEB)/addon/
 	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u BUILD dpkg-buildpackage \
 	    -us -uc -b
 	cd $(BUILD)/deb && lintian --fail-on error,warning *.changes
@@ -348,4 +365,5 @@ clean:
 
 .SECONDARY:
 .PHONY: all help deps addon addon-core addon-libs demo tests-built asan-built tsan-built fuzz-built fuzzers fuzz test asan tsan bench soak bless \
-        check format format-check layers fresh generated install deb clean
+        check format format-check layers fresh generated install \
+        install-addon deb clean

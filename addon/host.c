@@ -14,6 +14,7 @@
 #include "runtime/decision_json.h"
 #include "runtime/delay.h"
 #include "runtime/js_host.h"
+#include "runtime/js_rules.h"
 #include "runtime/json.h"
 #include "runtime/milter.h"
 #include "runtime/reload.h"
@@ -162,39 +163,10 @@ host_is_valid(const struct host_policy *p)
 	return p->reading.status == MILT_OK;
 }
 
-static void
-put_text(
-    json_t *o, const char *name, const struct milt_image *im, uint32_t text)
-{
-	if (text != IMAGE_NONE)
-		json_put_text(o, name, image_text(im, text));
-}
-
-static json_t *
-rule_json(const struct milt_image *im, const struct image_js *js)
-{
-	const struct image_rule *r = &im->rules[js->rule];
-	json_t *o = json_object();
-
-	json_put_number(o, "index", js->rule);
-	put_text(o, "name", im, r->name);
-	put_text(o, "source", im, r->file);
-	json_put_number(o, "line", r->line);
-	put_text(o, "file", im, js->file);
-	put_text(o, "function", im, js->function);
-	put_text(o, "code", im, js->code);
-	return o;
-}
-
 char *
 host_rules(const struct host_policy *p)
 {
-	const struct milt_image *im = p->reading.policy->image;
-	json_t *list = json_array();
-
-	for (uint32_t i = 0; i < im->count[SECTION_JS]; i++)
-		json_array_append_new(list, rule_json(im, &im->js[i]));
-	return json_line(list);
+	return json_line(js_rules_json(p->reading.policy->image));
 }
 
 bool

@@ -15,7 +15,8 @@ struct options {
 	const char *output; /* -o */
 	const char *after;  /* --after */
 	const char *log;    /* --log: a line, or `-` */
-	bool json, strict, check, verbose, cost;
+	const char *node;   /* --node: which one; NULL: that in PATH */
+	bool json, strict, check, verbose, cost, js;
 	json_t *diagnostics; /* where they go as JSON; NULL: standard error */
 };
 
@@ -44,8 +45,9 @@ command_worse(int a, int b)
 	return a > b ? a : b;
 }
 
-/* milterc explain, milterc test */
+/* milterc explain, milterc lint, milterc test */
 int command_explain(const struct options *, int argc, char **argv);
+int command_lint(const struct options *, int argc, char **argv);
 int command_test(const struct options *, int argc, char **argv);
 
 #endif

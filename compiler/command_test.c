@@ -13,6 +13,8 @@ struct totals {
 	size_t broken; /* files that do not compile */
 	json_t *list;  /* NULL: for people */
 	json_t *broken_list;
+	const struct node_program *node; /* --js; NULL: functions do not run */
+	struct js_run js;                /* of the policy that is tested */
 };
 
 static int
@@ -29,12 +31,19 @@ test_compiled(struct compilation *c, const char *path, const struct options *o,
 		fprintf(stderr, "milterc: %s: %s\n", path, why ? why : "");
 		return command_status(st);
 	}
+	sum->js = (struct js_run){
+		.program = sum->node,
+		.image = im,
+		.arena = &c->arena,
+	};
 	if (setjmp(c->no_memory)) {
+		js_run_end(&sum->js);
 		milt_image_free(im);
 		return command_no_memory();
 	}
 	c->arena.on_fail = &c->no_memory;
-	st = tests_run(&c->arena, c, im, &r);
+	st = tests_run(&c->arena, c, im, sum->node ? &sum->js : NULL, &r);
+	js_run_end(&sum->js);
 	if (st == MILT_OK) {
 		sum->passed += r.n - r.failed;
 		sum->failed += r.failed;
@@ -149,10 +158,20 @@ command_test(const struct options *o, int argc, char **argv)
 		.list = o->json ? json_array() : NULL,
 		.broken_list = o->json ? json_array() : NULL,
 	};
+	struct node_program node;
+	char why[512];
 	int result = EXIT_OK;
 
 	if (argc < 1)
 		return EXIT_USAGE;
+	if (o->js && !node_find(&node, o->node, why, sizeof(why))) {
+		fprintf(stderr, "milterc: js rules cannot be run: %s\n", why);
+		json_decref(sum.list);
+		json_decref(sum.broken_list);
+		return EXIT_SYSTEM;
+	}
+	if (o->js)
+		sum.node = &node;
 	for (int i = 0; i < argc; i++)
 		result = command_worse(result, test_path(argv[i], o, &sum));
 	if (!sum.list) {

@@ -93,15 +93,23 @@ action(struct emitter *e, const struct ir_action *a)
 /* ---- rules
  * -------------------------------------------------------------------------- */
 
+static uint32_t
+line_of(struct emitter *e, struct span span)
+{
+	unsigned line, column;
+
+	source_place(
+	    e->c->sources.list.v[span.source], span.begin, &line, &column);
+	return line;
+}
+
 static void
 place_of(struct emitter *e, struct span span, struct image_rule *out)
 {
 	const struct source *src = e->c->sources.list.v[span.source];
-	unsigned line, column;
 
-	source_place(src, span.begin, &line, &column);
 	out->file = emit_text(e, src->path);
-	out->line = line;
+	out->line = line_of(e, span);
 }
 
 /* Before it enters, a rule has the code of its guard. */
@@ -135,6 +143,7 @@ js(struct emitter *e, const struct ir_rule *r)
 		.file = text_or_none(e, from->path),
 		.function = text_or_none(e, from->function),
 		.code = text_or_none(e, from->code),
+		.code_line = line_of(e, from->ast->code_span),
 		.timeout = from->timeout,
 		.flags = from->body ? JS_BODY : 0,
 		.may = from->may,

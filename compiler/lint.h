@@ -19,6 +19,15 @@ void lint_negations(struct compilation *);
 /* js rules: how long they may take together. */
 void lint_js(struct compilation *);
 
+struct node_program;
+
+/*
+ * The functions of js rules, as Node.js reads them: not one of the passes, who
+ * run no programs.  False with a sentence in `why`: they could not be read.
+ */
+bool lint_functions(struct compilation *, const struct node_program *,
+    char *why, size_t why_size);
+
 /* Regexes that a plain comparison would replace, or that may run long. */
 void lint_regexes(struct compilation *);
 

@@ -61,33 +61,6 @@ run_compile(const struct options *o, int argc, char **argv)
 	return result;
 }
 
-/* ---- lint ------------------------------------------------------------- */
-
-static int
-run_lint(const struct options *o, int argc, char **argv)
-{
-	struct options opt = *o;
-	int result = EXIT_OK;
-
-	if (argc < 1)
-		return EXIT_USAGE;
-	if (o->json)
-		opt.diagnostics = json_array();
-	for (int i = 0; i < argc; i++) {
-		struct compilation c;
-
-		result = command_worse(
-		    result, command_compile(&c, argv[i], &opt, true));
-		milt_compile_free(&c);
-	}
-	if (opt.diagnostics) {
-		json_dumpf(opt.diagnostics, stdout, JSON_INDENT(2));
-		putchar('\n');
-		json_decref(opt.diagnostics);
-	}
-	return result;
-}
-
 /* ---- fmt -------------------------------------------------------------- */
 
 static int
@@ -208,17 +181,25 @@ static const struct command commands[] = {
 	    "  -o, --output OUT   where to write the image\n"
 	    "  --strict           lint too; warnings are errors\n",
 	    "os", run_compile },
-	{ "lint", "[--strict] [--json] FILE...", "errors and warnings",
-	    "Checks each FILE and reports errors and warnings.\n"
+	{ "lint", "[--strict] [--json] [--node NODE] FILE...",
+	    "errors and warnings",
+	    "Checks each FILE and reports errors and warnings; where there is "
+	    "Node.js, of\nthe functions of js rules, too.\n"
 	    "  --strict           exit 1 on warnings too\n"
-	    "  --json             diagnostics as JSON on standard output\n",
-	    "sj", run_lint },
-	{ "test", "[-v] [--json] FILE|DIR...", "run the tests of policies",
+	    "  --json             diagnostics as JSON on standard output\n"
+	    "  --node NODE        the program that reads the functions "
+	    "(node)\n",
+	    "sjN", command_lint },
+	{ "test", "[-v] [--json] [--js] [--node NODE] FILE|DIR...",
+	    "run the tests of policies",
 	    "Runs the test blocks of each FILE, and of each .milt file below "
 	    "DIR.\n"
 	    "  -v, --verbose      name the tests that pass too\n"
-	    "  --json             results as JSON on standard output\n",
-	    "vj", command_test },
+	    "  --json             results as JSON on standard output\n"
+	    "  --js               js rules for which a test gives no answer "
+	    "ask their\n                     function, in Node.js\n"
+	    "  --node NODE        the program to do that with (node)\n",
+	    "vjJN", command_test },
 	{ "explain", "[--json] [--cost|--log LINE] FILE|CODE",
 	    "when rules decide; what a code or a logged line means",
 	    "For a policy: where each rule is decided and spoken, what holds "
@@ -281,6 +262,7 @@ bad_option(const struct command *c, int ch, char **argv)
 		    ch == 'o'   ? "--output"
 		    : ch == 'a' ? "--after"
 		    : ch == 'l' ? "--log"
+		    : ch == 'N' ? "--node"
 				: last,
 		    c->name);
 	usage(c, stderr);
@@ -297,7 +279,9 @@ run_command(const struct command *c, int argc, char **argv)
 		{ "strict", no_argument, NULL, 's' },
 		{ "check", no_argument, NULL, 'c' },
 		{ "cost", no_argument, NULL, 'C' },
+		{ "js", no_argument, NULL, 'J' },
 		{ "log", required_argument, NULL, 'l' },
+		{ "node", required_argument, NULL, 'N' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -328,8 +312,14 @@ run_command(const struct command *c, int argc, char **argv)
 		case 'C':
 			o.cost = true;
 			break;
+		case 'J':
+			o.js = true;
+			break;
 		case 'l':
 			o.log = optarg;
+			break;
+		case 'N':
+			o.node = optarg;
 			break;
 		case 'v':
 			o.verbose = true;

@@ -126,6 +126,7 @@ transaction_json(struct arena *a, const struct transaction *t)
 {
 	json_t *o = json_object(), *recipients = json_array();
 	json_t *macros = json_object(), *fields = json_array();
+	json_t *given = json_array();
 
 	if (t->has_ip)
 		json_object_set_new(
@@ -146,10 +147,13 @@ transaction_json(struct arena *a, const struct transaction *t)
 		json_array_append_new(
 		    fields, json_pack("[o,o]", text(a, t->fields.v[i].name),
 				text(a, t->fields.v[i].value)));
+	for (size_t i = 0; i < t->given.n; i++)
+		json_array_append_new(given, text(a, t->given.v[i].rule));
 	json_object_set_new(o, "recipients", recipients);
 	json_object_set_new(o, "macros", macros);
 	json_object_set_new(o, "header", fields);
 	json_object_set_new(o, "body", text(a, t->body));
+	json_object_set_new(o, "given", given);
 	return o;
 }
 

@@ -347,19 +347,31 @@ check_one(struct run *r, const struct ast_expect *e)
 	}
 }
 
+static struct str
+rule_name(struct run *r, uint32_t rule)
+{
+	return image_text(r->image, r->image->rules[rule].name);
+}
+
 /* Each js rule that is asked has an answer, and each answer is asked for. */
 static void
-check_answers(struct run *r)
+check_answers(struct run *r, const struct js_run *js)
 {
 	const struct test_result *t = r->result;
+	struct span name = t->test->item.name.span;
 	uint32_t rule = t->outcome.unanswered;
 
 	if (rule != IMAGE_NONE)
-		failed(r, t->test->item.name.span,
+		failed(r, name,
 		    arena_printf(r->arena,
-			"js rule %.*s is asked, and no answer is given",
-			STR_ARG(
-			    image_text(r->image, r->image->rules[rule].name))));
+			"js rule %.*s is asked, and no answer is given (--js "
+			"would ask its function)",
+			STR_ARG(rule_name(r, rule))));
+	for (size_t i = 0; js && i < js->failures.n; i++)
+		failed(r, name,
+		    arena_printf(r->arena, "js rule %.*s: %.*s",
+			STR_ARG(rule_name(r, js->failures.v[i].rule)),
+			STR_ARG(js->failures.v[i].why)));
 	for (size_t i = 0; i < t->transaction.given.n; i++)
 		if (!t->outcome.asked[i])
 			failed(r, t->transaction.given.v[i].span,
@@ -377,9 +389,32 @@ directory_of(struct str path)
 	return n ? str_head(path, n) : STR(".");
 }
 
+static enum milt_status
+run_test(struct run *r, struct str directory, struct js_run *js)
+{
+	struct test_result *t = r->result;
+
+	t->error =
+	    transaction_make(r->arena, t->test, directory, &t->transaction);
+	if (t->error)
+		return MILT_OK;
+	if (js) {
+		js->failures.n = 0;
+		t->transaction.js = js_run_answer;
+		t->transaction.js_data = js;
+	}
+	if (transaction_play(
+		r->arena, r->image, &t->transaction, &t->outcome) != MILT_OK)
+		return MILT_NO_MEMORY;
+	check_answers(r, js);
+	for (size_t k = 0; k < t->test->expects.n; k++)
+		check_one(r, t->test->expects.v[k]);
+	return MILT_OK;
+}
+
 enum milt_status
 tests_run(struct arena *a, struct compilation *c, const struct milt_image *im,
-    struct test_results *out)
+    struct js_run *js, struct test_results *out)
 {
 	*out = (struct test_results){ .n = c->ir->tests.n };
 	out->v = ARENA_ARRAY(a, out->n + 1, struct test_result);
@@ -391,16 +426,9 @@ tests_run(struct arena *a, struct compilation *c, const struct milt_image *im,
 		uint32_t source = c->ir->tests.v[i]->item.span.source;
 
 		t->test = c->ir->tests.v[i];
-		t->error = transaction_make(a, t->test,
-		    directory_of(c->sources.list.v[source]->path),
-		    &t->transaction);
-		if (!t->error && transaction_play(a, im, &t->transaction,
-				     &t->outcome) != MILT_OK)
+		if (run_test(&r, directory_of(c->sources.list.v[source]->path),
+			js) != MILT_OK)
 			return MILT_NO_MEMORY;
-		if (!t->error)
-			check_answers(&r);
-		for (size_t k = 0; !t->error && k < t->test->expects.n; k++)
-			check_one(&r, t->test->expects.v[k]);
 		out->failed += t->error || t->failures.n;
 	}
 	return MILT_OK;

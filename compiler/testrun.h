@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "compiler/compile.h"
+#include "compiler/js_run.h"
 #include "compiler/play.h"
 
 struct test_failure {
@@ -30,10 +31,11 @@ struct test_results {
 
 /*
  * Plays the tests of a compiled policy, in file order.  Results live in `a`.
- * MILT_OK, or MILT_NO_MEMORY.
+ * What a test does not give, the functions of js rules answer; a NULL there:
+ * nobody.  MILT_OK, or MILT_NO_MEMORY.
  */
 enum milt_status tests_run(struct arena *a, struct compilation *,
-    const struct milt_image *, struct test_results *out);
+    const struct milt_image *, struct js_run *, struct test_results *out);
 
 /* Failures in the form of diagnostics; with `all`, a line for each test. */
 void tests_print(const struct test_results *, struct compilation *, FILE *,

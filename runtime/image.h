@@ -188,13 +188,14 @@ enum { JS_BODY = 1 /* needs body */ };
  */
 struct image_js {
 	uint32_t rule;
-	uint32_t file;     /* text: relative to where the compiler ran, as is
-			      the policy's own path in struct image_rule */
-	uint32_t function; /* text: an identifier, or `default` */
-	uint32_t code;     /* text */
-	uint32_t timeout;  /* milliseconds, at least 1 */
-	uint32_t flags;    /* JS_ */
-	uint32_t may;      /* bit ACTION_...: verdicts of its answer */
+	uint32_t file;      /* text: relative to where the compiler ran, as is
+			       the policy's own path in struct image_rule */
+	uint32_t function;  /* text: an identifier, or `default` */
+	uint32_t code;      /* text */
+	uint32_t code_line; /* where it begins, in the rule's source */
+	uint32_t timeout;   /* milliseconds, at least 1 */
+	uint32_t flags;     /* JS_ */
+	uint32_t may;       /* bit ACTION_...: verdicts of its answer */
 	uint32_t captures, capture_count; /* CAPTURES: {1} and so on, then
 					     those that have names */
 };

@@ -1,8 +1,10 @@
 // From the js rules of a policy to functions.
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { relative, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import vm from 'node:vm';
 import { vocabulary } from './verdict.mjs';
 
@@ -10,7 +12,7 @@ const AsyncFunction = (async () => {}).constructor;
 const NAMES = Object.keys(vocabulary);
 
 // A rule as native.read() gives it: { index, name, source, line }, and `file`
-// and `function`, or `code`; paths as from the working directory.
+// and `function`, or `code` and `codeLine`; paths as from the working directory.
 
 // What is wrong with the hooks of a policy: lines as the compiler's.
 export class HookError extends Error {
@@ -25,18 +27,22 @@ const where = (rule) => `${rule.source}:${rule.line}: error: js rule \`${rule.na
 // so where it is used.
 const loader = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
 
-function compileCode(rule) {
+export function compileCode(rule) {
 	const scope = `{ signal, ${NAMES.join(', ')} }`;
+	const script = new vm.Script(
+		`(async function (tx, ${scope}) {${rule.code.trimEnd()}\n})`,
+		{
+			filename: resolve(rule.source),
+			lineOffset: rule.codeLine - 1,
+			...(/\bimport\s*\(/.test(rule.code) && {
+				importModuleDynamically: loader,
+			}),
+		},
+	);
 
-	// By itself first: it must not end the function that it is the body of.
+	// By itself: it must not end the function that it is the body of.
 	new AsyncFunction(rule.code);
-	return new vm.Script(`(async function (tx, ${scope}) {${rule.code}\n})`, {
-		filename: resolve(rule.source),
-		lineOffset: rule.line - 1,
-		...(/\bimport\s*\(/.test(rule.code) && {
-			importModuleDynamically: loader,
-		}),
-	}).runInThisContext();
+	return script.runInThisContext();
 }
 
 // ---- modules --------------------------------------------------------------------
@@ -62,24 +68,64 @@ async function importFunction(rule, generation) {
 
 	if (typeof found === 'function')
 		return found;
-	const names = Object.entries(module)
-		.filter(([, value]) => typeof value === 'function')
-		.map(([name]) => name);
-
 	throw new Error(
-		`\`${rule.file}\` exports no function \`${rule.function}\`; it ` +
-			(names.length > 0
-				? `has ${names.join(', ')}`
-				: 'has no functions at all'),
+		noFunction(
+			rule,
+			Object.keys(module).filter(
+				(name) => typeof module[name] === 'function',
+			),
+		),
 	);
 }
 
-function reason(error) {
+export function noFunction(rule, names) {
+	return `\`${rule.file}\` exports no function \`${rule.function}\`; it ${
+		names.length > 0
+			? `has ${names.join(', ')}`
+			: 'has no functions at all'
+	}`;
+}
+
+// `file:line`, as from the working directory; the URL of a module goes, too.
+function place(line) {
+	const found = /^(file:\/\/)?(\/.*):(\d+)$/.exec(line);
+
+	if (!found)
+		return undefined;
+	const file = found[1] ? fileURLToPath(`file://${found[2]}`) : found[2];
+
+	return `${relative('.', file)}:${found[3]}`;
+}
+
+// Where a module is wrong: nobody else is told.
+async function placeInModule(file) {
+	try {
+		await promisify(execFile)(process.execPath, ['--check', file]);
+	} catch (error) {
+		return place(String(error.stderr).split('\n')[0]);
+	}
+	return undefined;
+}
+
+// What is wrong with what the rule runs.
+export async function complaint(rule, error) {
+	const what = rule.file === undefined
+		? 'its code'
+		: `\`${rule.file}#${rule.function}\``;
+	let reason = String(error?.message ?? error);
+
 	if (error?.code === 'ENOENT')
-		return 'there is no such file';
-	return error?.stack && error instanceof SyntaxError
-		? error.stack.split('\n')[0] + `: ${error.message}`
-		: String(error?.message ?? error);
+		reason =
+			rule.file === undefined || error.path === resolve(rule.file)
+				? 'there is no such file'
+				: `there is no \`${relative('.', error.path)}\``;
+	if (!(error instanceof SyntaxError))
+		return `${what}: ${reason}`;
+	const at =
+		place(error.stack.split('\n')[0]) ??
+		(rule.file && (await placeInModule(error.file ?? rule.file)));
+
+	return `${what}: ${at ? `${at}: ` : ''}${reason}`;
 }
 
 async function loadOne(rule, generation, given) {
@@ -90,29 +136,36 @@ async function loadOne(rule, generation, given) {
 	return importFunction(rule, generation);
 }
 
-// The functions of all rules: a map from a rule's index.  Throws a HookError
-// that names every rule without one.  `given`: functions by rule name.
-export async function loadHooks(rules, generation, given = new Map()) {
-	const functions = new Map();
-	const errors = [];
+// Each rule with its function, or with what is wrong in words: a list of
+// { rule, hook } and { rule, error }.  `given`: functions by rule name.
+export async function loadEach(rules, generation, given = new Map()) {
+	const all = [];
 
 	for (const rule of rules) {
 		try {
-			functions.set(
-				rule.index,
-				await loadOne(rule, generation, given),
-			);
-		} catch (error) {
-			const what = rule.file === undefined
-				? 'its code'
-				: `\`${rule.file}#${rule.function}\``;
+			const hook = await loadOne(rule, generation, given);
 
-			errors.push(`${where(rule)}: ${what}: ${reason(error)}\n`);
+			all.push({ rule, hook });
+		} catch (error) {
+			all.push({ rule, error: await complaint(rule, error) });
 		}
 	}
+	return all;
+}
+
+// The functions of all rules: a map from a rule's index.  Throws a HookError
+// that names every rule without one.
+export async function loadHooks(rules, generation, given) {
+	const all = await loadEach(rules, generation, given);
+	const errors = all.filter(({ error }) => error !== undefined);
+
 	if (errors.length > 0)
-		throw new HookError(errors.join(''));
-	return functions;
+		throw new HookError(
+			errors
+				.map(({ rule, error }) => `${where(rule)}: ${error}\n`)
+				.join(''),
+		);
+	return new Map(all.map(({ rule, hook }) => [rule.index, hook]));
 }
 
 // Names of macros that functions declare by their property `macros`.

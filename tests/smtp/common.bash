@@ -30,6 +30,13 @@ policy()
 	milter_start "$PF/p.milt" "${@:2}"
 }
 
+# Builds the program that plays the tests of a policy through Postfix.
+same_build()
+{
+	[ -x "$PF/same" ] || "${CC:-cc}" -std=c11 -D_GNU_SOURCE -O1 \
+		-o "$PF/same" "$PF_LIB"/{same,client}.c -ljansson
+}
+
 # message [LINE...]: writes $PF/msg with these lines more in its header.
 message()
 {

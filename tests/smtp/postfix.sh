@@ -5,7 +5,7 @@
 #
 #	$PF/etc, spool, data   Postfix's own
 #	$PF/mail.log           its log
-#	$PF/milterd.log        what milterd wrote to stderr
+#	$PF/milterd.log        what milterd, or `milt serve`, wrote to stderr
 #	$PF/sink/              what was delivered, a file a message
 #
 # and on free ports of 127.0.0.1:
@@ -227,12 +227,29 @@ milter_start_on()
 {
 	local socket=$1 policy=$2
 	shift 2
-	"${MILTERD:-$PF_BUILD/milterd}" -p "$socket" "$@" "$policy" \
-		>>"$PF/milterd.log" 2>&1 </dev/null 3>&- &
+	milter_run "$socket" "${MILTERD:-$PF_BUILD/milterd}" -p "$socket" \
+		"$@" "$policy"
+}
+
+# serve_start POLICY [OPTION...]: the same with `milt serve`, in Node.
+serve_start()
+{
+	local socket=inet:$PF_MILTER_PORT@127.0.0.1 policy=$1
+	shift
+	milter_run "$socket" node "$PF_ROOT/addon/bin/milt.mjs" serve \
+		-p "$socket" "$@" "$policy"
+}
+
+# milter_run SOCKET COMMAND...
+milter_run()
+{
+	local socket=$1
+	shift
+	"$@" >>"$PF/milterd.log" 2>&1 </dev/null 3>&- &
 	PF_MILTER_PID=$!
 	printf %s $PF_MILTER_PID >"$PF/milterd.pid"
-	if ! wait_until 10 milter_ready "$socket"; then
-		echo "milterd does not start:" >&2
+	if ! wait_until 20 milter_ready "$socket"; then
+		echo "$1 does not start:" >&2
 		cat "$PF/milterd.log" >&2
 		return 1
 	fi

@@ -98,6 +98,8 @@ cannot_be_said(const json_t *t)
 		if (!macro_can_be_said(name, json_string_value(value)))
 			return name;
 	}
+	if (json_array_size(json_object_get(t, "given")) > 0)
+		return "an answer of a js rule is given";
 	if (!json_object_get(t, "client_ip"))
 		return "no client address";
 	if (json_array_size(json_object_get(t, "recipients")) > RECIPIENTS)

@@ -1,0 +1,2 @@
+exports.common = () => {};
+process.exit(1);

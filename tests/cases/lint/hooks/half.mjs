@@ -1,0 +1,2 @@
+export function half() {}
+export { f as whole } from '../hooks.mjs';

@@ -1,0 +1,2 @@
+import { nobody } from './half.mjs';
+export const imports = nobody;

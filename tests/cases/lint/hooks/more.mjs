@@ -1,0 +1,3 @@
+export class Other {}
+export default () => {};
+export const more = 1;
