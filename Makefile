@@ -235,9 +235,10 @@ tsan: tsan-built
 # help: make bench     ratios to a filter that does nothing, and cost by rules;
 # help:                PEERS=1 beside the filters of Debian, QUICK=1 in short
 PEER_PACKAGES := mailfromd python3-gdbm python3-milter rspamd
-bench: all $(BENCH)
+bench: all addon $(BENCH)
 	$(if $(PEERS),@tests/deps $(PEER_PACKAGES))
 	BUILD=$(BUILD) tests/bench/run
+	BUILD=$(BUILD) tests/bench/js
 	BUILD=$(BUILD) tests/bench/cost-table
 	$(BUILD)/bench/content
 	$(BUILD)/bench/regexes
@@ -297,6 +298,9 @@ $(BUILD)/man/milt.5: dsl/reference.in $(BUILD)/milt-gen
 	$(BUILD)/milt-gen man $< > $@
 
 # ---- installing ---------------------------------------------------------------
+# The npm package's files, beside its folders.
+PACKAGE = $(wildcard addon/package.json addon/*.md addon/*.cjs addon/*.d.*ts)
+
 # help: make install   PREFIX=/usr/local DESTDIR=: programs, manuals, policies
 install: all $(BUILD)/man/milt.5
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
@@ -327,8 +331,7 @@ install: all $(BUILD)/man/milt.5
 	install -m 644 runtime/milterd.socket $(DESTDIR)$(UNITDIR)/
 	cp -R policies $(DESTDIR)$(PREFIX)/share/milt/
 	install -d $(DESTDIR)$(PREFIX)/lib/milt/lib
-	install -m 644 addon/package.json addon/README.md addon/*.d.ts \
-	    $(wildcard addon/*.cjs) $(DESTDIR)$(PREFIX)/lib/milt/
+	install -m 644 $(PACKAGE) $(DESTDIR)$(PREFIX)/lib/milt/
 	install -m 644 addon/lib/* $(DESTDIR)$(PREFIX)/lib/milt/lib/
 
 # With `make install` milterc runs functions; to serve takes the native part.
@@ -352,8 +355,7 @@ deb:
 	cp -R Makefile README.md dsl compiler runtime policies $(DEB)/
 	cp -R .debian $(DEB)/debian
 	mkdir $(DEB)/addon
-	cp -R addon/package.json addon/README.md addon/*.d.ts addon/lib \
-	    $(wildcard addon/*.cjs) $(DEB)/addon/
+	cp -R $(PACKAGE) addon/lib $(DEB)/addon/
 	cd $(DEB) && env -u MAKEFLAGS -u MFLAGS -u BUILD dpkg-buildpackage \
 	    -us -uc -b
 	cd $(BUILD)/deb && lintian --fail-on error,warning *.changes

@@ -18,11 +18,12 @@ struct load {
 	const char *where;
 	pid_t pid;
 	int threads, per_connection, messages, headers, recipients, idle;
+	int marked_every; /* 0: no message is marked */
 	size_t body;
 	const char *helo, *client, *client_name, *sender, *recipient;
 	bool show, wait;
 	/* made once, read by all */
-	struct mta_message message;
+	struct mta_message message, marked; /* by another subject */
 };
 
 struct worker {
@@ -76,13 +77,16 @@ session(struct mta *m, const struct load *l)
 	return m->state != MTA_BROKEN;
 }
 
+/* `n`: how many are left. */
 static bool
-message(struct mta *m, struct worker *w)
+message(struct mta *m, struct worker *w, int n)
 {
+	const struct load *l = w->load;
+	bool marked = l->marked_every && n % l->marked_every == 0;
 	struct mta_outcome o;
 	long long before = now_ns();
 
-	mta_deliver(m, &w->load->message, &o);
+	mta_deliver(m, marked ? &l->marked : &l->message, &o);
 	w->verdicts[o.reply.verdict]++;
 	if (o.reply.verdict == MTA_FAILED) {
 		w->failed++;
@@ -108,7 +112,9 @@ work(void *arg)
 			return NULL;
 		}
 		for (int i = 0; i < w->load->per_connection; i++) {
-			if (atomic_fetch_sub(&left, 1) <= 0 || !message(&m, w))
+			int n = atomic_fetch_sub(&left, 1);
+
+			if (n <= 0 || !message(&m, w, n))
 				break;
 		}
 		mta_quit(&m);
@@ -124,6 +130,21 @@ need(void *p)
 		exit(3);
 	}
 	return p;
+}
+
+static void
+mark(struct load *l)
+{
+	size_t n = l->message.header_count;
+	struct mta_pair *headers = need(calloc(n + 1, sizeof(*headers)));
+
+	for (size_t i = 0; i < n; i++) {
+		headers[i] = l->message.headers[i];
+		if (str_eq(headers[i].name, STR("Subject")))
+			headers[i].value = STR("Invoice 4711, marked");
+	}
+	l->marked = l->message;
+	l->marked.headers = headers;
 }
 
 static void
@@ -167,6 +188,7 @@ make_message(struct load *l)
 		.header_count = (size_t)l->headers,
 		.body = { body, l->body },
 	};
+	mark(l);
 }
 
 static int
@@ -276,7 +298,7 @@ usage(void)
 	      "    [--per-connection N] [--headers N] [--body BYTES]\n"
 	      "    [--recipients N] [--idle N] [--helo NAME] [--client IP]\n"
 	      "    [--client-name NAME] [--sender PATH] [--recipient PATH]\n"
-	      "    [--wait] [--show]\n",
+	      "    [--wait] [--show] [--marked-every N]\n",
 	    stderr);
 	exit(2);
 }
@@ -310,7 +332,8 @@ parse(struct load *l, int argc, char **argv)
 		SENDER,
 		RECIPIENT,
 		SHOW,
-		WAIT
+		WAIT,
+		MARKED
 	};
 	static const struct option options[] = {
 		{ "pid", 1, NULL, PID },
@@ -328,6 +351,7 @@ parse(struct load *l, int argc, char **argv)
 		{ "recipient", 1, NULL, RECIPIENT },
 		{ "show", 0, NULL, SHOW },
 		{ "wait", 0, NULL, WAIT },
+		{ "marked-every", 1, NULL, MARKED },
 		{ 0 },
 	};
 	int c;
@@ -381,6 +405,9 @@ parse(struct load *l, int argc, char **argv)
 			break;
 		case WAIT:
 			l->wait = true;
+			break;
+		case MARKED:
+			l->marked_every = number(optarg, 1 << 30);
 			break;
 		default:
 			usage();
