@@ -232,8 +232,11 @@ asan: asan-built
 tsan: tsan-built
 	BUILD=$(BUILD) tests/run tsan
 
-# help: make bench     ratios to a filter that does nothing, and cost by rules
+# help: make bench     ratios to a filter that does nothing, and cost by rules;
+# help:                PEERS=1 beside the filters of Debian, QUICK=1 in short
+PEER_PACKAGES := mailfromd python3-gdbm python3-milter rspamd
 bench: all addon $(BENCH)
+	$(if $(PEERS),@tests/deps $(PEER_PACKAGES))
 	BUILD=$(BUILD) tests/bench/run
 	BUILD=$(BUILD) tests/bench/js
 	BUILD=$(BUILD) tests/bench/cost-table

@@ -14,14 +14,6 @@ account_place(const struct compilation *c, const struct ir_rule *r,
 	source_place(src, r->span.begin, line, &column);
 }
 
-/* Only functions that need the body change it. */
-static bool
-changes_body(enum milt_action action)
-{
-	return action == ACTION_PREPEND_TEXT || action == ACTION_APPEND_TEXT ||
-	       action == ACTION_REPLACE_BODY;
-}
-
 bool
 account_uses(const struct ir *ir, enum milt_action action)
 {
@@ -29,7 +21,7 @@ account_uses(const struct ir *ir, enum milt_action action)
 		const struct ir_rule *r = ir->rules.v[i];
 
 		if (r->js && !rule_is_dead(r) &&
-		    (r->js->body || !changes_body(action)))
+		    action_is_answer(action, r->js->body))
 			return true;
 		for (size_t k = 0; !r->shadow && k < r->actions.n; k++)
 			if (r->actions.v[k]->action == action)
@@ -124,22 +116,6 @@ at_stage(struct compilation *c, enum milt_stage stage)
 	    &c->arena, "at %.*s", STR_ARG(stage_rows[stage].name));
 }
 
-/* An accept waits for the effects, notes and shadow rules of its reading. */
-static bool
-effects_above(const struct ir *ir, const struct ir_rule *r)
-{
-	for (size_t i = 0; i < ir->rules.n && ir->rules.v[i] != r; i++) {
-		const struct ir_rule *above = ir->rules.v[i];
-
-		if (rule_is_dead(above))
-			continue;
-		if (above->shadow || above->js || !above->kinds ||
-		    has_effects(above))
-			return true;
-	}
-	return false;
-}
-
 /* Refusals are heard at RCPT at the earliest, effects made at the end. */
 static struct str
 spoken_js(
@@ -154,8 +130,10 @@ spoken_js(
 /* `certain`: the stage from which neither it nor a holder is unknown. */
 static struct str
 spoken_of(
-    struct compilation *c, const struct ir_rule *r, enum milt_stage certain)
+    struct accounts *all, const struct ir_rule *r, enum milt_stage certain)
 {
+	struct compilation *c = all->c;
+
 	if (rule_is_dead(r))
 		return STR("never");
 	if (r->shadow)
@@ -177,7 +155,9 @@ spoken_of(
 			certain = STAGE_MAIL;
 		if (certain == STAGE_RCPT) /* for all recipients at once */
 			certain = STAGE_DATA;
-		if (certain < STAGE_MESSAGE && effects_above(c->ir, r))
+		/* It waits for the effects, notes and shadow rules of its
+		 * reading. */
+		if (certain < STAGE_MESSAGE && all->effects_above)
 			return arena_printf(&c->arena,
 			    "at %.*s, later while effects above it are open "
 			    "or due",
@@ -200,31 +180,95 @@ account_call(struct compilation *c, const struct ir_rule *r)
 	    STR_ARG(js->path), STR_ARG(js->function), js->timeout);
 }
 
+/* Keeps the first in file order, the last of them at the end. */
+static void
+add_holder(struct account *a, size_t *n, const struct ir_rule *r)
+{
+	size_t at = *n;
+
+	if (at == ACCOUNT_HOLDERS && a->holders[at - 1]->number < r->number)
+		return;
+	if (at == ACCOUNT_HOLDERS)
+		at--;
+	else
+		++*n;
+	for (; at > 0 && a->holders[at - 1]->number > r->number; at--)
+		a->holders[at] = a->holders[at - 1];
+	a->holders[at] = r;
+}
+
+/* Sets the holders; returns the stage from which none of them is unknown. */
+static enum milt_stage
+find_holders(
+    const struct accounts *all, const struct ir_rule *r, struct account *a)
+{
+	enum milt_stage certain = r->known;
+	size_t n = 0;
+
+	for (int k = 0; k < ACTION_COUNT; k++)
+		for (int s = (int)r->known + 1; s < STAGE_COUNT; s++) {
+			const struct account_group *g = &all->above[k][s];
+
+			if (!g->count || !rule_holds(g->first[0], r))
+				continue;
+			for (size_t i = 0; i < g->count && i < ACCOUNT_HOLDERS;
+			     i++)
+				add_holder(a, &n, g->first[i]);
+			a->holder_count += g->count;
+			if (s > (int)certain)
+				certain = (enum milt_stage)s;
+		}
+	return certain;
+}
+
+/* The one verdict that a rule can give, ACTION_NONE if there are several. */
+static enum milt_action
+only_kind(const struct ir_rule *r)
+{
+	enum milt_action only = ACTION_NONE;
+
+	for (int a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if (r->kinds == 1U << a)
+			only = (enum milt_action)a;
+	return only;
+}
+
+static void
+add_above(struct accounts *all, const struct ir_rule *r)
+{
+	struct account_group *g = &all->above[only_kind(r)][r->known];
+
+	if (rule_is_dead(r))
+		return;
+	if (r->shadow || r->js || !r->kinds || has_effects(r))
+		all->effects_above = true;
+	if (!r->kinds)
+		return;
+	if (g->count < ACCOUNT_HOLDERS)
+		g->first[g->count] = r;
+	g->count++;
+}
+
+void
+accounts_begin(struct accounts *all, struct compilation *c)
+{
+	*all = (struct accounts){ .c = c };
+}
+
 struct account
-account_of(struct compilation *c, const struct ir_rule *r)
+accounts_next(struct accounts *all, const struct ir_rule *r)
 {
 	struct account a = { .rule = r, .decided = r->known };
 	enum milt_stage certain = r->known;
 
-	account_place(c, r, &a.file, &a.line);
-	a.kind = kind_of(c, r);
+	account_place(all->c, r, &a.file, &a.line);
+	a.kind = kind_of(all->c, r);
 	a.scope = scope_of(r);
 	a.never = rule_is_dead(r);
-	a.reason = reason_of(c, r);
-	for (size_t i = 0; r->kinds && !a.never && i < c->ir->rules.n &&
-			   c->ir->rules.v[i] != r;
-	     i++) {
-		const struct ir_rule *above = c->ir->rules.v[i];
-
-		if (!rule_holds(above, r) || rule_is_dead(above) ||
-		    above->known <= r->known)
-			continue;
-		if (a.holder_count < ACCOUNT_HOLDERS)
-			a.holders[a.holder_count] = above;
-		a.holder_count++;
-		if (above->known > certain)
-			certain = above->known;
-	}
-	a.spoken = spoken_of(c, r, certain);
+	a.reason = reason_of(all->c, r);
+	if (!a.never)
+		certain = find_holders(all, r, &a);
+	a.spoken = spoken_of(all, r, certain);
+	add_above(all, r);
 	return a;
 }

@@ -24,7 +24,24 @@ struct account {
 	size_t holder_count; /* all of them */
 };
 
-struct account account_of(struct compilation *, const struct ir_rule *);
+/* Verdict rules seen that hold the same ones. */
+struct account_group {
+	const struct ir_rule *first[ACCOUNT_HOLDERS];
+	size_t count; /* all of them */
+};
+
+/* What the accounts of a file's rules are made from, in one walk over it. */
+struct accounts {
+	struct compilation *c; /* borrowed */
+	/* By the verdict given (ACTION_NONE: one of several) and the stage from
+	 * which the rule is known. */
+	struct account_group above[ACTION_COUNT][STAGE_COUNT];
+	bool effects_above;
+};
+
+void accounts_begin(struct accounts *, struct compilation *);
+/* To be asked for each rule in file order, and last for `otherwise`. */
+struct account accounts_next(struct accounts *, const struct ir_rule *);
 
 /* What a js rule asks: "hooks.mjs#check, for at most 2000 ms". */
 struct str account_call(struct compilation *, const struct ir_rule *);

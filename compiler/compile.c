@@ -129,7 +129,7 @@ read_named(struct compilation *c, const char *path, uint32_t *source)
 	if (s != MILT_SYSTEM)
 		return s;
 	diag_file(&c->diags, D_NO_FILE, str_from(path), "cannot read `%s`: %s",
-	    path, strerror(error));
+	    path, source_error(error));
 	errno = error;
 	return s;
 }

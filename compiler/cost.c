@@ -110,7 +110,10 @@ print_way(const struct way *w, const char *before, FILE *f)
 		[PROBE_UNDER] = "domain of",
 		[PROBE_NETWORKS] = "network of",
 		[PROBE_NUMBERS] = "number",
+		[PROBE_FROM] = "bound on",
+		[PROBE_UPTO] = "bound on",
 		[PROBE_REGEXES] = "regexes on",
+		[PROBE_TEXTS] = "texts in",
 		[PROBE_LIST] = "list",
 		[PROBE_UNDER_LIST] = "list",
 		[PROBE_CODE] = "a condition that other rules have too" };

@@ -18,6 +18,7 @@ struct index_sections {
 	VEC(struct image_guard) guards;
 	VEC(struct image_pending) pending;
 	VEC(struct image_probe) probes;
+	uint32_t made; /* how many probes */
 	VEC(struct image_key) slots;
 	VEC(struct image_block) blocks;
 	VEC(struct image_point) points;
@@ -99,6 +100,11 @@ struct probe_maker *probe_new(
 void probe_add(
     struct emitter *, struct probe_maker *, const struct ir_node *, uint32_t);
 /* Its records, into e->index. */
+/* It is on the fields of that name. */
+void probe_set_name(struct probe_maker *, struct str name);
+bool probe_has_name(const struct probe_maker *);
+/* For qsort, of pointers: those with a name last, by its hash. */
+int probe_compare(const void *, const void *);
 void probe_emit(struct emitter *, struct probe_maker *, enum milt_stage);
 
 /* Reports, once, that an image cannot hold the policy. */

@@ -1,6 +1,8 @@
 /* What each stage looks at: rules, guards, pending rules, probes. */
 #include "compiler/emit.h"
 
+#include <stdlib.h>
+
 /* The probes of one stage, found again by what they look up. */
 struct stage_probes {
 	struct emitter *e;
@@ -26,10 +28,20 @@ probe_form(const struct ir_node *n, enum probe_kind kind)
 		return TYPE_DOMAIN;
 	if (kind == PROBE_REGEXES)
 		return ir_regex_flags(n->right_regex) & REGEX_BYTES;
+	if (kind == PROBE_TEXTS)
+		return n->op;
 	if (kind != PROBE_KEYS || n->op == OPC_IS_EXACT)
 		return TYPE_NONE;
 	return n->op == OPC_IN ? n->right_list->type
 			       : attr_rows[n->left.attr].type;
+}
+
+/* The values of the fields of one name: none without such a field. */
+static bool
+is_named(const struct ir_ref *ref)
+{
+	return ref->from == REF_ELEMENT &&
+	       (ref->attr == ATTR_HEADER || ref->attr == ATTR_RAW_HEADER);
 }
 
 static void
@@ -52,9 +64,14 @@ add_test(void *data, const struct ir_node *n, enum probe_kind kind)
 		key.own = emit_list(p->e, n->right_list);
 	number = intern_add(
 	    &p->known, (struct str){ (char *)&key, sizeof(key) }, &added);
-	if (added)
-		vec_push(p->e->arena, &p->list,
-		    probe_new(p->e, kind, key.form, key.ref));
+	if (added) {
+		struct probe_maker *fresh =
+		    probe_new(p->e, kind, key.form, key.ref);
+
+		if (kind != PROBE_CODE && is_named(&ref))
+			probe_set_name(fresh, ref.key);
+		vec_push(p->e->arena, &p->list, fresh);
+	}
 	probe_add(p->e, p->list.v[number], n, p->rule);
 }
 
@@ -75,6 +92,10 @@ emit_probes(struct emitter *e, enum milt_stage stage, struct image_stage *out)
 	}
 	out->probes = (uint32_t)e->index.probes.n;
 	out->probe_count = (uint32_t)p.list.n;
+	if (p.list.n)
+		qsort(p.list.v, p.list.n, sizeof(*p.list.v), probe_compare);
+	for (size_t i = 0; i < p.list.n; i++)
+		out->named_count += probe_has_name(p.list.v[i]);
 	for (size_t i = 0; i < p.list.n; i++)
 		probe_emit(e, p.list.v[i], stage);
 }

@@ -3,6 +3,7 @@
 
 #include "compiler/emit.h"
 #include "compiler/sets.h"
+#include "runtime/facts.h"
 #include "runtime/sets.h"
 
 struct posting {
@@ -15,7 +16,9 @@ struct probe_maker {
 	struct intern keys;         /* texts, ranges, numbers: their bytes */
 	VEC(struct posting) postings;
 	VEC(uint32_t) all;
-	uint32_t hits; /* of key 0; those of the others follow */
+	uint32_t hits;   /* of key 0; those of the others follow */
+	uint32_t number; /* in the order in which they were made */
+	bool named;
 };
 
 struct probe_maker *
@@ -29,8 +32,35 @@ probe_new(struct emitter *e, enum probe_kind kind, uint32_t form, uint32_t ref)
 		.ref = ref,
 		.code = IMAGE_NONE,
 	};
+	p->number = e->index.made++;
 	intern_init(&p->keys, e->arena);
 	return p;
+}
+
+void
+probe_set_name(struct probe_maker *p, struct str name)
+{
+	p->probe.name = facts_name_hash(name);
+	p->named = true;
+}
+
+bool
+probe_has_name(const struct probe_maker *p)
+{
+	return p->named;
+}
+
+int
+probe_compare(const void *a, const void *b)
+{
+	const struct probe_maker *x = *(struct probe_maker *const *)a;
+	const struct probe_maker *y = *(struct probe_maker *const *)b;
+
+	if (x->named != y->named)
+		return x->named - y->named;
+	if (x->probe.name != y->probe.name)
+		return x->probe.name < y->probe.name ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
 }
 
 /* ---- adding ----------------------------------------------------------- */
@@ -101,6 +131,20 @@ add_number(
 	add_key(e, p, (struct str){ (char *)&number, sizeof(number) }, rule);
 }
 
+/* The least or the most number for which the test holds. */
+static void
+add_bound(struct emitter *e, struct probe_maker *p, const struct ir_node *n,
+    uint32_t rule)
+{
+	int64_t bound = n->right_number;
+
+	if ((n->op == OPC_GT && bound == INT64_MAX) ||
+	    (n->op == OPC_LT && bound == INT64_MIN))
+		return;
+	bound += (n->op == OPC_GT) - (n->op == OPC_LT);
+	add_number(e, p, bound, rule);
+}
+
 static void
 add_members(struct emitter *e, struct probe_maker *p, const struct ir_list *l,
     uint32_t rule)
@@ -145,6 +189,13 @@ probe_add(struct emitter *e, struct probe_maker *p, const struct ir_node *n,
 			add_number(e, p, n->right_number, rule);
 		else
 			add_key(e, p, n->right_text, rule);
+		return;
+	case PROBE_FROM:
+	case PROBE_UPTO:
+		add_bound(e, p, n, rule);
+		return;
+	case PROBE_TEXTS:
+		add_key(e, p, n->right_text, rule);
 		return;
 	case PROBE_REGEXES:
 		add_key(e, p,
@@ -295,7 +346,7 @@ compare_patterns(const void *a, const void *b)
 {
 	const struct image_pattern *x = a, *y = b;
 
-	return (x->regex > y->regex) - (x->regex < y->regex);
+	return (x->what > y->what) - (x->what < y->what);
 }
 
 static void
@@ -306,7 +357,11 @@ emit_patterns(struct emitter *e, struct probe_maker *p)
 	    ARENA_ARRAY(e->arena, n, struct image_pattern);
 
 	for (size_t i = 0; i < n; i++) {
-		memcpy(&v[i].regex, p->keys.keys.v[i].p, sizeof(v[i].regex));
+		if (p->probe.kind == PROBE_TEXTS)
+			v[i].what = emit_text(e, p->keys.keys.v[i]);
+		else
+			memcpy(
+			    &v[i].what, p->keys.keys.v[i].p, sizeof(v[i].what));
 		v[i].hits = p->hits + (uint32_t)i;
 	}
 	qsort(v, n, sizeof(*v), compare_patterns);
@@ -330,9 +385,12 @@ probe_emit(struct emitter *e, struct probe_maker *p, enum milt_stage stage)
 		emit_blocks(e, p);
 		break;
 	case PROBE_NUMBERS:
+	case PROBE_FROM:
+	case PROBE_UPTO:
 		emit_points(e, p);
 		break;
 	case PROBE_REGEXES:
+	case PROBE_TEXTS:
 		emit_patterns(e, p);
 		break;
 	case PROBE_LIST:

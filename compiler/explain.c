@@ -24,9 +24,9 @@ print_holders(struct compilation *c, const struct account *a, FILE *f)
 }
 
 static void
-print_rule(struct compilation *c, const struct ir_rule *r, FILE *f)
+print_rule(struct accounts *all, const struct ir_rule *r, FILE *f)
 {
-	struct account a = account_of(c, r);
+	struct account a = accounts_next(all, r);
 
 	fprintf(f, "%.*s (%.*s:%u): %.*s\n", STR_ARG(r->name), STR_ARG(a.file),
 	    a.line, STR_ARG(a.kind));
@@ -36,8 +36,9 @@ print_rule(struct compilation *c, const struct ir_rule *r, FILE *f)
 		fprintf(f, "  decided  at %.*s: %.*s\n",
 		    STR_ARG(stage_rows[a.decided].name), STR_ARG(a.reason));
 	if (r->js)
-		fprintf(f, "  asks     %.*s\n", STR_ARG(account_call(c, r)));
-	print_holders(c, &a, f);
+		fprintf(
+		    f, "  asks     %.*s\n", STR_ARG(account_call(all->c, r)));
+	print_holders(all->c, &a, f);
 	fprintf(f, "  spoken   %.*s\n  scope    %.*s\n\n", STR_ARG(a.spoken),
 	    STR_ARG(a.scope));
 }
@@ -137,11 +138,14 @@ print_needs(struct compilation *c, FILE *f)
 void
 explain_print(struct compilation *c, FILE *f)
 {
+	struct accounts all;
+
+	accounts_begin(&all, c);
 	c->arena.on_fail = &c->no_memory;
 	if (setjmp(c->no_memory) == 0) {
 		for (size_t i = 0; i < c->ir->rules.n; i++)
-			print_rule(c, c->ir->rules.v[i], f);
-		print_rule(c, c->ir->otherwise, f);
+			print_rule(&all, c->ir->rules.v[i], f);
+		print_rule(&all, c->ir->otherwise, f);
 		print_needs(c, f);
 	} else {
 		fputs("out of memory\n", stderr);

@@ -54,9 +54,10 @@ js(struct compilation *c, const struct ir_rule *r)
 }
 
 static json_t *
-rule(struct compilation *c, const struct ir_rule *r)
+rule(struct accounts *all, const struct ir_rule *r)
 {
-	struct account a = account_of(c, r);
+	struct compilation *c = all->c;
+	struct account a = accounts_next(all, r);
 	json_t *o = json_object(), *held = json_array();
 
 	add_place(c, o, r);
@@ -153,14 +154,16 @@ explain_print_json(struct compilation *c, FILE *f)
 {
 	json_t *volatile root = json_object();
 	json_t *rules = json_array();
+	struct accounts all;
 
+	accounts_begin(&all, c);
 	json_object_set_new(root, "rules", rules);
 	c->arena.on_fail = &c->no_memory;
 	if (setjmp(c->no_memory) == 0) {
 		for (size_t i = 0; i < c->ir->rules.n; i++)
 			json_array_append_new(
-			    rules, rule(c, c->ir->rules.v[i]));
-		json_array_append_new(rules, rule(c, c->ir->otherwise));
+			    rules, rule(&all, c->ir->rules.v[i]));
+		json_array_append_new(rules, rule(&all, c->ir->otherwise));
 		json_object_set_new(root, "mta", mta(c));
 		json_dumpf(root, f, JSON_INDENT(2));
 		fputc('\n', f);

@@ -170,14 +170,23 @@ print_options(void)
 static void
 print_limits(void)
 {
-	static const char *const head[] = { "limit", "value",
+	static const char *const head[] = { "limit", "value", "counted",
 		"what it bounds, and what happens beyond" };
 
-	begin(head, 3);
+	begin(head, 4);
 	for (int i = 0; i < LIMIT_COUNT; i++)
 		row((struct str[]){ limit_rows[i].id,
 		    arena_printf(&arena, "%lld", limit_rows[i].value),
+		    limit_rows[i].counted ? STR("yes") : STR(""),
 		    limit_rows[i].doc });
+	for (size_t i = 0; i < counted_option_count; i++) {
+		const struct option_row *o = &option_rows[counted_options[i]];
+
+		row((struct str[]){
+		    arena_printf(&arena, "option %.*s", STR_ARG(o->name)),
+		    arena_printf(&arena, "%lld", o->number), STR("yes"),
+		    o->doc });
+	}
 	form->end();
 }
 

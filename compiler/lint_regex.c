@@ -214,9 +214,10 @@ lint_residual(struct compilation *c)
 	for (size_t i = 0; i < c->ir->regexes.n; i++) {
 		const struct ir_regex *re = c->ir->regexes.v[i];
 		struct literals set;
+		struct literals_also also;
 		struct diag *d;
 
-		if (literals_of(re->source, ir_regex_flags(re), &set))
+		if (literals_of(re->source, ir_regex_flags(re), &set, &also))
 			continue;
 		d = diag_at(&c->diags, D_REGEX_RESIDUAL, re->span,
 		    "the regex is tried on every value");

@@ -102,18 +102,24 @@ long long lower_number(
 
 /* ---- texts: template.c ---------------------------------------------- */
 
-/* A test or a loop of a rule's condition that can make it true. */
+/* A regex or a loop of a rule's condition that can make it true. */
 struct origin {
 	struct ir_node *node;
 	struct ir_node *each; /* the outermost loop around it, or NULL */
 };
 
-/* In the order in which they are written. */
+typedef VEC(struct origin) origin_vec;
+
+/*
+ * The regexes in the order in which they are written; the outermost loops in
+ * that in which one is chosen: of `a or b` a's before b's, of `a and b`, where
+ * both are true, b's before a's: what a group asks says less than its rule.
+ */
 struct origins {
-	VEC(struct origin) list;
+	origin_vec regexes, loops;
 };
 
-/* The regexes and outermost loops of `condition`. */
+/* Those of `condition`. */
 struct origins origins_of(struct lower *, struct ir_node *condition);
 
 struct ir_template *lower_template(

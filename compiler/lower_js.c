@@ -45,19 +45,17 @@ add_captures(struct lower *l, struct ir_js *js, const struct origins *o)
 {
 	unsigned most = 0;
 
-	for (size_t i = 0; i < o->list.n; i++) {
-		const struct ir_node *n = o->list.v[i].node;
+	for (size_t i = 0; i < o->regexes.n; i++) {
+		const struct ir_node *n = o->regexes.v[i].node;
 
-		if (n->kind == NODE_TEST && n->right_regex->captures > most)
+		if (n->right_regex->captures > most)
 			most = n->right_regex->captures;
 	}
 	for (unsigned g = 1; g <= most; g++)
 		add_capture(l, js, arena_printf(l->arena, "%u", g), o);
-	for (size_t i = 0; i < o->list.n; i++) {
-		const struct ir_node *n = o->list.v[i].node;
+	for (size_t i = 0; i < o->regexes.n; i++) {
+		const struct ir_node *n = o->regexes.v[i].node;
 
-		if (n->kind != NODE_TEST)
-			continue;
 		for (size_t g = 0; g < n->right_regex->names.n; g++)
 			if (n->right_regex->names.v[g].n)
 				add_capture(

@@ -141,17 +141,7 @@ looks_at_headers(enum milt_action action)
 	return action_rows[action].kind == ACTION_CHANGE &&
 	       (action == ACTION_SET_HEADER || action == ACTION_INSERT_HEADER ||
 		   action == ACTION_REMOVE_HEADER ||
-		   action == ACTION_REPLACE_BODY ||
-		   action == ACTION_PREPEND_TEXT ||
-		   action == ACTION_APPEND_TEXT);
-}
-
-/* Whether the body may be changed, and where, it says itself. */
-static bool
-looks_at_body(enum milt_action action)
-{
-	return action == ACTION_REPLACE_BODY || action == ACTION_PREPEND_TEXT ||
-	       action == ACTION_APPEND_TEXT;
+		   action_changes_body(action));
 }
 
 /* An answer may have any. */
@@ -185,8 +175,8 @@ add_js(struct gather *g, const struct ir_rule *r)
 	}
 	if (r->js->body)
 		g->out->flags |= image_content_needs(SOURCE_KINDS) | NEED_SIZES;
-	for (int a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
-		if (r->js->body || !looks_at_body((enum milt_action)a))
+	for (unsigned a = ACTION_NONE + 1; a < ACTION_COUNT; a++)
+		if (action_is_answer(a, r->js->body))
 			g->out->actions |= action_rows[a].smfif;
 }
 
@@ -209,7 +199,8 @@ add_rule(struct gather *g, const struct ir_rule *r)
 		g->out->actions |= action_rows[a->action].smfif;
 		if (looks_at_headers(a->action))
 			g->out->flags |= NEED_HEADERS;
-		if (looks_at_body(a->action))
+		/* Whether it may be changed, and where, it says itself. */
+		if (action_changes_body(a->action))
 			g->out->flags |= NEED_BODY;
 	}
 	g->out->recipient_effects |= r->recipient && has_effects(r);

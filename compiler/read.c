@@ -125,7 +125,8 @@ read_include(struct reader *r, struct item_include *inc)
 	if (s != MILT_OK) {
 		diag_at(&c->diags, D_NO_FILE, at, "`%.*s` cannot be read: %s",
 		    STR_ARG(path),
-		    s == MILT_NO_MEMORY ? "out of memory" : strerror(errno));
+		    s == MILT_NO_MEMORY ? "out of memory"
+					: source_error(errno));
 		return;
 	}
 	inc->file = parse_file(r, f, source);

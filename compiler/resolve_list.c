@@ -67,7 +67,8 @@ read_list(struct resolver *r, struct item_list *list)
 	if (s != MILT_OK) {
 		diag_at(r->diags, D_NO_FILE, at, "`%.*s` cannot be read: %s",
 		    STR_ARG(path),
-		    s == MILT_NO_MEMORY ? "out of memory" : strerror(errno));
+		    s == MILT_NO_MEMORY ? "out of memory"
+					: source_error(errno));
 		return;
 	}
 

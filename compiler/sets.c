@@ -183,25 +183,26 @@ build_slots(struct arena *arena, const struct ir_list *l, const uint32_t *texts,
 	return (struct str){ (const char *)slots, count * sizeof(*slots) };
 }
 
-/* The ranges, and behind them the IPv4 addresses at which some begin. */
+/* The ranges, and behind them the tree of those that begin at IPv4. */
 static struct str
 build_ranges(
     struct arena *arena, const struct ir_list *l, struct image_list *out)
 {
-	uint32_t n = (uint32_t)l->ranges.n;
+	uint32_t n = (uint32_t)l->ranges.n, words;
 	size_t size = n * sizeof(*l->ranges.v);
 	char *bytes;
 	uint32_t *v4;
 
 	out->count = n;
 	out->slots = set_v4_ranges(l->ranges.v, n, &out->longest);
-	bytes = arena_alloc(arena, size + out->slots * sizeof(*v4));
+	words = set_v4_words(out->slots);
+	bytes = arena_alloc(arena, size + words * sizeof(*v4));
 	if (n)
 		memcpy(bytes, l->ranges.v, size);
 	v4 = (uint32_t *)(bytes + size);
-	for (uint32_t i = 0; i < out->slots; i++)
-		v4[i] = set_v4(l->ranges.v[out->longest + i].first);
-	return (struct str){ bytes, size + out->slots * sizeof(*v4) };
+	for (uint32_t i = 0; i < words; i++)
+		v4[i] = set_v4_word(l->ranges.v + out->longest, out->slots, i);
+	return (struct str){ bytes, size + words * sizeof(*v4) };
 }
 
 struct str

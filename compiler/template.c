@@ -39,8 +39,7 @@ seen(struct lower *l, const struct visit *v)
 }
 
 static void
-add_origin(
-    struct lower *l, struct origins *o, const struct visit *v, uint32_t walk)
+add_origin(struct lower *l, origin_vec *o, const struct visit *v, uint32_t walk)
 {
 	struct {
 		uintptr_t node, each;
@@ -52,14 +51,21 @@ add_origin(
 	intern_add(
 	    &l->origins, (struct str){ (char *)&key, sizeof(key) }, &added);
 	if (added)
-		vec_push(l->arena, &o->list, new);
+		vec_push(l->arena, o, new);
 }
 
-struct origins
-origins_of(struct lower *l, struct ir_node *condition)
+/* Both operands of `a and b` are true; of `not (a or b)`, false. */
+static bool
+needs_both(const struct visit *v)
+{
+	return v->node->kind == (v->positive ? NODE_AND : NODE_OR);
+}
+
+static void
+walk_origins(struct lower *l, struct ir_node *condition, bool choose,
+    struct origins *out)
 {
 	VEC(struct visit) todo = { 0 };
-	struct origins out = { 0 };
 	uint32_t walk = ++l->mark;
 	size_t visits = 0;
 
@@ -68,6 +74,7 @@ origins_of(struct lower *l, struct ir_node *condition)
 	    l->arena, &todo, ((struct visit){ condition, NULL, true, walk }));
 	while (todo.n) {
 		struct visit v = todo.v[--todo.n], next;
+		struct ir_node *first, *second;
 
 		if (++visits > MAX_VISITS) {
 			lower_refuse(l, condition->span,
@@ -82,20 +89,31 @@ origins_of(struct lower *l, struct ir_node *condition)
 		if (seen(l, &v))
 			continue;
 		if (v.positive && v.node->kind == NODE_TEST &&
-		    v.node->op == OPC_MATCH)
-			add_origin(l, &out, &v, walk);
+		    v.node->op == OPC_MATCH && !choose)
+			add_origin(l, &out->regexes, &v, walk);
 		if (v.node->kind == NODE_EACH && v.node->loop == 0) {
-			if (v.positive)
-				add_origin(l, &out, &v, walk);
+			if (v.positive && choose)
+				add_origin(l, &out->loops, &v, walk);
 			next.each = v.node;
 			next.mark = ++l->mark;
 		}
 		next.positive ^= v.node->kind == NODE_NOT;
-		if ((next.node = v.node->b))
+		first = choose && needs_both(&v) ? v.node->b : v.node->a;
+		second = first == v.node->a ? v.node->b : v.node->a;
+		if ((next.node = second))
 			vec_push(l->arena, &todo, next);
-		if ((next.node = v.node->a))
+		if ((next.node = first))
 			vec_push(l->arena, &todo, next);
 	}
+}
+
+struct origins
+origins_of(struct lower *l, struct ir_node *condition)
+{
+	struct origins out = { 0 };
+
+	walk_origins(l, condition, false, &out);
+	walk_origins(l, condition, true, &out);
 	return out;
 }
 
@@ -124,12 +142,11 @@ add_value(struct lower *l, struct ir_template *t, const struct ast_value *v,
 	struct ir_piece piece = { .kind = IR_VALUE, .ref = lower_ref(l, v) };
 
 	note_ref(t, &piece.ref);
-	for (size_t i = 0; value_is_many(v) && i < o->list.n; i++) {
-		struct ir_node *each = o->list.v[i].node;
+	for (size_t i = 0; value_is_many(v) && i < o->loops.n; i++) {
+		struct ir_node *each = o->loops.v[i].node;
 		struct ir_candidate c = { .each = each, .ref = piece.ref };
 
-		if (each->kind != NODE_EACH ||
-		    each->left.attr != collection_of(v->attr) ||
+		if (each->left.attr != collection_of(v->attr) ||
 		    !str_eq(each->left.key, piece.ref.key))
 			continue;
 		c.ref.from = REF_ELEMENT;
@@ -162,14 +179,12 @@ add_capture(struct lower *l, struct ir_template *t, struct str name,
 {
 	struct ir_piece piece = { .kind = IR_CAPTURE };
 
-	for (size_t i = o->list.n; i-- > 0;) {
-		const struct origin *from = &o->list.v[i];
+	for (size_t i = o->regexes.n; i-- > 0;) {
+		const struct origin *from = &o->regexes.v[i];
 		const struct ir_node *n = from->node;
 		struct ir_candidate c = { .ref = n->left,
 			.regex = n->right_regex };
 
-		if (n->kind != NODE_TEST)
-			continue;
 		c.group = group_of(c.regex, name);
 		/* What loops inside a loop have found is not kept. */
 		if (c.group == 0 ||

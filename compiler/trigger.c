@@ -1,5 +1,7 @@
 #include "compiler/trigger.h"
 
+#include "runtime/scan_text.h"
+
 /*
  * A list is taken apart, member by member, where that leaves few entries for
  * all rules that use it; otherwise it is asked as a whole, once for all.
@@ -13,6 +15,8 @@ enum {
 	COST_NUMBER = 4,
 	COST_NETWORK = 6,
 	COST_UNDER = 6,
+	COST_RANGE = 32,
+	COST_TEXT = 8,
 	COST_REGEX = 8,
 	COST_LIST = 8,
 	COST_CODE = 64
@@ -112,6 +116,24 @@ test_kind(
 						  : PROBE_UNDER_LIST;
 	case OPC_EQ:
 		return PROBE_NUMBERS;
+	case OPC_LT:
+	case OPC_LE:
+		return PROBE_UPTO;
+	case OPC_GT:
+	case OPC_GE:
+		return PROBE_FROM;
+	case OPC_CONTAINS:
+	case OPC_CONTAINS_EXACT:
+	case OPC_STARTS:
+	case OPC_STARTS_EXACT:
+	case OPC_ENDS:
+	case OPC_ENDS_EXACT:
+	case OPC_LIKE:
+	case OPC_LIKE_EXACT:
+		return n->left.from != REF_COUNT &&
+			       scan_text_usable(n->op, n->right_text)
+			   ? PROBE_TEXTS
+			   : PROBE_KINDS;
 	case OPC_MATCH:
 		return is_text(type) && n->left.from != REF_COUNT
 			   ? PROBE_REGEXES
@@ -132,8 +154,13 @@ kind_cost(enum probe_kind kind)
 		return COST_NETWORK;
 	case PROBE_NUMBERS:
 		return COST_NUMBER;
+	case PROBE_FROM:
+	case PROBE_UPTO:
+		return COST_RANGE;
 	case PROBE_REGEXES:
 		return COST_REGEX;
+	case PROBE_TEXTS:
+		return COST_TEXT;
 	case PROBE_LIST:
 	case PROBE_UNDER_LIST:
 		return COST_LIST;

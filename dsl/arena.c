@@ -54,7 +54,8 @@ budget_take(struct budget *b, size_t bytes)
 	if (!b->limit || (bytes <= b->limit && before <= b->limit - bytes))
 		return true;
 	budget_give(b, bytes);
-	atomic_fetch_add_explicit(&b->refused, 1, memory_order_relaxed);
+	if (b->refused)
+		atomic_fetch_add_explicit(b->refused, 1, memory_order_relaxed);
 	return false;
 }
 
@@ -151,8 +152,12 @@ arena_alloc(struct arena *a, size_t size)
 	if (size > SIZE_MAX / 2)
 		return fail(a);
 	size = (size + ALIGN - 1) / ALIGN * ALIGN;
-	if (a->limit && (size > a->limit || a->used > a->limit - size))
+	if (a->limit && (size > a->limit || a->used > a->limit - size)) {
+		if (a->refused)
+			atomic_fetch_add_explicit(
+			    a->refused, 1, memory_order_relaxed);
 		return fail(a);
+	}
 	if (!b || b->size - b->used < size)
 		b = add_block(a, size);
 	if (!b)

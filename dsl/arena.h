@@ -22,9 +22,10 @@ struct arena_block;
 
 /* What several arenas may hold together; any thread. */
 struct budget {
-	atomic_size_t used;    /* bytes */
-	atomic_size_t refused; /* times that there was not enough left */
-	size_t limit;          /* 0: none.  Written before there are threads */
+	atomic_size_t used;     /* bytes */
+	atomic_size_t *refused; /* borrowed; counts times that there was not
+				   enough left; may be NULL */
+	size_t limit;           /* 0: none.  Written before there are threads */
 };
 
 /* False if it is not there; what was taken is given back once. */
@@ -37,6 +38,8 @@ struct arena {
 	size_t limit;             /* bytes; 0 means no limit */
 	jmp_buf *on_fail;         /* borrowed; may be NULL */
 	struct budget *budget;    /* borrowed; of its blocks; may be NULL */
+	atomic_size_t *refused;   /* borrowed; counts what was beyond the limit;
+				     may be NULL */
 };
 
 /* No memory is taken until the first allocation.  limit 0: no limit. */

@@ -111,6 +111,21 @@ read_fd(struct sources *sources, struct str path, int fd, uint32_t *out)
 	return MILT_OK;
 }
 
+bool source_guard;
+
+bool
+source_is_shared(const struct stat *st)
+{
+	return S_ISREG(st->st_mode) && st->st_mode & S_IWOTH;
+}
+
+const char *
+source_error(int error)
+{
+	return source_guard && error == EPERM ? "everybody may write to it"
+					      : strerror(error);
+}
+
 /*
  * A file that has an end: a FIFO may never have one, and who reloads a policy
  * cannot wait.  -1 and errno.
@@ -129,6 +144,8 @@ open_file(const char *path)
 		error = errno;
 	else if (S_ISFIFO(st.st_mode))
 		error = ENOTSUP;
+	else if (source_guard && source_is_shared(&st))
+		error = EPERM;
 	if (!error)
 		return fd;
 	close(fd);

@@ -4,6 +4,8 @@
 #ifndef DSL_SOURCE_H
 #define DSL_SOURCE_H
 
+#include <sys/stat.h>
+
 #include "dsl/arena.h"
 #include "dsl/status.h"
 
@@ -22,6 +24,15 @@ struct sources {
 	struct arena *arena; /* borrowed; owns the rest */
 	VEC(struct source *) list;
 };
+
+/*
+ * Files to which everybody may write are refused (EPERM): who can change the
+ * policy of a server is the server.  Set before there are threads.
+ */
+extern bool source_guard;
+bool source_is_shared(const struct stat *);
+/* Why a file could not be read: an errno in words. */
+const char *source_error(int error);
 
 /*
  * Reads `path` ("-" is standard input).  MILT_SYSTEM with errno (EFBIG beyond

@@ -61,6 +61,21 @@ const struct action_row action_rows[ACTION_COUNT] = {
 #undef ACTION
 };
 
+bool
+action_changes_body(unsigned action)
+{
+	return action_rows[action].smfif & SMFIF_CHGBODY;
+}
+
+bool
+action_is_answer(unsigned action, bool body)
+{
+	const struct action_row *row = &action_rows[action];
+
+	return row->kind == ACTION_CHANGE && row->smfif &&
+	       (body || !action_changes_body(action));
+}
+
 #define ROW_NUMBER(name, def, min, max, doc, example)                 \
 	{ STR(name), OPTION_NUMBER, def, min, max, STR(""), STR(doc), \
 		STR(example) },
@@ -116,10 +131,22 @@ const size_t collection_row_count =
     sizeof(collection_rows) / sizeof(*collection_rows);
 
 const struct limit_row limit_rows[LIMIT_COUNT] = {
-#define LIMIT(id, value, doc) { STR(#id), value, STR(doc) },
+#define LIMIT(id, value, doc) { STR(#id), value, false, STR(doc) },
+#define LIMIT_COUNTED(id, value, doc) { STR(#id), value, true, STR(doc) },
 #include "dsl/limits.def"
 #undef LIMIT
 };
+
+const enum milt_option counted_options[] = {
+#define OPTION(id, name, kind, def, min, max, doc, example)
+#define CHOICE(option, id, word)
+#define OPTION_COUNTED(option) OPTION_##option,
+#include "dsl/options.def"
+#undef OPTION
+#undef CHOICE
+};
+const size_t counted_option_count =
+    sizeof(counted_options) / sizeof(*counted_options);
 
 enum milt_attr
 attr_by_name(struct str name)

@@ -190,6 +190,7 @@ struct collection_row {
 struct limit_row {
 	struct str id;
 	long long value;
+	bool counted; /* while mail is decided */
 	struct str doc;
 };
 
@@ -207,6 +208,14 @@ extern const size_t macro_row_count;
 extern const struct collection_row collection_rows[];
 extern const size_t collection_row_count;
 extern const struct limit_row limit_rows[LIMIT_COUNT];
+/* Options that are limits, and counted alike. */
+extern const enum milt_option counted_options[];
+extern const size_t counted_option_count;
+
+/* Does the action change the body, and so have to know it? */
+bool action_changes_body(unsigned action);
+/* May a js rule answer with it?  With the body only if it needs the body. */
+bool action_is_answer(unsigned action, bool body);
 
 /* Look-ups by name; ATTR_NONE, TYPE_NONE, -1 or NULL where there is none. */
 enum milt_attr attr_by_name(struct str name);

@@ -125,7 +125,7 @@ walk(struct archive *a, struct archive_budget *budget, archive_each *each,
 			break;
 		}
 		if (budget->members == 0) {
-			state->too_large = true;
+			state->too_large = state->too_many = true;
 			break;
 		}
 		budget->members--;

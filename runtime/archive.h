@@ -23,6 +23,7 @@ struct archive_member {
 struct archive_state {
 	bool encrypted; /* some member is, or their list */
 	bool too_large; /* there is more than the budget allows */
+	bool too_many;  /* it is the members */
 	bool malformed; /* broken, or in a way unknown to libarchive */
 	bool too_deep;  /* compressed more than once: not looked at */
 };

@@ -1,5 +1,6 @@
 /* The structure of a message: its parts, and those of attached messages. */
 #include "runtime/content.h"
+#include "runtime/limits.h"
 
 static const char parts_over[] =
     "the message has more parts than are looked at";
@@ -119,6 +120,8 @@ walk_leaf(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 	leaf.too_deep = leaf.message && depth >= max_depth(w->c);
 	if (!vec_push(&w->c->facts->message_arena, w->leaves, leaf))
 		return false;
+	if (leaf.too_deep)
+		limit_option_hit(OPTION_ARCHIVE_DEPTH);
 	if (!leaf.message || leaf.too_deep)
 		return true;
 	octets = mime_decode(leaf.part);
@@ -154,7 +157,7 @@ walk_octets(
 {
 	GMimeStream *stream =
 	    g_mime_stream_mem_new_with_byte_array(g_byte_array_ref(octets));
-	GMimeObject *root = mime_parse(stream, w->budget, w->malformed);
+	GMimeObject *root = mime_parse(stream, octets, w->budget, w->malformed);
 
 	g_object_unref(stream);
 	if (!root)

@@ -9,6 +9,7 @@
 #include "runtime/archive.h"
 #include "runtime/facts_state.h"
 #include "runtime/mime.h"
+#include "runtime/url.h"
 
 struct part_fact {
 	struct cell type, charset, name, disposition;
@@ -55,6 +56,7 @@ struct content {
 	VEC(struct part_fact) parts;
 	leaf_vec leaves;
 	struct cell text, html;
+	struct url_site site; /* of the last URL: the next has it often */
 	VEC(struct url_fact) urls;
 	VEC(struct file_fact) files;
 };

@@ -299,14 +299,11 @@ files_add_leaves(struct files *w, const leaf_vec *leaves, bool cut)
 	for (size_t i = 0; i < leaves->n && !w->no_memory; i++) {
 		const struct leaf *leaf = &leaves->v[i];
 		GByteArray *octets;
-		struct str contents = STR("");
+		struct str contents;
 
 		if (!leaf->file && !leaf->plain)
 			continue;
-		octets = mime_decode(leaf->part);
-		if (octets)
-			contents = (struct str){ (const char *)octets->data,
-				octets->len };
+		contents = mime_contents(leaf->part, &octets);
 		if (leaf->file)
 			add_leaf(w, leaf, contents, cut && i + 1 == leaves->n);
 		if (leaf->plain)

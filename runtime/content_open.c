@@ -1,6 +1,7 @@
 /* What is in a file: archives, messages, uuencoded files. */
 #include "runtime/content_files.h"
 #include "runtime/inspect.h"
+#include "runtime/limits.h"
 
 static unsigned
 max_depth(const struct files *w)
@@ -27,6 +28,7 @@ open_message(struct files *w, size_t number, struct str contents)
 
 	if (c->files.v[number].depth >= max_depth(w)) {
 		c->files.v[number].too_deep = true;
+		limit_option_hit(OPTION_ARCHIVE_DEPTH);
 		return;
 	}
 	octets = g_byte_array_sized_new((guint)contents.n);
@@ -70,12 +72,17 @@ open_archive(struct files *w, size_t number, struct str contents)
 
 	if (f->depth >= max_depth(w)) {
 		f->too_deep = archive_is(contents);
+		if (f->too_deep)
+			limit_option_hit(OPTION_ARCHIVE_DEPTH);
 		return f->too_deep;
 	}
 	inner.depth = f->depth + 1;
 	inner.macros = false;
 	if (!archive_walk(contents, &w->c->archives, on_member, &inner, &state))
 		return false;
+	if (state.too_large)
+		limit_option_hit(state.too_many ? OPTION_ARCHIVE_MEMBERS
+						: OPTION_ARCHIVE_SIZE);
 	w->no_memory = inner.no_memory;
 	f = &w->c->files.v[number];
 	f->encrypted |= state.encrypted;
@@ -199,8 +206,8 @@ files_add_uuencoded(struct files *w, struct str text, unsigned depth)
 {
 	const char *first = text.p, *at;
 
-	while (
-	    (at = memmem(text.p, text.n, begin.p, begin.n)) && !w->no_memory) {
+	while (text.n && !w->no_memory &&
+	       (at = memmem(text.p, text.n, begin.p, begin.n))) {
 		struct str line, name;
 
 		text = str_skip(text, (size_t)(at - text.p));

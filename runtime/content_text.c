@@ -2,6 +2,7 @@
 #include "runtime/content.h"
 #include "runtime/html.h"
 #include "runtime/url.h"
+#include "runtime/limits.h"
 
 static const char html_over[] = "the HTML has more than is looked at";
 static const char urls_over[] = "the message has more URLs than are looked at";
@@ -88,10 +89,14 @@ add_url(struct content *c, struct str value, struct str text)
 	struct url_fact fact = { .deceptive = false };
 	struct url url;
 
+	if (value.n > (size_t)LIMIT_VALUE_URL_BYTES)
+		limit_hit(LIMIT_URL_BYTES);
 	value = str_trim(str_head(value, (size_t)LIMIT_VALUE_URL_BYTES));
-	if (!url_split(a, value, &url))
+	if (!url_split(a, value, &c->site, &url))
 		return true;
 	if (c->urls.n >= (size_t)LIMIT_VALUE_URLS) {
+		if (!c->urls_partial)
+			limit_hit(LIMIT_URLS);
 		c->urls_partial = urls_over;
 		return true;
 	}
@@ -133,6 +138,10 @@ join(struct arena *a, const pieces *all, struct cell *out)
 
 	if (all->n == 0)
 		return true;
+	if (all->n == 1 && all->v[0].p) {
+		*out = cell_of(a, all->v[0]);
+		return true;
+	}
 	for (size_t i = 0; i < all->n; i++)
 		n += all->v[i].n + 1;
 	p = arena_alloc(a, n);
@@ -173,12 +182,10 @@ read_leaf(
     struct content *c, const struct leaf *leaf, pieces *plain, pieces *html)
 {
 	struct arena *a = &c->facts->message_arena;
-	GByteArray *octets = mime_decode(leaf->part);
-	struct str text;
+	GByteArray *octets;
+	struct str text = mime_contents(leaf->part, &octets);
 
-	text = content_text(a,
-	    octets ? (struct str){ (const char *)octets->data, octets->len }
-		   : STR(""),
+	text = content_text(a, text,
 	    g_mime_object_get_content_type_parameter(
 		GMIME_OBJECT(leaf->part), "charset"));
 	if (octets)

@@ -286,14 +286,6 @@ template_needs_body(const struct milt_image *im, uint32_t template)
 	return false;
 }
 
-/* What is in the body says whether it may be changed, and where. */
-static bool
-changes_body(uint32_t action)
-{
-	return action == ACTION_PREPEND_TEXT || action == ACTION_APPEND_TEXT ||
-	       action == ACTION_REPLACE_BODY;
-}
-
 static bool
 changes_need_body(const struct milt_session *s, uint32_t rule)
 {
@@ -303,7 +295,7 @@ changes_need_body(const struct milt_session *s, uint32_t rule)
 	    r->flags & RULE_JS ? answer_find(s, rule) : NULL;
 
 	for (size_t i = 0; answer && i < answer->change_count; i++)
-		if (changes_body(answer->changes[i].action))
+		if (action_changes_body(answer->changes[i].action))
 			return true;
 	if (r->flags & RULE_JS)
 		return false;
@@ -311,7 +303,7 @@ changes_need_body(const struct milt_session *s, uint32_t rule)
 	for (uint32_t i = 0; i < r->count; i++) {
 		const struct image_action *a = &im->actions[r->first + i];
 
-		if (a->where != IMAGE_NONE || changes_body(a->action) ||
+		if (a->where != IMAGE_NONE || action_changes_body(a->action) ||
 		    template_needs_body(im, a->name) ||
 		    template_needs_body(im, a->address))
 			return true;

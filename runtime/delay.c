@@ -7,6 +7,7 @@
 #include "dsl/tables.h"
 #include "runtime/conn.h"
 #include "runtime/metrics.h"
+#include "runtime/limits.h"
 
 /* Between signs of life; a peer that has left is noticed at the second one. */
 enum { SIGN_MS = 3000 };
@@ -63,7 +64,7 @@ delay_wait(SMFICTX *ctx, long long milliseconds)
 	enum delay_end result = DELAY_OVER;
 
 	if (!enter()) {
-		metric_add(METRIC_DELAYS_CROWDED);
+		limit_hit(LIMIT_DELAYED);
 		return DELAY_CROWDED;
 	}
 	metric_add(METRIC_DELAYS);

@@ -32,19 +32,12 @@ push(struct plan *p, enum edit_kind kind, uint32_t index, struct str name,
 }
 
 static bool
-changes_body(enum milt_action action)
-{
-	return action == ACTION_PREPEND_TEXT || action == ACTION_APPEND_TEXT ||
-	       action == ACTION_REPLACE_BODY;
-}
-
-static bool
 wants_fields(const struct milt_change *c, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (c[i].action == ACTION_SET_HEADER ||
 		    c[i].action == ACTION_REMOVE_HEADER ||
-		    changes_body(c[i].action))
+		    action_changes_body(c[i].action))
 			return true;
 	return false;
 }

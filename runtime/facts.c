@@ -1,5 +1,6 @@
 /* The facts of a transaction: their life, and what logs want of them. */
 #include "runtime/content.h"
+#include "runtime/limits.h"
 
 #include <stdlib.h>
 
@@ -20,6 +21,9 @@ facts_new(const struct milt_image *im)
 	arena_init(&f->connect_arena, session, NULL);
 	arena_init(&f->helo_arena, session, NULL);
 	arena_init(&f->message_arena, (size_t)LIMIT_VALUE_MESSAGE_MEMORY, NULL);
+	f->connect_arena.refused = f->helo_arena.refused =
+	    limit_counter(LIMIT_SESSION_MEMORY);
+	f->message_arena.refused = limit_counter(LIMIT_MESSAGE_MEMORY);
 	f->connect_arena.budget = f->helo_arena.budget =
 	    f->message_arena.budget = &facts_budget;
 	return f;

@@ -83,6 +83,16 @@ enum fact_state {
 /* How many values; FACT_THERE with 0 for an empty collection. */
 enum fact_state facts_count(
     struct facts *, enum milt_attr, struct str key, size_t *out);
+/* A hash of a header field's name, without regard to case. */
+uint32_t facts_name_hash(struct str name);
+/*
+ * The hashes of the names of all fields, in order: of field number i.  False
+ * behind the last one.
+ */
+bool facts_name_at(const struct facts *, size_t i, uint32_t *hash);
+/* Were there more fields than are kept? */
+bool facts_fields_over(const struct facts *);
+
 /* Value number i, from 0. */
 enum fact_state facts_get(struct facts *, enum milt_attr, struct str key,
     size_t i, struct fact_value *out);

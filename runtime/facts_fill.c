@@ -2,10 +2,13 @@
 #include <stdlib.h>
 
 #include "runtime/facts_state.h"
+#include "runtime/limits.h"
 
 static struct str
 cut(struct str s)
 {
+	if (s.n > (size_t)LIMIT_VALUE_ARGUMENT_BYTES)
+		limit_hit(LIMIT_ARGUMENT_BYTES);
 	return str_head(s, (size_t)LIMIT_VALUE_ARGUMENT_BYTES);
 }
 
@@ -316,6 +319,7 @@ facts_body(struct facts *f, struct str chunk)
 		return MILT_OK;
 	if (chunk.n > limit - f->body_length) {
 		f->body_over = true;
+		limit_option_hit(OPTION_SCAN_LIMIT);
 		if (!(needs->flags & NEED_MIME)) {
 			facts_free_body(f);
 			return MILT_OK;

@@ -1,5 +1,6 @@
 /* The header fields: kept as they came, found by name. */
 #include "runtime/facts_state.h"
+#include "runtime/limits.h"
 
 /* Octets that the line ends of a value have on the wire beyond its own. */
 static size_t
@@ -13,8 +14,8 @@ missing_cr(struct str s)
 }
 
 /* FNV-1a of the name in lower case. */
-static uint32_t
-hash_name(struct str s)
+uint32_t
+facts_name_hash(struct str s)
 {
 	uint32_t h = 2166136261u;
 
@@ -46,7 +47,7 @@ keep_field(struct facts *f, struct header *h, struct str name, struct str value)
 	field.raw.text = arena_dup(a, value);
 	if (!field.raw.text.p || !facts_set_cell(&field.name, a, name))
 		return false;
-	field.hash = hash_name(field.name.text);
+	field.hash = facts_name_hash(field.name.text);
 	if (h->index)
 		forget_parsed(h);
 	return vec_push(a, &h->fields, field);
@@ -71,6 +72,11 @@ facts_header(struct facts *f, struct str name, struct str value)
 	if (m->header->over ||
 	    m->header->fields.n >= (size_t)LIMIT_VALUE_HEADER_COUNT ||
 	    n > (size_t)LIMIT_VALUE_HEADER_BYTES - m->header->bytes) {
+		if (!m->header->over)
+			limit_hit(m->header->fields.n >=
+					  (size_t)LIMIT_VALUE_HEADER_COUNT
+				      ? LIMIT_HEADER_COUNT
+				      : LIMIT_HEADER_BYTES);
 		m->header->over = true;
 		return MILT_OK;
 	}
@@ -82,6 +88,23 @@ static bool
 has_name(const struct field *field, uint32_t hash, struct str name)
 {
 	return field->hash == hash && str_eq_ascii(field->name.text, name);
+}
+
+bool
+facts_name_at(const struct facts *f, size_t i, uint32_t *hash)
+{
+	const struct header *h = f->message ? f->message->header : NULL;
+
+	if (!h || i >= h->fields.n)
+		return false;
+	*hash = h->fields.v[i].hash;
+	return true;
+}
+
+bool
+facts_fields_over(const struct facts *f)
+{
+	return f->message && f->message->header && f->message->header->over;
 }
 
 static struct index *
@@ -123,7 +146,7 @@ facts_fields(struct facts *f, struct str name, const struct index **out)
 		    &f->message_arena, INDEX_BUCKETS, struct index *);
 	if (!h->index)
 		return false;
-	hash = hash_name(name);
+	hash = facts_name_hash(name);
 	bucket = &h->index[hash % INDEX_BUCKETS];
 	for (x = *bucket; x; x = x->next)
 		if (x->hash == hash && str_eq_ascii(x->name, name))

@@ -1,5 +1,6 @@
 /* The fields of the header that have a meaning of their own, parsed once. */
 #include "runtime/facts_state.h"
+#include "runtime/limits.h"
 
 static const struct {
 	struct str name;
@@ -59,6 +60,7 @@ parse_addresses(struct facts *f, struct header *h, struct addresses *a,
 			return false;
 		bytes += s.n;
 		if (bytes > (size_t)LIMIT_VALUE_ADDRESS_BYTES) {
+			limit_hit(LIMIT_ADDRESS_BYTES);
 			a->failure = "an address field of the header is larger "
 				     "than what is looked at";
 			a->list.n = 0;

@@ -1,4 +1,5 @@
 #include "runtime/html.h"
+#include "runtime/limits.h"
 
 #include <glib.h>
 #include <libxml/HTMLparser.h>
@@ -41,7 +42,7 @@ static bool
 is_one_of(const char *name, const char *const *list)
 {
 	for (; *list; list++)
-		if (strcmp(name, *list) == 0)
+		if (**list == *name && strcmp(name, *list) == 0)
 			return true;
 	return false;
 }
@@ -102,6 +103,8 @@ add_link(struct reader *r, const char *target)
 	struct html_link link = { .text = { NULL, 0 } };
 
 	if (r->out->links.n >= r->max_links) {
+		if (!r->out->over)
+			limit_hit(LIMIT_URLS);
 		r->out->over = true;
 		return;
 	}
@@ -162,6 +165,7 @@ forget_outer(htmlParserCtxtPtr parser)
 
 	if (parser->nameNr <= max)
 		return;
+	limit_hit(LIMIT_HTML_DEPTH);
 	memmove(parser->nameTab + 1, parser->nameTab + 1 + gone,
 	    (size_t)(parser->nameNr - 1 - gone) * sizeof(*parser->nameTab));
 	parser->nameNr -= gone;
@@ -192,12 +196,48 @@ on_end(void *data, const xmlChar *name)
 }
 
 /* Octets of a blank at the beginning; one without a break counts too. */
-static size_t
+static inline size_t
 blank_at(struct str s)
 {
-	if (s.p[0] == ' ' || (s.p[0] >= '\t' && s.p[0] <= '\r'))
+	unsigned char c = (unsigned char)s.p[0];
+
+	if (c > ' ' && c != 0xc2)
+		return 0;
+	if (c == ' ' || (c >= '\t' && c <= '\r'))
 		return 1;
-	return str_starts(s, STR("\xc2\xa0")) ? 2 : 0;
+	return c == 0xc2 && s.n > 1 && s.p[1] == '\xa0' ? 2 : 0;
+}
+
+/* Octets up to a blank that changes anything: single spaces stay. */
+static size_t
+plain_run(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n) {
+		size_t blank = blank_at(str_skip(s, n));
+
+		if (blank == 0)
+			n++;
+		else if (s.p[n] == ' ' && n + 1 < s.n &&
+			 !blank_at(str_skip(s, n + 1)))
+			n++;
+		else
+			break;
+	}
+	return n;
+}
+
+/* Appends words, and the blank that is due before them. */
+static void
+put_words(struct reader *r, struct str words)
+{
+	GString *t = r->text;
+
+	if (r->blank && t->len && t->str[t->len - 1] != '\n')
+		g_string_append_c(t, ' ');
+	r->blank = false;
+	g_string_append_len(t, words.p, (gssize)words.n);
 }
 
 /* Blanks are joined. */
@@ -217,13 +257,8 @@ on_characters(void *data, const xmlChar *characters, int length)
 			s = str_skip(s, n);
 			continue;
 		}
-		while (n < s.n && !blank_at(str_skip(s, n)))
-			n++;
-		if (r->blank && r->text->len &&
-		    r->text->str[r->text->len - 1] != '\n')
-			g_string_append_c(r->text, ' ');
-		r->blank = false;
-		g_string_append_len(r->text, s.p, (gssize)n);
+		n = plain_run(s);
+		put_words(r, str_head(s, n));
 		s = str_skip(s, n);
 	}
 }

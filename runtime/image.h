@@ -63,7 +63,7 @@ struct image_ref {
  *		from hash & (slots - 1); the longest probe is `longest`.
  *	NETWORK: `count` struct ip_range, sorted, disjoint.  Those from number
  *		`longest` on, `slots` of them, begin at an IPv4 address: behind
- *		the ranges stand these addresses, as uint32_t.
+ *		the ranges stands a tree of these addresses (sets.h).
  *	NUMBER: `count` int64_t, sorted, distinct.
  */
 struct image_list {
@@ -207,19 +207,17 @@ struct image_js {
  * at only where a probe hits it; a rule that no probe hits is false.  Before
  * that stage it is pending, that is unknown, unless its guard is false; behind
  * it only rules that are still unknown are looked at, wherever they have a
- * fragment.  The compiler chooses (compiler/index.c); the verdicts do not
- * depend on it.
+ * fragment.  The compiler chooses; the verdicts do not depend on it.
  */
 struct image_stage {
 	uint32_t always, always_count;   /* STAGE_RULES, in file order */
-	uint32_t probes, probe_count;    /* PROBES */
+	uint32_t probes, probe_count;    /* PROBES: those with a name last */
+	uint32_t named_count, zero;      /* how many, ascending by `name` */
 	uint32_t guards, guard_count;    /* GUARDS, looked at first */
 	uint32_t pending, pending_count; /* PENDING */
 };
 
-/*
- * What many rules that enter later know at a stage: false or unknown.
- */
+/* What many rules that enter later know at a stage: false or unknown. */
 struct image_guard {
 	uint32_t code;
 };
@@ -242,7 +240,10 @@ enum probe_kind {
 	PROBE_UNDER,      /* SLOTS: the domain and those above it */
 	PROBE_NETWORKS,   /* BLOCKS: the value's first address */
 	PROBE_NUMBERS,    /* POINTS: the number */
+	PROBE_FROM,       /* POINTS: those that are not above the number */
+	PROBE_UPTO,       /* POINTS: those that are not below it */
 	PROBE_REGEXES,    /* PATTERNS: candidates of a scan (runtime/scan.h) */
+	PROBE_TEXTS,      /* PATTERNS: the same for texts (scan_text.h) */
 	PROBE_LIST,       /* member of a list, for all rules of the probe */
 	PROBE_UNDER_LIST, /* the same with the domains above */
 	PROBE_CODE,       /* a condition: hits unless it is false */
@@ -255,18 +256,16 @@ enum probe_kind {
  */
 struct image_probe {
 	uint8_t kind; /* enum probe_kind */
-	uint8_t form; /* KEYS, UNDER: enum milt_type by which the key is made,
-			 or TYPE_NONE: the text as it is; REGEXES: REGEX_BYTES
-			 or 0 */
+	uint8_t form; /* KEYS, UNDER: type of the key, TYPE_NONE: the text as it
+			 is; REGEXES: REGEX_BYTES or 0; TEXTS: opcode */
 	uint16_t zero;
 	uint32_t ref;          /* IMAGE_NONE: PROBE_CODE */
 	uint32_t code;         /* PROBE_CODE, else IMAGE_NONE */
-	uint32_t first, count; /* records, of SLOTS a power of two; LIST,
-				  UNDER_LIST: first is the list */
+	uint32_t first, count; /* records, SLOTS: 2^n; or first is the list */
 	uint32_t longest;      /* SLOTS: the longest probe, from 0 */
 	uint64_t seed;         /* SLOTS */
 	uint32_t all;          /* hits: every rule of the probe */
-	uint32_t zero2;
+	uint32_t name;         /* fields of one name: facts_name_hash, or 0 */
 };
 
 struct image_key {
@@ -292,7 +291,7 @@ struct image_point {
 };
 
 struct image_pattern {
-	uint32_t regex; /* ascending */
+	uint32_t what; /* regex, ascending; text */
 	uint32_t hits;
 };
 

@@ -2,6 +2,8 @@
  * Images for people.  What is printed depends on the policy alone, not on
  * where the parts lie in the image; jumps are printed as distances.
  */
+#include "runtime/image_dump.h"
+
 #include <inttypes.h>
 
 #include "runtime/opcodes.h"
@@ -47,8 +49,7 @@ print_attr(const struct milt_image *im, uint32_t attr, uint32_t key, FILE *to)
 	}
 }
 
-/* `count(x)`, `x`, or `x[1]` for the element of loop 1. */
-static void
+void
 print_ref(const struct milt_image *im, uint32_t number, FILE *to)
 {
 	const struct image_ref *ref = &im->refs[number];
@@ -71,7 +72,7 @@ print_loop(const struct milt_image *im, uint32_t number, FILE *to)
 	print_attr(im, loop->attr, loop->key, to);
 }
 
-static void
+void
 print_list(const struct milt_image *im, uint32_t number, FILE *to)
 {
 	const struct image_list *list = &im->lists[number];
@@ -385,6 +386,7 @@ image_dump(const struct milt_image *im, FILE *to)
 	dump_needs(im, to);
 	dump_options(im, to);
 	dump_lists(im, to);
+	dump_stages(im, to);
 	for (uint32_t i = 0; i < im->count[SECTION_RULES]; i++)
 		dump_rule(im, &im->rules[i], to);
 }

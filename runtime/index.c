@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
-#include "runtime/scan.h"
+#include "runtime/match.h"
+#include "runtime/scan_cache.h"
+#include "runtime/scan_table.h"
+#include "runtime/scan_text.h"
 #include "runtime/sets.h"
 #include "runtime/value.h"
 
@@ -157,8 +160,9 @@ look_networks(struct lookup *l, const struct fact_value *v)
 	return true;
 }
 
-static bool
-look_numbers(struct lookup *l, const struct fact_value *v)
+/* How many of the probe's numbers are below `number`. */
+static uint32_t
+points_below(const struct lookup *l, int64_t number)
 {
 	const struct image_point *base = l->ip->image->points + l->probe->first;
 	uint32_t low = 0, high = l->probe->count;
@@ -166,13 +170,30 @@ look_numbers(struct lookup *l, const struct fact_value *v)
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (base[middle].number < v->number)
+		if (base[middle].number < number)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low == l->probe->count || base[low].number != v->number ||
-	       hit(l, base[low].hits);
+	return low;
+}
+
+static bool
+look_numbers(struct lookup *l, const struct fact_value *v)
+{
+	const struct image_point *base = l->ip->image->points + l->probe->first;
+	uint32_t at = points_below(l, v->number), end = at;
+
+	while (end < l->probe->count && base[end].number == v->number)
+		end++;
+	if (l->probe->kind == PROBE_FROM)
+		at = 0;
+	else if (l->probe->kind == PROBE_UPTO)
+		end = l->probe->count;
+	for (; at < end; at++)
+		if (!hit(l, base[at].hits))
+			return false;
+	return true;
 }
 
 /* Both the candidates and the patterns are in order. */
@@ -194,17 +215,45 @@ look_regexes(struct lookup *l, const struct fact_value *v)
 		while (low < high) {
 			uint32_t middle = low + (high - low) / 2;
 
-			if (base[middle].regex < found.regexes[i])
+			if (base[middle].what < found.regexes[i])
 				low = middle + 1;
 			else
 				high = middle;
 		}
 		at = low;
-		if (at < l->probe->count &&
-		    base[at].regex == found.regexes[i] &&
+		if (at < l->probe->count && base[at].what == found.regexes[i] &&
 		    !hit(l, base[at].hits))
 			return false;
 	}
+	return true;
+}
+
+static bool
+is_exact(uint8_t op)
+{
+	return op == OPC_CONTAINS_EXACT || op == OPC_STARTS_EXACT ||
+	       op == OPC_ENDS_EXACT || op == OPC_LIKE_EXACT;
+}
+
+static bool
+look_texts(struct lookup *l, const struct fact_value *v)
+{
+	const struct milt_image *im = l->ip->image;
+	const struct image_pattern *base = im->patterns + l->probe->first;
+	const struct scan_table *t = im->scan->texts[l->probe - im->probes];
+	struct scan_cache *c = match_scans(l->ip->scratch);
+	struct str text;
+
+	if (l->ip->plain || !c ||
+	    !value_form(l->ip, v, is_exact(l->probe->form), &text) ||
+	    !scan_texts(c, t, l->probe, text))
+		return hit(l, l->probe->all);
+	for (uint32_t i = 0; i < c->hit_count; i++)
+		if (!hit(l, base[c->hits[i].regex].hits))
+			return false;
+	for (uint32_t i = 0; i < t->residual_count; i++)
+		if (!hit(l, base[t->residual[i]].hits))
+			return false;
 	return true;
 }
 
@@ -229,9 +278,13 @@ look(struct lookup *l, const struct fact_value *v)
 	case PROBE_NETWORKS:
 		return look_networks(l, v);
 	case PROBE_NUMBERS:
+	case PROBE_FROM:
+	case PROBE_UPTO:
 		return look_numbers(l, v);
 	case PROBE_REGEXES:
 		return look_regexes(l, v);
+	case PROBE_TEXTS:
+		return look_texts(l, v);
 	case PROBE_LIST:
 	case PROBE_UNDER_LIST:
 		return look_list(l, v);
@@ -293,21 +346,82 @@ look_at_code(struct lookup *l)
 	return v == FALSE_ || hit(l, l->probe->all);
 }
 
+static bool
+look_probe(struct interp *ip, uint32_t probe, struct rule_numbers *out)
+{
+	struct lookup l = {
+		.ip = ip, .probe = &ip->image->probes[probe], .out = out
+	};
+
+	return l.probe->kind == PROBE_CODE ? look_at_code(&l)
+					   : look_at_values(&l);
+}
+
+/* The first of a stage's probes with a name whose hash is not below this. */
+static uint32_t
+first_named(
+    const struct milt_image *im, uint32_t low, uint32_t high, uint32_t hash)
+{
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (im->probes[middle].name < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Is field number i the first one of its name? */
+static bool
+is_first_field(const struct facts *f, size_t i, uint32_t hash)
+{
+	uint32_t other;
+
+	for (size_t k = 0; k < i; k++)
+		if (facts_name_at(f, k, &other) && other == hash)
+			return false;
+	return true;
+}
+
+/* Of the probes with a name only those whose fields the message has. */
+static bool
+look_named(
+    struct interp *ip, uint32_t from, uint32_t to, struct rule_numbers *out)
+{
+	const struct milt_image *im = ip->image;
+	uint32_t hash;
+
+	for (size_t i = 0; facts_name_at(ip->facts, i, &hash); i++) {
+		uint32_t at = first_named(im, from, to, hash);
+
+		if (at == to || im->probes[at].name != hash ||
+		    !is_first_field(ip->facts, i, hash))
+			continue;
+		for (; at < to && im->probes[at].name == hash; at++)
+			if (!look_probe(ip, at, out))
+				return false;
+	}
+	return true;
+}
+
 bool
 index_hits(struct interp *ip, enum milt_stage stage, struct rule_numbers *out)
 {
 	const struct image_stage *st = &ip->image->stages[stage];
+	uint32_t end = st->probes + st->probe_count;
+	uint32_t named = end - st->named_count;
 
 	out->n = 0;
-	for (uint32_t i = 0; i < st->probe_count; i++) {
-		struct lookup l = { .ip = ip,
-			.probe = &ip->image->probes[st->probes + i],
-			.out = out };
-
-		if (!(l.probe->kind == PROBE_CODE ? look_at_code
-						  : look_at_values)(&l))
+	/* Where fields are missing, each look-up finds that out. */
+	if (facts_fields_over(ip->facts))
+		named = end;
+	for (uint32_t i = st->probes; i < named; i++)
+		if (!look_probe(ip, i, out))
 			return false;
-	}
+	if (!look_named(ip, named, end, out))
+		return false;
 	sort_once(out);
 	return true;
 }

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "runtime/value.h"
+#include "runtime/limits.h"
 
 /* One call: registers, and for each loop depth the element it is at. */
 struct run {
@@ -153,8 +154,10 @@ run_fragment(struct run *run, uint32_t code)
 	ip->asking = false;
 	run->steps_left = (unsigned long)LIMIT_VALUE_STEPS;
 	end = execute(run, code, end);
-	if (run->over)
+	if (run->over) {
+		limit_hit(LIMIT_STEPS);
 		ip->failure = "a condition took too many steps";
+	}
 	return is_stopped(run) ? ERROR_ : run->r[ip->image->code[end].r];
 }
 

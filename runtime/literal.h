@@ -11,9 +11,9 @@
 #ifndef RUNTIME_LITERAL_H
 #define RUNTIME_LITERAL_H
 
-#include "dsl/str.h"
+#include "runtime/literal_near.h"
 
-enum { LITERAL_BYTES = 16, LITERALS_MOST = 48 };
+enum { LITERAL_BYTES = 16, LITERALS_MOST = 48, LITERALS_FEW = 4 };
 static const uint32_t LITERAL_ANY __attribute__((unused)) = UINT32_MAX;
 
 struct literal {
@@ -21,6 +21,8 @@ struct literal {
 	uint32_t n;
 	/* Octets between the begin of the match and the literal. */
 	uint32_t min, max;
+	/* Its neighbours; behind it up to the first octet beyond ASCII. */
+	near_set before, after[NEAR_AFTER];
 };
 
 struct literals {
@@ -28,11 +30,19 @@ struct literals {
 	struct literal v[LITERALS_MOST];
 };
 
+/* Literals of which each match holds one as well; n 0: none are known. */
+struct literals_also {
+	uint32_t n;
+	struct literal v[LITERALS_FEW];
+};
+
 /*
- * The best set of a regex with these REGEX_ flags, which PCRE2 has compiled.
- * False: no set that would tell much; then nothing is in *out.
+ * The best set of a regex with these REGEX_ flags, which PCRE2 has compiled,
+ * and the best other one.  False: no set that would tell much; then nothing is
+ * in *out.
  */
-bool literals_of(struct str source, uint32_t flags, struct literals *out);
+bool literals_of(struct str source, uint32_t flags, struct literals *out,
+    struct literals_also *also);
 
 /* Joins upper and lower case, and other octets that nobody needs apart. */
 static inline uint8_t
@@ -42,12 +52,15 @@ literal_fold(uint8_t c)
 }
 
 /*
- * How seldom a folded text is met in mail: tenths of bits of information, by
- * the octets alone.
+ * How seldom a folded text is met in mail: tenths of bits of information
+ * (literal_words.c).
  */
 unsigned literal_rarity(const uint8_t *text, size_t n);
 
 /* ---- sets, for the reading: literal_set.c ------------------------------- */
+
+/* The empty text, and what may stand anywhere. */
+struct literal literal_empty(void);
 
 /* The set of the empty text. */
 void literals_empty(struct literals *);
@@ -57,6 +70,8 @@ void literals_copy(struct literals *to, const struct literals *from);
  * if they are too many or too long: then `a` is as it was.
  */
 bool literals_cross(struct literals *a, const struct literals *b);
+/* One more text; false if they are too many. */
+bool literals_add(struct literals *, const struct literal *);
 /* The texts of both; false if they are too many: then `a` is as it was. */
 bool literals_join(struct literals *a, const struct literals *b);
 /* Moves positions by a width. */

@@ -137,7 +137,7 @@ letter(struct cursor *c, int l, bool in_class)
 	case 'b':
 		if (in_class)
 			return character('\b');
-		return (struct escape){ .kind = ESCAPE_EMPTY };
+		return (struct escape){ .kind = ESCAPE_EMPTY, .letter = 'b' };
 	}
 	if (in_class)
 		return failed;
@@ -157,7 +157,8 @@ letter(struct cursor *c, int l, bool in_class)
 	case 'z':
 	case 'Z':
 	case 'K':
-		return (struct escape){ .kind = ESCAPE_EMPTY };
+		return (
+		    struct escape){ .kind = ESCAPE_EMPTY, .letter = (char)l };
 	case 'Q':
 		return (struct escape){ .kind = ESCAPE_QUOTE };
 	case 'E':

@@ -23,9 +23,8 @@ enum line_ends { ENDS_NONE, ENDS_BOTH, ENDS_MAYBE };
 struct escape {
 	enum escape_kind kind;
 	uint32_t character;
-	/* ESCAPE_CLASS */
-	enum line_ends ends;
-	char letter; /* for class_named */
+	enum line_ends ends; /* ESCAPE_CLASS */
+	char letter;         /* behind the backslash: of classes and EMPTY */
 };
 
 /* The escape at s.p[*i], a backslash; *i moves behind it. */

@@ -7,8 +7,10 @@ part_unknown(struct part *p, uint32_t min, uint32_t max)
 	p->exact = false;
 	p->min = min;
 	p->max = max;
-	p->in_line = false;
-	p->score = p->class_score = -1;
+	p->in_line = p->one = false;
+	p->first = p->last = NEAR_ANY;
+	p->score = p->also_score = p->class_score = -1;
+	p->also.n = 0;
 	p->fixed = false;
 	p->classes.n = 0;
 }
@@ -18,7 +20,34 @@ part_empty(struct part *p)
 {
 	part_unknown(p, 0, 0);
 	p->exact = p->in_line = p->fixed = true;
+	p->first = p->last = 0;
 	literals_empty(&p->texts);
+}
+
+void
+part_between(struct part *p, char letter)
+{
+	struct literal *l = &p->texts.v[0];
+
+	part_empty(p);
+	switch (letter) {
+	case '^':
+		l->before = NEAR_LINE | NEAR_EDGE;
+		return;
+	case 'A':
+		l->before = NEAR_EDGE;
+		return;
+	case '$':
+	case 'Z':
+		l->after[0] = NEAR_LINE | NEAR_EDGE;
+		return;
+	case 'z':
+		l->after[0] = NEAR_EDGE;
+		return;
+	case 'b':
+		l->before = l->after[0] = NEAR_ANY | NEAR_BOUNDARY;
+		return;
+	}
 }
 
 void
@@ -38,6 +67,9 @@ part_text(struct part *p, const uint8_t *text, uint32_t n)
 		p->in_line &= text[i] != '\r' && text[i] != '\n';
 	}
 	p->texts.v[0].n = p->min = p->max = n;
+	p->one = true;
+	p->first = near_kind[text[0]];
+	p->last = near_kind[text[n - 1]];
 }
 
 static void
@@ -60,12 +92,17 @@ part_either(struct part *a, const struct part *b)
 	either_classes(a, b);
 	a->exact = a->exact && b->exact && literals_join(&a->texts, &b->texts);
 	a->in_line = a->in_line && b->in_line;
+	a->one = a->one && b->one;
+	a->first |= b->first;
+	a->last |= b->last;
 	a->min = b->min < a->min ? b->min : a->min;
 	a->max = width_most(a->max, b->max);
 	if (a->score < 0 || b->score < 0 || !literals_join(&a->best, &b->best))
 		a->score = -1;
 	else
 		a->score = literals_score(&a->best);
+	a->also.n = 0;
+	a->also_score = -1;
 }
 
 /* ---- sequences ---------------------------------------------------------- */
@@ -75,9 +112,52 @@ sequence_begin(struct sequence *s)
 {
 	literals_empty(&s->run);
 	s->run_min = s->run_max = 0;
+	s->waiting = s->begun = false;
+	s->behind = NEAR_ANY;
 	part_unknown(&s->all, 0, 0);
 	s->all.exact = s->all.in_line = s->all.fixed = true;
+	s->all.first = s->all.last = 0;
 	s->classes.n = 0;
+}
+
+static bool
+is_same(const struct literals *set, const struct literal *v, uint32_t n)
+{
+	if (set->n != n)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (set->v[i].n != v[i].n ||
+		    memcmp(set->v[i].text, v[i].text, v[i].n) != 0)
+			return false;
+	return true;
+}
+
+static void
+consider_also(struct part *p, const struct literal *v, uint32_t n, int score)
+{
+	if (n > LITERALS_FEW || score <= p->also_score)
+		return;
+	p->also_score = score;
+	p->also.n = n;
+	memcpy(p->also.v, v, n * sizeof(*v));
+}
+
+/* A set that is required, its places from the sequence's begin. */
+static void
+consider_placed(struct sequence *s, const struct literals *set, int score)
+{
+	struct part *all = &s->all;
+
+	if (all->score >= 0 && is_same(set, all->best.v, all->best.n))
+		return;
+	if (score <= all->score) {
+		consider_also(all, set->v, set->n, score);
+		return;
+	}
+	if (all->score >= 0)
+		consider_also(all, all->best.v, all->best.n, all->score);
+	all->score = score;
+	literals_copy(&all->best, set);
 }
 
 static void
@@ -85,34 +165,119 @@ consider(
     struct sequence *s, const struct literals *set, uint32_t min, uint32_t max)
 {
 	int score = literals_score(set);
+	struct literals placed;
 
-	if (score <= s->all.score)
+	if (score < 0)
 		return;
-	s->all.score = score;
-	literals_copy(&s->all.best, set);
-	literals_shift(&s->all.best, min, max);
+	literals_copy(&placed, set);
+	literals_shift(&placed, min, max);
+	consider_placed(s, &placed, score);
+}
+
+/* What a part requires, one that stands where the sequence ends. */
+static void
+consider_part(struct sequence *s, const struct part *p)
+{
+	struct literals also;
+
+	if (p->score < 0)
+		return;
+	consider(s, &p->best, s->all.min, s->all.max);
+	also.n = p->also.n;
+	memcpy(also.v, p->also.v, also.n * sizeof(*also.v));
+	consider(s, &also, s->all.min, s->all.max);
+}
+
+/* No more is to be known of what follows the run that has ended. */
+static void
+close_run(struct sequence *s)
+{
+	if (!s->waiting)
+		return;
+	s->waiting = false;
+	for (uint32_t i = 0; i < s->ended.n; i++)
+		for (uint32_t k = 0; k < s->followed; k++)
+			s->ended.v[i].after[k] =
+			    near_and(s->ended.v[i].after[k], s->follow[k]);
+	consider(s, &s->ended, s->ended_min, s->ended_max);
 }
 
 /* Ends the run: the next one begins where the sequence ends. */
 static void
 cut(struct sequence *s)
 {
-	consider(s, &s->run, s->run_min, s->run_max);
+	if (literals_score(&s->run) >= 0) {
+		close_run(s);
+		literals_copy(&s->ended, &s->run);
+		s->ended_min = s->run_min;
+		s->ended_max = s->run_max;
+		s->waiting = true;
+		s->followed = s->blurred = 0;
+		memset(s->follow, 0, sizeof(s->follow));
+	}
 	literals_empty(&s->run);
 	s->run_min = s->all.min;
 	s->run_max = s->all.max;
 	s->all.exact = false;
 }
 
+/* The part follows the run that has ended: `low` times or more. */
 static void
-append(struct sequence *s, const struct part *p)
+follow(struct sequence *s, const struct part *p, uint32_t low, bool more)
 {
+	bool single;
+
+	if (!s->waiting)
+		return;
+	if (p->min == 0) {
+		s->follow[s->followed] |= p->first;
+		s->blurred = true;
+		return;
+	}
+	single = p->one && !s->blurred;
+	for (uint32_t n = single ? low : 1; n > 0 && s->followed < NEAR_AFTER;
+	     n--)
+		s->follow[s->followed++] |= p->first;
+	if (!single || more || s->followed == NEAR_AFTER)
+		close_run(s);
+}
+
+/* The octets next to the part. */
+static void
+next_to(struct sequence *s, const struct part *p)
+{
+	s->behind = p->min > 0 ? p->last : s->behind | p->last;
+	s->all.last = p->min > 0 ? p->last : s->all.last | p->last;
+	if (!s->begun)
+		s->all.first |= p->first;
+	s->begun |= p->min > 0;
+}
+
+static void
+run_is_behind(struct sequence *s, near_set behind)
+{
+	for (uint32_t i = 0; i < s->run.n; i++)
+		s->run.v[i].before = near_and(s->run.v[i].before, behind);
+}
+
+/* The part, `low` times or more; of a repeated one it is the first. */
+static void
+append_some(struct sequence *s, const struct part *p, uint32_t low, bool more)
+{
+	near_set behind = s->behind;
+
 	if (!p->exact || !literals_cross(&s->run, &p->texts)) {
 		cut(s);
-		if (p->exact)
+		if (p->exact) {
 			literals_copy(&s->run, &p->texts);
-		else if (p->score >= 0)
-			consider(s, &p->best, s->all.min, s->all.max);
+			run_is_behind(s, behind);
+		} else {
+			consider_part(s, p);
+		}
+	}
+	if (p->max > 0) {
+		follow(s, p, low, more);
+		next_to(s, p);
 	}
 	s->all.in_line &= p->in_line;
 	s->all.min = width_add(s->all.min, p->min);
@@ -120,7 +285,14 @@ append(struct sequence *s, const struct part *p)
 	if (!p->exact) {
 		s->run_min = s->all.min;
 		s->run_max = s->all.max;
+		run_is_behind(s, s->behind);
 	}
+}
+
+static void
+append(struct sequence *s, const struct part *p)
+{
+	append_some(s, p, 1, false);
 }
 
 /* How wide the part is that often. */
@@ -202,7 +374,8 @@ append_optional(struct sequence *s, struct part *p, uint32_t high)
 	part_empty(&none);
 	p->min = 0;
 	p->max = times(p, high);
-	p->score = -1;
+	p->score = p->also_score = -1;
+	p->also.n = 0;
 	p->exact =
 	    p->exact && high == 1 && literals_join(&p->texts, &none.texts);
 	append(s, p);
@@ -221,8 +394,10 @@ append_repeated(
 			append(s, p);
 		return;
 	}
-	append(s, p);
+	append_some(s, p, low, low < high);
 	cut(s);
+	if (p->exact || low < high || !p->one)
+		close_run(s);
 	/* What follows stands behind the last of them. */
 	s->run_min = width_add(min, width_times(p->min, low - 1));
 	s->run_max =
@@ -234,6 +409,7 @@ append_repeated(
 	} else {
 		s->run_min = s->all.min;
 		s->run_max = s->all.max;
+		run_is_behind(s, s->behind);
 	}
 }
 
@@ -257,13 +433,19 @@ sequence_end(struct sequence *s, struct part *out)
 	out->exact = s->all.exact;
 	if (out->exact)
 		literals_copy(&out->texts, &s->run);
+	close_run(s);
 	consider(s, &s->run, s->run_min, s->run_max);
 	out->in_line = s->all.in_line;
+	out->one = false;
+	out->first = s->all.first;
+	out->last = s->all.last;
 	out->min = s->all.min;
 	out->max = s->all.max;
 	out->score = s->all.score;
 	if (out->score >= 0)
 		literals_copy(&out->best, &s->all.best);
+	out->also = s->all.also;
+	out->also_score = s->all.also_score;
 	out->fixed = s->all.fixed;
 	out->classes = s->classes;
 	consider_classes(s, &s->classes);

@@ -7,36 +7,25 @@ enum {
 	ENOUGH = 300,       /* more rarity than this is of no use */
 	PER_DOUBLING = 10,  /* what twice as many literals cost */
 	NO_WINDOW = 15,     /* what it costs that a match begins anywhere */
+	BOUNDARY = 8,       /* what it tells that a word ends */
+	NEIGHBOUR = 25,     /* that neither a letter nor a blank follows */
 };
 
-/*
- * Tenths of bits for the octets 0x20 to 0x3f and 0x60 to 0x7f of folded text;
- * of English mail with its header.  CR and LF fold to `-` and `*`.
- */
-static const uint8_t rarity[64] = {
-	25, 75, 75, 80, 80, 80, 80, 70, 75, 75, 55, 75, 65, 50, 50, 65, /* 20 */
-	55, 55, 55, 58, 58, 58, 60, 60, 60, 60, 60, 75, 70, 60, 70, 75, /* 30 */
-	75, 38, 62, 50, 48, 32, 57, 58, 46, 39, 90, 70, 48, 53, 40, 39, /* 60 */
-	56, 95, 41, 41, 36, 52, 68, 60, 80, 60, 92, 80, 85, 80, 80, 80, /* 70 */
-};
-
-unsigned
-literal_rarity(const uint8_t *text, size_t n)
+struct literal
+literal_empty(void)
 {
-	unsigned sum = 0;
+	struct literal l = { .before = NEAR_ANY };
 
-	for (size_t i = 0; i < n; i++)
-		sum += text[i] & 0x80
-			   ? 70
-			   : rarity[(text[i] & 0x1f) | (text[i] & 0x40) >> 1];
-	return sum;
+	for (int i = 0; i < NEAR_AFTER; i++)
+		l.after[i] = NEAR_ANY;
+	return l;
 }
 
 void
 literals_empty(struct literals *s)
 {
 	s->n = 1;
-	s->v[0] = (struct literal){ .n = 0 };
+	s->v[0] = literal_empty();
 }
 
 void
@@ -56,6 +45,18 @@ longest(const struct literals *s)
 	return n;
 }
 
+static void
+append_text(struct literal *to, const struct literal *more)
+{
+	if (to->n == 0)
+		to->before = near_and(to->before, more->before);
+	for (int i = 0; i < NEAR_AFTER; i++)
+		to->after[i] = more->n ? more->after[i]
+				       : near_and(to->after[i], more->after[i]);
+	memcpy(to->text + to->n, more->text, more->n);
+	to->n += more->n;
+}
+
 bool
 literals_cross(struct literals *a, const struct literals *b)
 {
@@ -71,17 +72,15 @@ literals_cross(struct literals *a, const struct literals *b)
 			struct literal *to = &a->v[i * b->n + j];
 
 			*to = left;
-			memcpy(to->text + left.n, b->v[j].text, b->v[j].n);
-			to->n = left.n + b->v[j].n;
+			append_text(to, &b->v[j]);
 		}
 	}
 	a->n = n * b->n;
 	return true;
 }
 
-/* Adds a text, or widens the place of one that is there. */
-static bool
-join_one(struct literals *s, const struct literal *l)
+bool
+literals_add(struct literals *s, const struct literal *l)
 {
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct literal *old = &s->v[i];
@@ -90,6 +89,9 @@ join_one(struct literals *s, const struct literal *l)
 			continue;
 		old->min = l->min < old->min ? l->min : old->min;
 		old->max = width_most(old->max, l->max);
+		old->before = near_or(old->before, l->before);
+		for (int k = 0; k < NEAR_AFTER; k++)
+			old->after[k] = near_or(old->after[k], l->after[k]);
 		return true;
 	}
 	if (s->n == LITERALS_MOST)
@@ -105,7 +107,7 @@ literals_join(struct literals *a, const struct literals *b)
 
 	literals_copy(&both, a);
 	for (uint32_t i = 0; i < b->n; i++)
-		if (!join_one(&both, &b->v[i]))
+		if (!literals_add(&both, &b->v[i]))
 			return false;
 	literals_copy(a, &both);
 	return true;
@@ -118,6 +120,17 @@ literals_shift(struct literals *s, uint32_t min, uint32_t max)
 		s->v[i].min = width_add(s->v[i].min, min);
 		s->v[i].max = width_add(s->v[i].max, max);
 	}
+}
+
+/* What a neighbour tells: not much, if it may be a letter or a blank. */
+static unsigned
+near_rarity(near_set set)
+{
+	if ((set & NEAR_ANY) == NEAR_ANY)
+		return set & NEAR_BOUNDARY ? BOUNDARY : 0;
+	if (set & NEAR_LETTER)
+		return 0;
+	return set & NEAR_BLANK ? BOUNDARY : NEIGHBOUR;
 }
 
 int
@@ -135,6 +148,7 @@ literals_score(const struct literals *s)
 
 		if (l->n < SHORTEST || (l->n == SHORTEST && r < SHORT_RARITY))
 			return -1;
+		r += near_rarity(l->before) + near_rarity(l->after[0]);
 		least = r < least ? r : least;
 		anywhere |= l->max == LITERAL_ANY;
 	}

@@ -150,6 +150,8 @@ log_say(enum log_level level, const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	if (!is_wanted(level))
+		return;
 	va_start(ap, fmt);
 	n = vsnprintf(line.text, sizeof(line.text), fmt, ap);
 	va_end(ap);
@@ -171,6 +173,18 @@ line_start(struct log_line *l)
 	l->text[0] = 0;
 }
 
+static void
+add_bytes(struct log_line *l, const char *p, size_t n)
+{
+	size_t room = sizeof(l->text) - l->n - 1;
+
+	if (n > room)
+		n = room;
+	memcpy(l->text + l->n, p, n);
+	l->n += n;
+	l->text[l->n] = 0;
+}
+
 void
 line_add(struct log_line *l, const char *fmt, ...)
 {
@@ -178,6 +192,10 @@ line_add(struct log_line *l, const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	if (!strchr(fmt, '%')) { /* most are: printf takes its time */
+		add_bytes(l, fmt, strlen(fmt));
+		return;
+	}
 	va_start(ap, fmt);
 	n = vsnprintf(l->text + l->n, room, fmt, ap);
 	va_end(ap);
@@ -220,10 +238,10 @@ line_value(struct log_line *l, struct str value, char open, char close)
 	if (sizeof(l->text) - l->n <= RESERVE + 1)
 		return;
 	if (open)
-		line_add(l, "%c", open);
+		add_bytes(l, &open, 1);
 	escaped(l, value, open, close, false);
 	if (close)
-		line_add(l, "%c", close);
+		add_bytes(l, &close, 1);
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include "runtime/match_code.h"
 #include "runtime/scan.h"
+#include "runtime/limits.h"
 
 enum {
 	MAX_PAIRS = 100, /* LIMIT_REGEX_CAPTURES, and the whole match */
@@ -204,7 +205,12 @@ result_of(int rc)
 		return MATCH_YES;
 	if (rc == PCRE2_ERROR_NOMATCH)
 		return MATCH_NO;
-	return rc == PCRE2_ERROR_NOMEMORY ? MATCH_NO_MEMORY : MATCH_LIMIT;
+	if (rc == PCRE2_ERROR_NOMEMORY)
+		return MATCH_NO_MEMORY;
+	limit_option_hit(rc == PCRE2_ERROR_HEAPLIMIT
+			     ? OPTION_REGEX_HEAP_LIMIT
+			     : OPTION_REGEX_MATCH_LIMIT);
+	return MATCH_LIMIT;
 }
 
 enum match_result

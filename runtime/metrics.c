@@ -5,6 +5,7 @@
 #include "runtime/conn.h"
 #include "runtime/counts.h"
 #include "runtime/delay.h"
+#include "runtime/limits.h"
 
 enum { VERDICTS = 4, SHARDS = 16, REASONS = 64 };
 
@@ -195,10 +196,6 @@ print_simple(FILE *to)
 		    rows[i].labels, labels ? "}" : "",
 		    (unsigned long long)metric_read((enum metric)i));
 	}
-	head(to, "milt_memory_refused_total", "counter",
-	    "Times that all sessions together held too much.");
-	fprintf(to, "milt_memory_refused_total %zu\n",
-	    atomic_load(&facts_budget.refused));
 	head(to, "milt_memory_bytes", "gauge",
 	    "Octets that all sessions and messages hold.");
 	fprintf(to, "milt_memory_bytes %zu\n", atomic_load(&facts_budget.used));
@@ -275,6 +272,26 @@ print_failures(FILE *to)
 		fprintf(to, "milt_failures_total{reason=\"%s\"} %llu\n", text,
 		    (unsigned long long)atomic_load(&reasons[i].n));
 	}
+}
+
+static void
+print_limits(FILE *to)
+{
+	head(to, "milt_limits_total", "counter",
+	    "Times that a limit was hit; what happens then says the manual.");
+	for (int i = 0; i < LIMIT_COUNT; i++)
+		if (limit_rows[i].counted)
+			fprintf(to, "milt_limits_total{limit=\"%.*s\"} %zu\n",
+			    STR_ARG(limit_rows[i].id),
+			    limit_hits((enum milt_limit)i));
+	for (size_t i = 0; i < counted_option_count; i++)
+		fprintf(to, "milt_limits_total{limit=\"%.*s\"} %zu\n",
+		    STR_ARG(option_rows[counted_options[i]].name),
+		    limit_option_hits(counted_options[i]));
+	head(to, "milt_failures_ignored_total", "counter",
+	    "Conditions and effects that could not be decided, and the policy "
+	    "says that it goes on.");
+	fprintf(to, "milt_failures_ignored_total %zu\n", failures_ignored());
 }
 
 /* ---- by rule ------------------------------------------------------------- */
@@ -356,6 +373,7 @@ metrics_print(FILE *to)
 	print_verdicts(to);
 	print_times(to);
 	print_failures(to);
+	print_limits(to);
 	if (p)
 		print_policy(to, p);
 	policy_put(p);

@@ -31,9 +31,8 @@
 	    "kind=\"js\",outcome=\"answer\"", "")                             \
 	METRIC(QUESTIONS_FAILURE, "milt_questions_total",                     \
 	    "kind=\"js\",outcome=\"failure\"", "")                            \
-	METRIC(DELAYS, "milt_delays_total", "result=\"made\"",                \
-	    "Messages whose answer the policy delays.")                       \
-	METRIC(DELAYS_CROWDED, "milt_delays_total", "result=\"crowded\"", "") \
+	METRIC(DELAYS, "milt_delays_total", "",                               \
+	    "Messages whose answer was delayed.")                             \
 	METRIC(LOG_LOST, "milt_log_lines_lost_total", "",                     \
 	    "Lines of the log that could not be written.")                    \
 	METRIC(TRACES_LOST, "milt_traces_lost_total", "",                     \

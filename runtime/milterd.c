@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "compiler/policy_text.h"
+#include "dsl/source.h"
 #include "runtime/arguments.h"
 #include "runtime/facts.h"
 #include "runtime/js_host.h"
+#include "runtime/limits.h"
 #include "runtime/log.h"
 #include "runtime/milter.h"
 #include "runtime/policy.h"
@@ -149,6 +151,7 @@ main(int argc, char **argv)
 	if (!process_standard_files())
 		return EXIT_SYSTEM;
 	o = arguments_parse(argc, argv);
+	source_guard = !o.listen.allow_world;
 	compile = o.strict ? compile_policy_strict : compile_policy;
 	if (o.js_failure)
 		conn_set_js(&js_host_failure);
@@ -173,6 +176,7 @@ main(int argc, char **argv)
 	if (geteuid() == 0)
 		log_say(LEVEL_WARNING, "running as root; --user is safer");
 	facts_budget.limit = o.memory;
+	facts_budget.refused = limit_counter(LIMIT_TOTAL_MEMORY);
 	reload_open(o.policy, compile, wake);
 	reload_first("milterd", p);
 	if (!service_start(&service, gave_up, why, sizeof(why))) {

@@ -1,4 +1,5 @@
 #include "runtime/mime.h"
+#include "runtime/limits.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
@@ -10,6 +11,8 @@ enum { MAX_FIELD = 4096 };
 static _Thread_local struct parse {
 	struct mime_budget *budget;
 	GMimeStream *stream;
+	GByteArray *octets; /* to be mended, or NULL */
+	bool mended;
 	bool *malformed;
 } * current;
 
@@ -17,6 +20,8 @@ static _Thread_local struct parse {
 static void
 stop(void)
 {
+	if (!current->budget->over)
+		limit_hit(LIMIT_PARTS);
 	current->budget->over = true;
 	g_mime_stream_set_bounds(
 	    current->stream, 0, g_mime_stream_tell(current->stream));
@@ -49,6 +54,38 @@ cut_value(const char *value)
 	*current->malformed = true;
 }
 
+/* Octets of the field at s, its continuation lines included. */
+static size_t
+field_length(struct str s)
+{
+	size_t n = 0;
+
+	do
+		n += str_find(str_skip(s, n), '\n') + 1;
+	while (n < s.n && (s.p[n] == ' ' || s.p[n] == '\t'));
+	return n < s.n ? n : s.n;
+}
+
+/* The value that GMime has ends at NUL: it is for the next parse. */
+static void
+mend_field(gint64 offset)
+{
+	GByteArray *a = current->octets;
+	struct str field;
+	size_t i;
+
+	if (!a || offset < 0 || offset >= a->len)
+		return;
+	field = (struct str){ (const char *)a->data + offset,
+		a->len - (size_t)offset };
+	field = str_head(field, field_length(field));
+	while ((i = str_find(field, 0)) < field.n) {
+		field = str_skip(field, i);
+		a->data[field.p - (const char *)a->data] = '?';
+		current->mended = true;
+	}
+}
+
 static void
 count_field(GMimeParser *parser, const char *name, const char *value,
     gint64 offset, gpointer data)
@@ -56,9 +93,9 @@ count_field(GMimeParser *parser, const char *name, const char *value,
 	size_t n = 0;
 
 	(void)parser;
-	(void)offset;
 	(void)data;
 	cut_value(value);
+	mend_field(offset);
 	if (g_ascii_strncasecmp(name, "Content-", 8) == 0)
 		n = strnlen(value, MAX_FIELD);
 	if (current->budget->fields > 0 && current->budget->octets >= n) {
@@ -171,17 +208,16 @@ mime_init(void)
 
 /* ---- parsing ------------------------------------------------------------- */
 
-GMimeObject *
-mime_parse(GMimeStream *stream, struct mime_budget *budget, bool *malformed)
+static GMimeObject *
+parse_once(struct parse *here)
 {
-	struct parse here = { budget, stream, malformed };
 	GMimeParserOptions *options = g_mime_parser_options_new();
-	GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+	GMimeParser *parser = g_mime_parser_new_with_stream(here->stream);
 	GMimeObject *out;
 
 	g_mime_parser_options_set_warning_callback(options, note_warning, NULL);
 	g_mime_parser_set_header_regex(parser, "", count_field, NULL);
-	current = &here;
+	current = here;
 	out = g_mime_parser_construct_part(parser, options);
 	current = NULL;
 	g_object_unref(parser);
@@ -189,21 +225,24 @@ mime_parse(GMimeStream *stream, struct mime_budget *budget, bool *malformed)
 	return out;
 }
 
-GByteArray *
-mime_decode(GMimePart *part)
+GMimeObject *
+mime_parse(GMimeStream *stream, GByteArray *octets, struct mime_budget *budget,
+    bool *malformed)
 {
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	GByteArray *out;
-	GMimeStream *to;
+	struct mime_budget before = *budget;
+	struct parse here = { budget, stream, octets, false, malformed };
+	GMimeObject *out = parse_once(&here);
 
-	if (!content)
-		return NULL;
-	out = g_byte_array_new();
-	to = g_mime_stream_mem_new_with_byte_array(out);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(to), FALSE);
-	(void)g_mime_data_wrapper_write_to_stream(content, to);
-	g_object_unref(to);
-	return out;
+	if (!here.mended)
+		return out;
+	*malformed = true;
+	if (out)
+		g_object_unref(out);
+	*budget = before;
+	here.octets = NULL;
+	g_mime_stream_set_bounds(stream, 0, -1);
+	(void)g_mime_stream_reset(stream);
+	return parse_once(&here);
 }
 
 long long
@@ -215,6 +254,66 @@ mime_encoded_size(GMimePart *part)
 	gint64 n = stream ? g_mime_stream_length(stream) : 0;
 
 	return n > 0 ? n : 0;
+}
+
+GByteArray *
+mime_decode(GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GByteArray *out;
+	GMimeStream *to;
+
+	if (!content)
+		return NULL;
+	out = g_byte_array_sized_new((guint)mime_encoded_size(part));
+	to = g_mime_stream_mem_new_with_byte_array(out);
+	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(to), FALSE);
+	(void)g_mime_data_wrapper_write_to_stream(content, to);
+	g_object_unref(to);
+	return out;
+}
+
+/* Contents that are sent as they are, in a stream that lies in memory. */
+static bool
+is_plain(GMimeDataWrapper *content, GMimeStream *stream)
+{
+	switch (g_mime_data_wrapper_get_encoding(content)) {
+	case GMIME_CONTENT_ENCODING_DEFAULT:
+	case GMIME_CONTENT_ENCODING_7BIT:
+	case GMIME_CONTENT_ENCODING_8BIT:
+	case GMIME_CONTENT_ENCODING_BINARY:
+		return stream && GMIME_IS_STREAM_MEM(stream);
+	case GMIME_CONTENT_ENCODING_BASE64:
+	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
+	case GMIME_CONTENT_ENCODING_UUENCODE:
+		break;
+	}
+	return false;
+}
+
+struct str
+mime_contents(GMimePart *part, GByteArray **owned)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	GMimeStream *stream =
+	    content ? g_mime_data_wrapper_get_stream(content) : NULL;
+	GByteArray *octets;
+
+	*owned = NULL;
+	if (content && is_plain(content, stream)) {
+		gint64 begin = stream->bound_start, n = 0;
+
+		octets =
+		    g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+		n = g_mime_stream_length(stream);
+		if (octets && n > 0 && begin >= 0 && begin + n <= octets->len)
+			return (struct str){ (const char *)octets->data + begin,
+				(size_t)n };
+	}
+	octets = *owned = mime_decode(part);
+	return octets && octets->len
+		   ? (struct str){ (const char *)octets->data, octets->len }
+		   : STR("");
 }
 
 bool

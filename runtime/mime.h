@@ -24,14 +24,23 @@ struct mime_budget {
 
 /*
  * The outermost part of header and body, owned by the caller; it keeps a
- * reference to the stream.  *malformed is set where something is broken.
+ * reference to the stream.  `octets` are those of the stream: NUL in a header
+ * field, where GMime ends the value, becomes ? in them; or NULL: values end
+ * there.  *malformed is set where something is broken.
  * Where the budget is over, what lies behind is missing.  NULL where there is
  * nothing.
  */
-GMimeObject *mime_parse(GMimeStream *, struct mime_budget *, bool *malformed);
+GMimeObject *mime_parse(
+    GMimeStream *, GByteArray *octets, struct mime_budget *, bool *malformed);
 
 /* The decoded contents; NULL where there are none.  To be unreffed. */
 GByteArray *mime_decode(GMimePart *);
+
+/*
+ * The same as octets that live as long as the part or, where they had to be
+ * decoded, as *owned, which is to be unreffed if it is not NULL.
+ */
+struct str mime_contents(GMimePart *, GByteArray **owned);
 
 /* Octets of the contents as sent. */
 long long mime_encoded_size(GMimePart *);

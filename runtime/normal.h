@@ -22,7 +22,6 @@ struct ip_range {
 	struct ip first, last;
 };
 
-bool ip_is_v4(struct ip);
 static inline int
 ip_compare(struct ip a, struct ip b)
 {
@@ -35,6 +34,14 @@ ip_compare(struct ip a, struct ip b)
 	    (be64toh(x[0]) > be64toh(y[0])) - (be64toh(x[0]) < be64toh(y[0]));
 	low = (be64toh(x[1]) > be64toh(y[1])) - (be64toh(x[1]) < be64toh(y[1]));
 	return high ? high : low;
+}
+
+static inline bool
+ip_is_v4(struct ip ip)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(ip.b, mapped, sizeof(mapped)) == 0;
 }
 
 /* "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", also with "IPv6:" before. */

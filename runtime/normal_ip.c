@@ -5,12 +5,6 @@
 
 static const uint8_t mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
-bool
-ip_is_v4(struct ip ip)
-{
-	return memcmp(ip.b, mapped, sizeof(mapped)) == 0;
-}
-
 /* What inet_pton reads as an address of `family`, and all of it. */
 static bool
 parse_as(int family, struct str s, uint8_t *out)

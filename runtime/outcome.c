@@ -6,6 +6,7 @@
 #include "runtime/insert.h"
 #include "runtime/safe.h"
 #include "runtime/state.h"
+#include "runtime/limits.h"
 
 bool
 gives_verdict(const struct milt_session *s, const struct live *l)
@@ -151,8 +152,10 @@ note_refusal(struct milt_session *s, uint32_t speaker, bool recipient)
 static bool
 fail(struct milt_session *s, const char *what)
 {
-	if (s->image->needs->options[OPTION_ON_FAILURE] == ON_FAILURE_IGNORE)
+	if (s->image->needs->options[OPTION_ON_FAILURE] == ON_FAILURE_IGNORE) {
+		failure_ignored();
 		return true;
+	}
 	s->change_failure = what;
 	return false;
 }
@@ -337,8 +340,7 @@ push_answer_change(struct milt_session *s, const struct milt_change *c)
 {
 	bool skip = false, ok = true;
 
-	if (c->action == ACTION_PREPEND_TEXT ||
-	    c->action == ACTION_APPEND_TEXT || c->action == ACTION_REPLACE_BODY)
+	if (action_changes_body(c->action))
 		ok = text_is_possible(s, c, &skip);
 	return ok && (skip || vec_push(facts_arena(s->facts), &s->changes, *c));
 }
@@ -367,9 +369,10 @@ milt_delay(const struct milt_change *c, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (c[i].action == ACTION_DELAY)
 			sum += c[i].milliseconds;
-	return sum < (long long)LIMIT_VALUE_DELAY
-		   ? sum
-		   : (long long)LIMIT_VALUE_DELAY;
+	if (sum <= (long long)LIMIT_VALUE_DELAY)
+		return sum;
+	limit_hit(LIMIT_DELAY);
+	return (long long)LIMIT_VALUE_DELAY;
 }
 
 /* ---- the readings of all accepted recipients -------------------------- */

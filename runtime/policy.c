@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dsl/source.h"
 #include "runtime/js_host.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -37,6 +38,14 @@ is_image(const char *path)
 	return is;
 }
 
+static bool
+is_refused(const char *path)
+{
+	struct stat st;
+
+	return source_guard && stat(path, &st) == 0 && source_is_shared(&st);
+}
+
 static enum milt_status
 report(FILE *diagnostics, const char *path, enum milt_status s, const char *why)
 {
@@ -58,7 +67,8 @@ report(FILE *diagnostics, const char *path, enum milt_status s, const char *why)
 		fprintf(diagnostics, "%s: error: not enough memory\n", path);
 		break;
 	case MILT_SYSTEM:
-		fprintf(diagnostics, "%s: error: %s\n", path, strerror(errno));
+		fprintf(
+		    diagnostics, "%s: error: %s\n", path, source_error(errno));
 		break;
 	}
 	return s;
@@ -257,7 +267,10 @@ policy_load(const char *path, policy_compiler *compile, FILE *diagnostics,
 		s = MILT_NO_MEMORY;
 	else if (compiled)
 		s = milt_image_load(text.image, text.size, &p->image, &why);
-	else
+	else if (is_refused(path)) {
+		errno = EPERM;
+		s = MILT_SYSTEM;
+	} else
 		s = milt_image_open(path, &p->image, &why);
 	free(text.image);
 	if (p)

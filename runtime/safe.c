@@ -1,4 +1,5 @@
 #include "runtime/safe.h"
+#include "runtime/limits.h"
 
 #include <gmime/gmime.h>
 
@@ -52,11 +53,11 @@ safe_reply_line(struct arena *a, struct str s, size_t max)
 {
 	struct str text = str_trim(s);
 	char *p = arena_alloc(a, text.n + 1);
-	size_t n = 0;
+	size_t n = 0, i = 0;
 
 	if (!p)
 		return (struct str){ NULL, 0 };
-	for (size_t i = 0; i < text.n && n < max; i++) {
+	for (; i < text.n && n < max; i++) {
 		unsigned char c = (unsigned char)text.p[i];
 
 		if (is_printable(c))
@@ -67,6 +68,8 @@ safe_reply_line(struct arena *a, struct str s, size_t max)
 			 (unsigned char)text.p[i - 1] < 0x80)
 			p[n++] = '?';
 	}
+	if (i < text.n)
+		limit_hit(LIMIT_REPLY_LINE);
 	return n ? (struct str){ p, n } : STR("(no text)");
 }
 
@@ -119,6 +122,9 @@ safe_header_value(struct arena *a, struct str s, size_t name_length)
 
 	if (!value.p)
 		return value;
+	if (s.n > LIMIT_VALUE_HEADER_VALUE ||
+	    value.n > LIMIT_VALUE_HEADER_VALUE)
+		limit_hit(LIMIT_HEADER_VALUE);
 	value = str_head(value, LIMIT_VALUE_HEADER_VALUE);
 	if (value.n + column <= LIMIT_VALUE_HEADER_LINE)
 		return value;
@@ -132,6 +138,7 @@ safe_header_value(struct arena *a, struct str s, size_t name_length)
 		if (n - line + column < LIMIT_VALUE_HEADER_LINE)
 			continue;
 		if (blank <= line) { /* nowhere to fold: cut it */
+			limit_hit(LIMIT_HEADER_LINE);
 			n--;
 			break;
 		}

@@ -2,6 +2,7 @@
 
 #include "runtime/match.h"
 #include "runtime/scan_cache.h"
+#include "runtime/scan_check.h"
 #include "runtime/scan_table.h"
 #include "runtime/value.h"
 
@@ -10,7 +11,6 @@ enum {
 	LISTS_MOST = 1 << 18,   /* so do more candidates or windows */
 	WINDOW_EACH = 256,      /* octets of a value, for each a window more */
 	WINDOWS_LEAST = 4,      /* of a candidate; further ones are joined */
-	LINE_MOST = 4096,       /* octets that are searched for its begin */
 	SORT_MOST = 24,         /* candidates that are sorted by insertion */
 };
 
@@ -51,68 +51,54 @@ add_window(
 	    (struct scan_window){ from, to, IMAGE_NONE };
 }
 
-static struct scan_hit *
-hit_for(struct scan_cache *c, uint32_t regex)
+/* Is it known that a match of the regex can begin anywhere? */
+static bool
+is_anywhere(const struct scan_cache *c, uint32_t regex)
 {
 	uint32_t i = c->hit_of[regex];
 
-	if (i < c->hit_count && c->hits[i].regex == regex)
-		return &c->hits[i];
-	if (!scan_grow(
-		&c->hits, &c->hit_room, c->hit_count + 1, sizeof(*c->hits))) {
-		c->failed = true;
-		return NULL;
-	}
-	c->hit_of[regex] = c->hit_count;
-	c->hits[c->hit_count] = (struct scan_hit){ .regex = regex };
-	return &c->hits[c->hit_count++];
+	return i < c->hit_count && c->hits[i].regex == regex &&
+	       c->hits[i].first == IMAGE_NONE;
 }
 
-/* Where the line begins that the octet before `at` is in, or 0. */
-static size_t
-line_begin(struct str text, size_t at)
+static void
+hit_anywhere(struct scan_cache *c, uint32_t regex)
 {
-	size_t least = at < LINE_MOST ? 0 : at - LINE_MOST;
+	struct scan_hit *hit = scan_cache_hit(c, regex);
 
-	for (size_t i = at; i > least; i--)
-		if (text.p[i - 1] == '\n' || text.p[i - 1] == '\r')
-			return i;
-	return 0;
-}
-
-/* The first place where a match can begin that holds a literal at `at`. */
-static uint32_t
-first_begin(struct str text, size_t at, uint32_t width)
-{
-	uint32_t octets = width_octets(width);
-
-	for (uint32_t n = width_lines(width);; n--) {
-		at = at < octets ? 0 : at - octets;
-		if (n == 0)
-			return (uint32_t)at;
-		at = line_begin(text, at);
-	}
+	c->failed |= !hit;
+	if (!hit)
+		return;
+	hit->windows = 1;
+	hit->first = IMAGE_NONE;
 }
 
 /* A literal of a regex, at that offset of the value. */
 static void
-found(void *of, const struct scan_owner *owner, size_t at)
+found(void *of, const struct scan_owner *owner, size_t at, uint32_t size)
 {
 	struct scan_cache *c = of;
 	struct scan_hit *hit;
 
-	if (at < owner->min && !c->anywhere)
+	if (is_anywhere(c, owner->regex))
 		return;
-	hit = hit_for(c, owner->regex);
-	if (!hit || (hit->windows && hit->first == IMAGE_NONE))
-		return;
-	if (c->anywhere || owner->max == LITERAL_ANY) {
-		hit->windows = 1;
-		hit->first = IMAGE_NONE;
+	/* In a text that was changed, places and neighbours are wrong. */
+	if (c->anywhere) {
+		hit_anywhere(c, owner->regex);
 		return;
 	}
-	add_window(c, hit, first_begin(c->text, at, owner->max),
-	    (uint32_t)at - owner->min);
+	if (at < owner->min ||
+	    !scan_can_be(c->table, owner, &c->place, at, size))
+		return;
+	if (owner->max == LITERAL_ANY) {
+		hit_anywhere(c, owner->regex);
+		return;
+	}
+	hit = scan_cache_hit(c, owner->regex);
+	c->failed |= !hit;
+	if (hit)
+		add_window(c, hit, scan_begin(&c->place, at, owner->max),
+		    (uint32_t)at - owner->min);
 }
 
 /* ---- lists -------------------------------------------------------------- */
@@ -250,13 +236,7 @@ without_lookalikes(struct arena *arena, struct str text)
 static void
 found_classes(void *of, uint32_t regex)
 {
-	struct scan_cache *c = of;
-	struct scan_hit *hit = hit_for(c, regex);
-
-	if (!hit)
-		return;
-	hit->windows = 1;
-	hit->first = IMAGE_NONE;
+	hit_anywhere(of, regex);
 }
 
 /* Fills c->hits. */
@@ -286,7 +266,8 @@ scan_text(struct interp *ip, struct scan_cache *c, const struct scan_subject *s,
 		c->anywhere = plain.p != text.p;
 		text = plain;
 	}
-	c->text = text;
+	c->place = scan_place(text);
+	c->table = t;
 	c->windows_most = WINDOWS_LEAST + (uint32_t)(text.n / WINDOW_EACH);
 	scan_table_run(t, text, found, c);
 	return !c->failed;

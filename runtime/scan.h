@@ -42,6 +42,8 @@ struct scan {
 	/* For reference r: subject of its regexes on characters [2 * r] and on
 	 * octets [2 * r + 1], or IMAGE_NONE. */
 	uint32_t *of_ref;
+	/* By probe; NULL where it is not PROBE_TEXTS (scan_text.h). */
+	struct scan_table **texts;
 };
 
 /* What one value may match. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "runtime/scan_table.h"
+#include "runtime/scan_text.h"
 
 /* With fewer regexes PCRE2 is faster alone. */
 enum { WORTH_A_SCAN = 4 };
@@ -118,7 +119,8 @@ collect_uses(struct build *b)
 /* ---- a subject ---------------------------------------------------------- */
 
 static bool
-add_literals(struct build *b, uint32_t regex, const struct literals *set)
+add_literals(
+    struct build *b, uint32_t regex, const struct literals *set, uint32_t also)
 {
 	if (b->entry_count + set->n > b->entry_room) {
 		uint32_t room = 2 * (b->entry_count + set->n);
@@ -130,8 +132,9 @@ add_literals(struct build *b, uint32_t regex, const struct literals *set)
 		b->entry_room = room;
 	}
 	for (uint32_t i = 0; i < set->n; i++)
-		b->entries[b->entry_count++] =
-		    (struct scan_entry){ .literal = set->v[i], .regex = regex };
+		b->entries[b->entry_count++] = (struct scan_entry){
+			.literal = set->v[i], .regex = regex, .also = also
+		};
 	return true;
 }
 
@@ -164,20 +167,25 @@ build_table(struct build *b, struct scan_subject *s)
 {
 	uint32_t *without = malloc(s->count * sizeof(*without));
 	struct literals set;
-	uint32_t n = 0;
-	bool ok = without != NULL;
+	struct literals_also also;
+	uint32_t n = 0, first;
+	bool ok;
+
+	s->table = scan_table_new();
+	ok = without && s->table;
 
 	b->entry_count = b->sequence_count = 0;
 	for (uint32_t i = 0; ok && i < s->count; i++) {
 		const struct image_regex *re = &b->im->regexes[s->regexes[i]];
 
-		if (literals_of(image_text(b->im, re->source), re->flags, &set))
-			ok = add_literals(b, i, &set);
+		if (literals_of(
+			image_text(b->im, re->source), re->flags, &set, &also))
+			ok = scan_table_also(s->table, &also, &first) &&
+			     add_literals(b, i, &set, first);
 		else
 			without[n++] = i;
 	}
-	s->table = ok ? scan_table_new(b->entries, b->entry_count) : NULL;
-	ok = s->table != NULL;
+	ok = ok && scan_table_fill(s->table, b->entries, b->entry_count);
 	if (ok) {
 		s->table->residual =
 		    calloc((size_t)n + 1, sizeof(*s->table->residual));
@@ -279,7 +287,7 @@ scan_build(struct milt_image *im)
 	free(b.uses);
 	free(b.entries);
 	free(b.sequences);
-	return ok ? MILT_OK : MILT_NO_MEMORY;
+	return ok ? scan_texts_build(im) : MILT_NO_MEMORY;
 }
 
 void
@@ -293,6 +301,7 @@ scan_free(struct milt_image *im)
 		free(scan->subjects[i].regexes);
 		scan_table_free(scan->subjects[i].table);
 	}
+	scan_texts_free(im);
 	free(scan->subjects);
 	free(scan->of_ref);
 	free(scan);

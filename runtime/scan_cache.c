@@ -103,6 +103,21 @@ scan_cache_regexes(struct scan_cache *c, uint32_t count)
 	return true;
 }
 
+struct scan_hit *
+scan_cache_hit(struct scan_cache *c, uint32_t regex)
+{
+	uint32_t i = c->hit_of[regex];
+
+	if (i < c->hit_count && c->hits[i].regex == regex)
+		return &c->hits[i];
+	if (!scan_grow(
+		&c->hits, &c->hit_room, c->hit_count + 1, sizeof(*c->hits)))
+		return NULL;
+	c->hit_of[regex] = c->hit_count;
+	c->hits[c->hit_count] = (struct scan_hit){ .regex = regex };
+	return &c->hits[c->hit_count++];
+}
+
 /* ---- entries ------------------------------------------------------------ */
 
 static uint64_t

@@ -3,6 +3,7 @@
 #define RUNTIME_SCAN_CACHE_H
 
 #include "runtime/scan.h"
+#include "runtime/scan_check.h"
 
 /* A value that was scanned. */
 struct scan_known {
@@ -37,7 +38,8 @@ struct scan_cache {
 	uint32_t *hit_of; /* for each regex: its hit, if that names it */
 	uint64_t *sorted; /* a bit for each regex; zeros */
 	uint32_t regex_room;
-	struct str text;
+	const struct scan_table *table;
+	struct scan_place place;
 	uint32_t windows_most;
 	bool anywhere, failed;
 };
@@ -51,6 +53,11 @@ bool scan_grow(void *array, uint32_t *room, uint32_t need, size_t size);
 bool scan_cache_lists(struct scan_cache *, uint32_t need);
 /* Room for the hits of a subject with that many regexes. */
 bool scan_cache_regexes(struct scan_cache *, uint32_t count);
+/*
+ * The hit of a regex, for which there is room, in the value that is being
+ * scanned: the one that it has, or a new one.  NULL with no memory.
+ */
+struct scan_hit *scan_cache_hit(struct scan_cache *, uint32_t regex);
 /* Room for one more value among the slots. */
 bool scan_cache_room(struct scan_cache *);
 

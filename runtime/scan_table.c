@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "runtime/image.h"
+
 enum {
 	FILTER_LEAST = 10, /* bits of an index into the filter */
 	FILTER_MOST = 20,
@@ -19,20 +21,35 @@ gram_at(const uint8_t *text, unsigned n)
 	return gram;
 }
 
-static void
-choose_gram(struct scan_entry *e)
+/* Where the rarest n octets of a literal are. */
+static uint8_t
+rarest(const struct literal *l, unsigned n)
 {
-	unsigned n = e->literal.n < GRAM_LONGEST ? e->literal.n : GRAM_LONGEST;
-	unsigned best = 0;
+	unsigned best = 0, at = 0;
 
-	for (unsigned i = 0; i + n <= e->literal.n; i++) {
-		unsigned r = literal_rarity(e->literal.text + i, n);
+	for (unsigned i = 0; i + n <= l->n; i++) {
+		unsigned r = literal_rarity(l->text + i, n);
 
 		if (i > 0 && r <= best)
 			continue;
 		best = r;
-		e->gram_at = (uint8_t)i;
+		at = i;
 	}
+	return (uint8_t)at;
+}
+
+static unsigned
+gram_size(const struct literal *l)
+{
+	return l->n < GRAM_LONGEST ? l->n : GRAM_LONGEST;
+}
+
+static void
+choose_gram(struct scan_entry *e)
+{
+	unsigned n = gram_size(&e->literal);
+
+	e->gram_at = rarest(&e->literal, n);
 	e->level = (uint8_t)(n - GRAM_SHORTEST);
 	e->gram = gram_at(e->literal.text + e->gram_at, n);
 }
@@ -62,14 +79,20 @@ compare_entries(const void *a, const void *b)
 }
 
 static void
-fill_needle(struct scan_needle *to, const struct scan_entry *e)
+fill_pattern(struct scan_pattern *to, const struct literal *l)
 {
 	uint8_t mask[LITERAL_BYTES] = { 0 }, text[LITERAL_BYTES] = { 0 };
 
-	memset(mask, 0xff, e->literal.n);
-	memcpy(text, e->literal.text, e->literal.n);
+	memset(mask, 0xff, l->n);
+	memcpy(text, l->text, l->n);
 	memcpy(to->mask, mask, sizeof(mask));
 	memcpy(to->text, text, sizeof(text));
+}
+
+static void
+fill_needle(struct scan_needle *to, const struct scan_entry *e)
+{
+	fill_pattern(&to->text, &e->literal);
 	to->n = (uint8_t)e->literal.n;
 	to->gram = e->gram_at;
 }
@@ -113,6 +136,17 @@ add_needle(struct scan_grams *g, uint32_t gram, uint32_t needle)
 	slot->count++;
 }
 
+static void
+fill_owner(struct scan_owner *to, const struct scan_entry *e)
+{
+	*to = (struct scan_owner){ .regex = e->regex,
+		.min = e->literal.min,
+		.max = e->literal.max,
+		.before = e->literal.before,
+		.also = e->also };
+	memcpy(to->after, e->literal.after, sizeof(to->after));
+}
+
 /* Entries are in order: those of one literal, and of one gram, together. */
 static void
 fill(struct scan_table *t, const struct scan_entry *e, uint32_t count)
@@ -122,8 +156,7 @@ fill(struct scan_table *t, const struct scan_entry *e, uint32_t count)
 	for (uint32_t i = 0; i < count; i++) {
 		struct scan_needle *to;
 
-		t->owners[i] = (struct scan_owner){ e[i].regex,
-			e[i].literal.min, e[i].literal.max };
+		fill_owner(&t->owners[i], &e[i]);
 		if (i > 0 && e[i].level == e[i - 1].level &&
 		    e[i].gram == e[i - 1].gram &&
 		    compare_literals(&e[i].literal, &e[i - 1].literal) == 0) {
@@ -139,13 +172,62 @@ fill(struct scan_table *t, const struct scan_entry *e, uint32_t count)
 }
 
 struct scan_table *
-scan_table_new(struct scan_entry *e, uint32_t count)
+scan_table_new(void)
 {
 	struct scan_table *t = calloc(1, sizeof(*t));
+
+	if (t)
+		t->bytes = sizeof(*t);
+	return t;
+}
+
+static void
+fill_also(struct scan_also *to, const struct literal *l)
+{
+	unsigned n = gram_size(l);
+
+	*to = (struct scan_also){ .min = l->min,
+		.max = l->max,
+		.before = l->before,
+		.n = (uint8_t)l->n,
+		.gram_at = rarest(l, n) };
+	memcpy(to->after, l->after, sizeof(to->after));
+	fill_pattern(&to->text, l);
+	to->gram = gram_at(l->text + to->gram_at, n);
+	memset(&to->gram_mask, 0xff, n);
+}
+
+bool
+scan_table_also(
+    struct scan_table *t, const struct literals_also *set, uint32_t *first)
+{
+	uint32_t need = t->also_count + set->n;
+
+	*first = IMAGE_NONE;
+	if (set->n == 0)
+		return true;
+	if (need > t->also_room) {
+		struct scan_also *more =
+		    realloc(t->also, 2 * need * sizeof(*more));
+
+		if (!more)
+			return false;
+		t->also = more;
+		t->also_room = 2 * need;
+	}
+	*first = t->also_count;
+	for (uint32_t i = 0; i < set->n; i++)
+		fill_also(&t->also[t->also_count++], &set->v[i]);
+	t->also[t->also_count - 1].is_last = true;
+	t->bytes += set->n * sizeof(*t->also);
+	return true;
+}
+
+bool
+scan_table_fill(struct scan_table *t, struct scan_entry *e, uint32_t count)
+{
 	uint32_t grams[GRAM_LEVELS] = { 0 };
 
-	if (!t)
-		return NULL;
 	for (uint32_t i = 0; i < count; i++)
 		choose_gram(&e[i]);
 	if (count)
@@ -156,18 +238,14 @@ scan_table_new(struct scan_entry *e, uint32_t count)
 			grams[e[i].level]++;
 	t->needles = calloc((size_t)count + 1, sizeof(*t->needles));
 	t->owners = calloc((size_t)count + 1, sizeof(*t->owners));
-	t->bytes =
-	    sizeof(*t) + count * (sizeof(*t->needles) + sizeof(*t->owners));
+	t->bytes += count * (sizeof(*t->needles) + sizeof(*t->owners));
 	if (!t->needles || !t->owners)
-		goto fail;
+		return false;
 	for (int i = 0; i < GRAM_LEVELS; i++)
 		if (grams[i] && !grams_new(t, &t->grams[i], grams[i]))
-			goto fail;
+			return false;
 	fill(t, e, count);
-	return t;
-fail:
-	scan_table_free(t);
-	return NULL;
+	return true;
 }
 
 void
@@ -181,6 +259,7 @@ scan_table_free(struct scan_table *t)
 	}
 	free(t->needles);
 	free(t->owners);
+	free(t->also);
 	free(t->residual);
 	scan_classes_free(t->classes);
 	free(t);
@@ -195,19 +274,6 @@ struct run {
 	void *of;
 };
 
-static bool
-is_there(const struct scan_needle *needle, struct str value, size_t at)
-{
-	const uint64_t fold = UINT64_C(0x2020202020202020);
-	uint64_t text[2] = { 0, 0 };
-	size_t n = value.n - at;
-
-	memcpy(text, value.p + at, n < sizeof(text) ? n : sizeof(text));
-	return n >= needle->n &&
-	       (((text[0] | fold) ^ needle->text[0]) & needle->mask[0]) == 0 &&
-	       (((text[1] | fold) ^ needle->text[1]) & needle->mask[1]) == 0;
-}
-
 /* A gram that passed the filter, at that offset. */
 static void __attribute__((noinline)) look_closer(
     const struct run *run, const struct scan_grams *g, uint32_t gram, size_t at)
@@ -219,12 +285,13 @@ static void __attribute__((noinline)) look_closer(
 		    &run->table->needles[slot->first + i];
 
 		if (at < needle->gram ||
-		    !is_there(needle, run->value, at - needle->gram))
+		    !scan_is_there(&needle->text, needle->n, run->value,
+			at - needle->gram))
 			continue;
 		for (uint32_t k = 0; k < needle->count; k++)
 			run->found(run->of,
 			    &run->table->owners[needle->first + k],
-			    at - needle->gram);
+			    at - needle->gram, needle->n);
 	}
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "runtime/limits.h"
 #include "runtime/match.h"
 #include "runtime/state.h"
 
@@ -20,6 +21,8 @@ milt_session_new(const struct milt_image *im)
 	arena_init(
 	    &s->connect_answers, (size_t)LIMIT_VALUE_JS_ANSWERS / 2, NULL);
 	arena_init(&s->helo_answers, (size_t)LIMIT_VALUE_JS_ANSWERS / 2, NULL);
+	s->connect_answers.refused = s->helo_answers.refused =
+	    limit_counter(LIMIT_JS_ANSWERS);
 	s->connect_answers.budget = s->helo_answers.budget = &facts_budget;
 	if (!s->facts || !s->guards) {
 		milt_session_free(s);

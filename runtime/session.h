@@ -105,9 +105,10 @@ enum milt_reply_kind {
 /*
  * REPLY_ANSWER: a verdict, effects, log lines; effects beside accept or none
  * only.  Values are made safe as those of templates are.  Of a change count
- * action, name, value, index and milliseconds: remove header removes all of
- * that name, remove recipient the one that is its value, or all.  The body may
- * be changed by rules that need it (JS_BODY) only.
+ * action, name, value and index: remove header removes all of that name, remove
+ * recipient the one that is its value, or all.  There is no delay: a function
+ * waits by itself.  The body may be changed by rules that need it (JS_BODY)
+ * only.
  */
 struct milt_reply {
 	enum milt_reply_kind kind;

@@ -86,22 +86,94 @@ set_v4_ranges(const struct ip_range *ranges, uint32_t count, uint32_t *first)
 	return n;
 }
 
-/* How many of n sorted numbers are not above `number`. */
-static size_t
-count_upto(const uint32_t *v, size_t n, uint32_t number)
+/* ---- IPv4 --------------------------------------------------------------- */
+
+enum { NODE_BITS = 4, NODE = 1 << NODE_BITS };
+
+/* The number of the root's level; level 0 has all addresses. */
+static unsigned
+v4_levels(uint32_t n)
 {
-	const uint32_t *base = v;
+	return n < 2 ? 0 : (31 - (unsigned)__builtin_clz(n - 1)) / NODE_BITS;
+}
+
+/* How many addresses a level has, of n > 0: each sixteenth of the next. */
+static uint32_t
+v4_size(uint32_t n, unsigned level)
+{
+	return ((n - 1) >> NODE_BITS * level) + 1;
+}
+
+static uint32_t
+v4_room(uint32_t size)
+{
+	return (size + NODE - 1) & ~(uint32_t)(NODE - 1);
+}
+
+uint32_t
+set_v4_words(uint32_t n)
+{
+	uint32_t words = n;
 
 	if (n == 0)
 		return 0;
-	while (n > 1) {
-		size_t half = n / 2;
-
-		base += base[half] <= number ? half : 0;
-		n -= half;
-	}
-	return (size_t)(base - v) + (*base <= number);
+	for (unsigned k = v4_levels(n) + 1; k-- > 0;)
+		words += v4_room(v4_size(n, k));
+	return words;
 }
+
+static uint32_t
+v4_last(const struct ip_range *range)
+{
+	return ip_is_v4(range->last) ? set_v4(range->last) : UINT32_MAX;
+}
+
+uint32_t
+set_v4_word(const struct ip_range *v4, uint32_t n, uint32_t i)
+{
+	for (unsigned k = v4_levels(n) + 1; k-- > 0;) {
+		uint32_t size = v4_size(n, k);
+
+		if (i < size)
+			return set_v4(v4[i << NODE_BITS * k].first);
+		if (i < v4_room(size))
+			return UINT32_MAX;
+		i -= v4_room(size);
+	}
+	return v4_last(&v4[i]);
+}
+
+/* How many of a node's numbers are not above `number`. */
+static uint32_t
+count_upto(const uint32_t node[NODE], uint32_t number)
+{
+	uint32_t n = 0;
+
+	for (int i = 0; i < NODE; i++)
+		n += node[i] <= number;
+	return n;
+}
+
+/* Is the IPv4 range inside of one of those that begin at an IPv4 address? */
+static bool
+v4_has(const uint32_t *words, uint32_t n, uint32_t first, uint32_t last)
+{
+	uint32_t at = 0;
+
+	for (unsigned k = v4_levels(n) + 1; k-- > 0;) {
+		uint32_t size = v4_size(n, k), left = size - NODE * at;
+		uint32_t upto = count_upto(words + NODE * at, first);
+
+		upto = upto < left ? upto : left;
+		if (upto == 0)
+			return false;
+		at = NODE * at + upto - 1;
+		words += v4_room(size);
+	}
+	return last <= words[at];
+}
+
+/* ---- all ranges --------------------------------------------------------- */
 
 /* How many of n sorted ranges do not begin behind the address. */
 static size_t
@@ -126,17 +198,20 @@ set_has_range(const struct milt_image *im, const struct image_list *list,
 {
 	const struct ip_range *base =
 	    (const struct ip_range *)(im->sets + list->offset);
-	size_t upto;
+	uint32_t upto = list->count;
+	size_t n;
 
 	assert(list->type == TYPE_NETWORK);
-	if (ip_is_v4(range->first))
-		upto = list->longest +
-		       count_upto((const uint32_t *)(base + list->count),
-			   list->slots, set_v4(range->first));
-	else
-		upto = count_ranges(base, list->count, range->first);
-	return upto && ip_compare(base[upto - 1].first, range->first) <= 0 &&
-	       ip_compare(range->last, base[upto - 1].last) <= 0;
+	if (ip_is_v4(range->first) && ip_is_v4(range->last)) {
+		if (list->slots &&
+		    v4_has((const uint32_t *)(base + list->count), list->slots,
+			set_v4(range->first), set_v4(range->last)))
+			return true;
+		/* One that begins before all of them may hold it. */
+		upto = list->longest;
+	}
+	n = count_ranges(base, upto, range->first);
+	return n && ip_compare(range->last, base[n - 1].last) <= 0;
 }
 
 bool

@@ -36,6 +36,15 @@ struct str set_suffix_next(struct str suffix);
 uint32_t set_v4_ranges(
     const struct ip_range *, uint32_t count, uint32_t *first);
 
+/*
+ * What stands behind the ranges of a set, for the n of them from `v4` on that
+ * begin at an IPv4 address: a tree of these addresses, each node of sixteen
+ * numbers, from the root on; then the last IPv4 address of each.  Unused places
+ * of nodes are UINT32_MAX.
+ */
+uint32_t set_v4_words(uint32_t n);
+uint32_t set_v4_word(const struct ip_range *v4, uint32_t n, uint32_t i);
+
 /* An IPv4 address as a number. */
 static inline uint32_t
 set_v4(struct ip ip)

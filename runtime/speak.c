@@ -1,6 +1,7 @@
 /* What a verdict that is certain makes the session say, and when. */
 #include "runtime/safe.h"
 #include "runtime/state.h"
+#include "runtime/limits.h"
 
 /* What a client reads when a rule could not be decided. */
 #define FAILURE_XCODE STR("4.3.0")
@@ -178,6 +179,7 @@ accept_recipient(struct milt_session *s, const struct decision *d)
 static void
 answer_too_many(const struct milt_session *s, struct milt_answer *out)
 {
+	limit_hit(LIMIT_RECIPIENTS);
 	answer_failure(out);
 	out->code = 452;
 	out->xcode = STR("4.5.3");

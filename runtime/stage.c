@@ -3,6 +3,7 @@
  * those that enter, in file order.
  */
 #include "runtime/state.h"
+#include "runtime/limits.h"
 
 /* The rules that a stage may have to look at: three lists, ascending. */
 struct sources {
@@ -78,6 +79,12 @@ next_rule(struct sources *from, struct live *out)
 	return true;
 }
 
+static bool
+ignores_failures(const struct milt_session *s)
+{
+	return s->image->needs->options[OPTION_ON_FAILURE] == ON_FAILURE_IGNORE;
+}
+
 /* Fills s->spare. */
 static bool
 run_rules(struct sources *from)
@@ -91,6 +98,8 @@ run_rules(struct sources *from)
 			l.value = (uint8_t)run_rule(from, l.rule);
 			if (s->interp.asking)
 				return false;
+			if (l.value == ERROR_ && ignores_failures(s))
+				failure_ignored();
 		}
 		if (l.value != FALSE_ && !lives_push(&s->spare, l)) {
 			s->no_memory = true;

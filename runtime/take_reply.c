@@ -2,6 +2,7 @@
  * The reply of a host to a question: checked and made safe here, whatever the
  * host did.  What cannot be taken makes the rule fail.
  */
+#include "runtime/limits.h"
 #include "runtime/safe.h"
 #include "runtime/state.h"
 
@@ -47,8 +48,10 @@ check_size(const struct milt_reply *r)
 
 	if (r->line_count > LIMIT_VALUE_REPLY_LINES ||
 	    r->change_count > LIMIT_VALUE_JS_CHANGES ||
-	    r->log_count > LIMIT_VALUE_JS_CHANGES)
+	    r->log_count > LIMIT_VALUE_JS_CHANGES) {
+		limit_hit(LIMIT_JS_CHANGES);
 		return too_large;
+	}
 	for (unsigned i = 0; ok && i < r->line_count; i++)
 		ok = weigh(&sum, r->lines[i].n);
 	for (size_t i = 0; ok && i < r->change_count; i++)
@@ -56,7 +59,10 @@ check_size(const struct milt_reply *r)
 		     weigh(&sum, r->changes[i].value.n);
 	for (size_t i = 0; ok && i < r->log_count; i++)
 		ok = weigh(&sum, r->logs[i].n);
-	return ok ? NULL : too_large;
+	if (ok)
+		return NULL;
+	limit_hit(LIMIT_JS_ANSWER);
+	return too_large;
 }
 
 /* ---- the verdict ----------------------------------------------------------
@@ -204,12 +210,7 @@ take_change(struct taking *t, const struct milt_change *from)
 	case ACTION_REPLACE_BODY:
 		why = take_body(t, &c);
 		break;
-	case ACTION_DELAY:
-		c.milliseconds = from->milliseconds;
-		if (c.milliseconds >= 0 &&
-		    c.milliseconds <= (long long)LIMIT_VALUE_DELAY)
-			why = NULL;
-		break;
+	case ACTION_DELAY: /* a function waits by itself */
 	case ACTION_NONE:
 	case ACTION_ACCEPT:
 	case ACTION_REJECT:

@@ -45,6 +45,13 @@ form_folded(struct interp *ip, const struct fact_value *v, struct str *out)
 }
 
 bool
+value_form(
+    struct interp *ip, const struct fact_value *v, bool exact, struct str *out)
+{
+	return (exact ? form_exact : form_folded)(ip, v, out);
+}
+
+bool
 value_key(struct interp *ip, const struct fact_value *v, enum milt_type as,
     struct str *out)
 {
@@ -150,7 +157,7 @@ test_text(struct interp *ip, const struct image_insn *in,
 {
 	struct str text;
 
-	if (!(exact ? form_exact : form_folded)(ip, v, &text))
+	if (!value_form(ip, v, exact, &text))
 		return no_memory(ip);
 	return truth_of(
 	    compare_texts(in->op, text, image_text(ip->image, in->b)));

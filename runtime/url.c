@@ -44,16 +44,67 @@ without_punctuation(struct str s)
 	return s;
 }
 
+/*
+ * A window that is searched for what every URL has; octets of the longest
+ * scheme, as the long s is an s without case.
+ */
+enum { WINDOW = 4096, SCHEME = 6 };
+
+/* Is the dot at i that of www.? */
+static bool
+ends_www(struct str s, size_t i)
+{
+	return i >= 3 && (s.p[i - 1] | 32) == 'w' && (s.p[i - 2] | 32) == 'w' &&
+	       (s.p[i - 3] | 32) == 'w';
+}
+
+/*
+ * Where the first :// or www. is found, less the longest scheme: no URL begins
+ * before that.  s.n where there is none.
+ */
+static size_t
+first_hint(struct str s, size_t at)
+{
+	for (size_t first = at; first < s.n; first += WINDOW) {
+		struct str rest = str_skip(s, first), text;
+		const char *colon, *dot;
+		size_t found;
+
+		text = str_head(rest, WINDOW + 2);
+		colon = memmem(text.p, text.n, "://", 3);
+		if (colon)
+			text.n = (size_t)(colon - text.p);
+		found = colon ? (size_t)(colon - s.p) : s.n;
+		while ((dot = text.n ? memchr(text.p, '.', text.n) : NULL)) {
+			size_t i = (size_t)(dot - s.p);
+
+			if (ends_www(s, i)) {
+				found = i;
+				break;
+			}
+			text = str_skip(text, (size_t)(dot - text.p) + 1);
+		}
+		if (found < s.n)
+			return found > at + SCHEME ? found - SCHEME : at;
+	}
+	return s.n;
+}
+
 struct str
 url_find(struct str text, size_t *at)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	pcre2_match_data *match;
 	struct str out = { NULL, 0 };
+	pcre2_match_data *match;
+	size_t from;
 
 	(void)pthread_once(&once, compile);
-	match = begin && text.n ? pcre2_match_data_create(1, NULL) : NULL;
-	if (match && pcre2_match(begin, (PCRE2_SPTR)text.p, text.n, *at,
+	from = first_hint(text, *at);
+	while (from > *at && from < text.n && (text.p[from] & 0xc0) == 0x80)
+		from--;
+	match =
+	    begin && from < text.n ? pcre2_match_data_create(1, NULL) : NULL;
+	if (match && pcre2_match(begin, (PCRE2_SPTR)text.p, text.n, from,
 			 PCRE2_NO_UTF_CHECK, match, NULL) >= 0) {
 		const size_t *v = pcre2_get_ovector_pointer(match);
 
@@ -103,27 +154,40 @@ is_inside(const char *scheme)
 }
 
 static void
-set_host(struct arena *a, struct url *out, struct str host)
+set_site(struct arena *a, struct url_site *site, struct str host)
 {
-	struct str text = utf8_make_valid(a, host), normal;
+	struct str normal;
 	struct ip ip;
 
-	if (text.p == host.p)
-		text = arena_dup(a, host);
-	out->host = text;
-	if (!text.p || ip_parse(text, &ip))
+	if (site->raw.p && str_eq(site->raw, host))
 		return;
-	normal = domain_normal(a, text);
+	*site = (struct url_site){ .raw = arena_dup(a, host) };
+	if (!site->raw.p)
+		return;
+	site->host = utf8_make_valid(a, site->raw);
+	if (!site->host.p || ip_parse(site->host, &ip))
+		return;
+	normal = domain_normal(a, site->host);
 	if (!normal.p || !domain_is_valid(normal))
 		return;
-	out->domain = normal;
-	out->org = domain_org(a, normal);
-	if (out->org.n == 0)
-		out->org = (struct str){ NULL, 0 };
+	site->domain = normal;
+	site->org = domain_org(a, normal);
+	if (site->org.n == 0)
+		site->org = (struct str){ NULL, 0 };
+}
+
+static void
+set_host(
+    struct arena *a, struct url *out, struct url_site *site, struct str host)
+{
+	set_site(a, site, host);
+	out->host = site->host;
+	out->domain = site->domain;
+	out->org = site->org;
 }
 
 bool
-url_split(struct arena *a, struct str s, struct url *out)
+url_split(struct arena *a, struct str s, struct url_site *site, struct url *out)
 {
 	char *room = g_malloc(s.n + 8);
 	char *scheme = NULL, *host = NULL, *path = NULL;
@@ -138,7 +202,7 @@ url_split(struct arena *a, struct str s, struct url *out)
 		 ? scheme && !is_inside(scheme)
 		 : strstr(room, "://") != NULL;
 	if (ok && host && *host)
-		set_host(a, out, str_from(host));
+		set_host(a, out, site, str_from(host));
 	if (ok && path)
 		out->path = utf8_make_valid(a, arena_dup(a, str_from(path)));
 	g_free(scheme);
@@ -162,6 +226,7 @@ is_same_site(const struct url *a, const struct url *b)
 bool
 url_is_deceptive(struct arena *a, const struct url *target, struct str text)
 {
+	struct url_site site = { .raw = { NULL, 0 } };
 	size_t at = 0, named = 0;
 	struct url other;
 	struct str s;
@@ -169,7 +234,7 @@ url_is_deceptive(struct arena *a, const struct url *target, struct str text)
 	if (!target->host.p)
 		return false;
 	for (; named < 10 && (s = url_find(text, &at)).p; named++)
-		if (!url_split(a, s, &other) || !other.host.p ||
+		if (!url_split(a, s, &site, &other) || !other.host.p ||
 		    is_same_site(target, &other))
 			return false;
 	if (named)
@@ -179,6 +244,6 @@ url_is_deceptive(struct arena *a, const struct url *target, struct str text)
 	    !domain_is_valid(text))
 		return false;
 	other = (struct url){ .host = { NULL, 0 } };
-	set_host(a, &other, text);
+	set_host(a, &other, &site, text);
 	return other.org.p && !is_same_site(target, &other);
 }

@@ -11,19 +11,28 @@
  */
 struct str url_find(struct str text, size_t *at);
 
-struct url {
-	struct str host;   /* as written, percent signs decoded; p NULL: none */
+/* What follows from a host. */
+struct url_site {
+	struct str raw;    /* as written, percent signs decoded; p NULL: none */
+	struct str host;   /* the same, valid UTF-8 */
 	struct str domain; /* its normal form if it is a name; or p NULL */
 	struct str org;    /* registrable domain; or p NULL */
-	struct str path;   /* p NULL: none */
+};
+
+struct url {
+	struct str host, domain, org; /* as above; host.p NULL: none */
+	struct str path;              /* p NULL: none */
 };
 
 /*
  * As a browser reads it: blanks and controls dropped, backslashes are slashes.
  * False where it is not absolute, or names a part of the message.  What cannot
  * be taken apart has no parts, as all have with no memory.
+ *
+ * *site is that of the URL before, or all zero, and becomes that of this one.
  */
-bool url_split(struct arena *, struct str s, struct url *out);
+bool url_split(
+    struct arena *, struct str s, struct url_site *site, struct url *out);
 
 /*
  * Does a link's visible text name a host, by a URL or as a whole, and none of

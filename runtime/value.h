@@ -24,6 +24,10 @@ struct str value_text(struct interp *, const struct fact_value *);
 bool value_key(struct interp *, const struct fact_value *, enum milt_type as,
     struct str *out);
 
+/* Its text as it is, or folded; false with no memory.  test.c */
+bool value_form(
+    struct interp *, const struct fact_value *, bool exact, struct str *out);
+
 /* Is it an address or network: does its range count? */
 static inline bool
 value_is_range(const struct fact_value *v)

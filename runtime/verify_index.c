@@ -90,6 +90,26 @@ check_patterns(const struct verifier *v, const struct image_probe *p)
 	return NULL;
 }
 
+static bool
+is_text_test(uint8_t op)
+{
+	return op >= OPC_CONTAINS && op <= OPC_LIKE_EXACT;
+}
+
+static const char *
+check_texts(const struct verifier *v, const struct image_probe *p)
+{
+	if (!is_text_test(p->form))
+		return "a probe's texts are of no kind";
+	if (!verify_range(v, SECTION_PATTERNS, p->first, p->count))
+		return "a probe's texts lie outside their section";
+	for (uint32_t i = p->first; i < p->first + p->count; i++)
+		if (!is_hits(v, v->im->patterns[i].hits) ||
+		    !verify_text(v, v->im->patterns[i].what))
+			return "a probe's text is damaged";
+	return NULL;
+}
+
 static const char *
 check_probe_list(const struct verifier *v, const struct image_probe *p)
 {
@@ -120,9 +140,13 @@ check_records(const struct verifier *v, const struct image_probe *p)
 	case PROBE_NETWORKS:
 		return check_blocks(v, p);
 	case PROBE_NUMBERS:
+	case PROBE_FROM:
+	case PROBE_UPTO:
 		return check_points(v, p);
 	case PROBE_REGEXES:
 		return check_patterns(v, p);
+	case PROBE_TEXTS:
+		return check_texts(v, p);
 	case PROBE_LIST:
 	case PROBE_UNDER_LIST:
 		return check_probe_list(v, p);
@@ -159,7 +183,7 @@ check_probe(struct verifier *v, const struct image_probe *p, enum milt_stage at)
 	struct place place = { .stage = at, .recipient = at == STAGE_RCPT };
 	const char *why;
 
-	if (p->zero || p->zero2 || !is_hits(v, p->all))
+	if (p->zero || !is_hits(v, p->all))
 		return "a probe is malformed";
 	if (p->kind == PROBE_CODE)
 		return verify_fragment(v, p->code, &place);
@@ -210,6 +234,7 @@ check_ranges(const struct verifier *v)
 
 		if (st->always != always || st->probes != probes ||
 		    st->guards != guards || st->pending != pending ||
+		    st->zero || st->named_count > st->probe_count ||
 		    !verify_range(
 			v, SECTION_STAGE_RULES, always, st->always_count) ||
 		    !verify_range(v, SECTION_PROBES, probes, st->probe_count) ||

@@ -51,11 +51,12 @@ static const char *
 check_ranges(struct verifier *v, const struct image_list *l)
 {
 	const struct ip_range *r;
-	const uint32_t *v4;
+	const uint32_t *words;
 	uint32_t first;
 
-	if (!is_inside(v, l, l->count, sizeof(*r)) ||
-	    !is_inside(v, l, l->count * (uint64_t)8 + l->slots, 4))
+	if (!is_inside(v, l, l->count, sizeof(*r)) || l->slots > l->count ||
+	    !is_inside(
+		v, l, l->count * (uint64_t)8 + set_v4_words(l->slots), 4))
 		return damaged;
 	if (!verify_spend(v, l->count, sizeof(*r)))
 		return "the lists share too much";
@@ -64,12 +65,12 @@ check_ranges(struct verifier *v, const struct image_list *l)
 		if (ip_compare(r[i].first, r[i].last) > 0 ||
 		    (i && ip_compare(r[i - 1].last, r[i].first) >= 0))
 			return damaged;
-	v4 = (const uint32_t *)(r + l->count);
+	words = (const uint32_t *)(r + l->count);
 	if (set_v4_ranges(r, l->count, &first) != l->slots ||
 	    first != l->longest)
 		return damaged;
-	for (uint32_t i = 0; i < l->slots; i++)
-		if (v4[i] != set_v4(r[first + i].first))
+	for (uint32_t i = 0, n = set_v4_words(l->slots); i < n; i++)
+		if (words[i] != set_v4_word(r + first, l->slots, i))
 			return damaged;
 	return NULL;
 }

@@ -95,9 +95,9 @@ measure(int messages)
 	for (unsigned i = 0; i < CORPUS; i++)
 		workload_message(o.workload, o.rules, i, &corpus[i]);
 	run(messages < CORPUS ? messages : CORPUS); /* for warmth */
-	cpu = process_cpu(o.pid);
+	cpu = process_tree_cpu(o.pid);
 	run(messages);
-	cpu = process_cpu(o.pid) - cpu;
+	cpu = process_tree_cpu(o.pid) - cpu;
 	printf("cpu_us=%.2f refused=%d failed=%d rss_kb=%zu\n",
 	    (double)cpu / 1e3 / messages, atomic_load(&refused),
 	    atomic_load(&failed), process_rss(o.pid));

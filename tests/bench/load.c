@@ -12,7 +12,7 @@
 
 #include "tests/mta/filter.h"
 
-enum { TIMEOUT_MS = 60000, HEADERS_MAX = 100000 };
+enum { TIMEOUT_MS = 300000, HEADERS_MAX = 100000 };
 
 struct load {
 	const char *where;

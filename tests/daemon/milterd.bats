@@ -123,6 +123,28 @@ load common
 	[[ $(ask) == *"550 5.7.1 text one"* ]]
 }
 
+@test "a policy to which everybody may write is refused, and its lists" {
+	chmod 666 "$T/p.milt"
+	run "$MILTERD" --check "$T/p.milt"
+	[ "$status" -eq 3 ]
+	[[ $output == *"everybody may write to it"* ]]
+	"$MILTERD" --check --allow-world "$T/p.milt"
+	chmod 644 "$T/p.milt"
+	"$MILTERC" compile -o "$T/i" "$T/p.milt"
+	chmod 646 "$T/i"
+	run "$MILTERD" --check "$T/i"
+	[ "$status" -eq 3 ]
+	[[ $output == *"everybody may write to it"* ]]
+	start -p "inet:$PORT@127.0.0.1"
+	echo 192.0.2.0/24 >"$T/l"
+	chmod 602 "$T/l"
+	printf 'milt 1\nlist l of network from "l"\nrule a { at connect when client.ip in l reject "two" }\n' >"$T/p.milt"
+	kill -HUP "$PID"
+	until_true logged "the policy read before stays"
+	logged "everybody may write to it"
+	[[ $(ask) == *"text one"* ]]
+}
+
 @test "a world-writable unix socket is warned of" {
 	start_unix -m 0666
 	logged "every user of this machine"

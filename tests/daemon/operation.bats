@@ -325,7 +325,7 @@ false | header("subject") is "y" | x' ]
 		exec 9>&-
 	}
 	[[ $(body 40) == *"451 4.3.0"* ]]
-	[ "$(metrics | sed -n 's/^milt_memory_refused_total //p')" -ge 1 ]
+	[ "$(metrics | sed -n 's/^milt_limits_total{limit="TOTAL_MEMORY"} //p')" -ge 1 ]
 	[[ $(body 2) == *"a virus"* ]]
 	until_true metric 'milt_memory_bytes 0'
 }

@@ -49,5 +49,10 @@ size_t process_rss(pid_t);
 size_t process_threads(pid_t);
 /* Time on the processors so far, in nanoseconds. */
 long long process_cpu(pid_t);
+/*
+ * The same with all that descends from it, living or waited for: tree.c.  Waits
+ * until nothing of it has worked for a moment, a second at most.
+ */
+long long process_tree_cpu(pid_t);
 
 #endif

@@ -304,6 +304,18 @@ static const struct piece real[] = {
 	{ "[\\x{400}-\\x{4ff}]{5,}",
 	    "\xd0\xb0\xd0\xb1\xd0\xb2\xd0\xb3\xd0\xb4" },
 	{ "\\bk[e3]y ?s?ki+ll", "key skill" },
+	{ ".*sky.*invoice", "the sky, an invoice" },
+	{ "\\babc\\b.*\\bviagra", "abc and viagra" },
+	{ "(?:abc|kiss|ask)[^a-z]{3}x", "ask 1 x" },
+	{ "\\bsky-?\\d7\\b", "sky-37" },
+	{ "kiss\\s+\\w+\\s+abcd?", "kiss the \r\nabc" },
+	{ "[a-z]{2}\\d{3,}-invoice$", "xy4711-invoice" },
+	{ "^.{0,40}invoice\\W", "an invoice." },
+	{ "(?:\\bsky|kiss\\b)[!?.]{2}\\d", "sky?!1" },
+	{ "invoice\\W?viagra\\W?sky", "invoice-viagra sky" },
+	{ "abc\\d?[k-s]+,", "abc1kiss," },
+	{ "invoice\\z|\\Aviagra", "viagra" },
+	{ "(?:sky[ks])+the", "skyskyk\xe2\x84\xaathe" },
 };
 
 /* ---- all ---------------------------------------------------------------- */

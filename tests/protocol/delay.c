@@ -105,8 +105,8 @@ test_crowd(void)
 	CHECK_STR(
 	    letter_text(&f, &l), "accept at eom | add X-Tag: slow@example.org");
 	page = ask_metrics(&f);
-	CHECK(metric_value(page, "milt_delays_total{result=\"crowded\"}") == 1);
-	CHECK(metric_value(page, "milt_delays_total{result=\"made\"}") ==
+	CHECK(metric_value(page, "milt_limits_total{limit=\"DELAYED\"}") == 1);
+	CHECK(metric_value(page, "milt_delays_total") ==
 	      (long long)LIMIT_VALUE_DELAYED + 2);
 	free(page);
 }

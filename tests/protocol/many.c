@@ -9,7 +9,7 @@
 #include "tests/mta/letter.h"
 #include "tests/unit/test.h"
 
-enum { THREADS = 16, IDLE = 50, ROUNDS = 60, MESSAGES = 5, RELOADS = 200 };
+enum { THREADS = 50, IDLE = 50, ROUNDS = 20, MESSAGES = 5, RELOADS = 1000 };
 
 static const char policy[] =
     "milt 1\n"
@@ -236,7 +236,7 @@ test_reload_under_load(void)
 	start_work(threads, INT_MAX);
 	for (int i = 0; i < RELOADS; i++) {
 		kill(f.pid, SIGHUP);
-		nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+		nanosleep(&(struct timespec){ 0, 2000000 }, NULL);
 	}
 	atomic_store(&stop, 1);
 	end_work(threads);

@@ -77,6 +77,29 @@ END
 	is "$(reply .)" '550 5.7.1 x.exe'
 }
 
+@test "file, in a message in an archive" {
+	policy 'rule r { when any file { extension is "exe" } reject "{file.name} {file.depth}" }'
+	cat >"$PF/msg" <<'END'
+From: Bob <bob@client.test>
+Content-Type: application/zip; name="mail.zip"
+Content-Transfer-Encoding: base64
+
+UEsDBBQAAAAIAAAAIVz2Zqd/TQAAAEwAAAAIAAAAbWFpbC5lbWxzK8rPtVJIdEjSK0ktLuEKLk3K
+Sk0usVLIzMtLLeJyzs8rSc0r0Q2pLEgFqiooyMlMTizJzM/Tr7BWyEvMTbVVqtBLrUhV4uLyjeIC
+AFBLAQIUAxQAAAAIAAAAIVz2Zqd/TQAAAEwAAAAIAAAAAAAAAAAAAACAAQAAAABtYWlsLmVtbFBL
+BQYAAAAAAQABADYAAABzAAAAAAA=
+END
+	transaction
+	is "$(reply .)" '550 5.7.1 x.exe 2'
+}
+
+@test "file, uuencoded" {
+	policy 'rule r { when any file { extension is "exe" } reject "{file.name} {file.size}" }'
+	printf 'Subject: x\n\nSee\nbegin 644 a b.exe\n#35J0\n`\nend\n' >"$PF/msg"
+	transaction
+	is "$(reply .)" '550 5.7.1 a b.exe 3'
+}
+
 @test "a message that is looked into arrives as it was" {
 	policy 'rule r { when any file { encrypted or has-macros } or message.malformed or body.truncated reject "no" }'
 	parts

@@ -116,6 +116,7 @@ postfix_configure()
 	smtputf8_enable = yes
 	local_header_rewrite_clients =
 	notify_classes =
+	service_throttle_time = 1s
 	message_size_limit = 20000000
 	smtpd_relay_restrictions = check_client_access static:permit, reject
 	smtpd_recipient_restrictions =

@@ -248,6 +248,39 @@ This does not:
 	[ "${lines[0]}" = "milterc: there is no diagnostic E9999" ]
 }
 
+@test "50,000 rules of all verdicts are explained, and what holds them" {
+	awk 'BEGIN {
+		split("accept|discard|reject \"no\"|tempfail \"later\"", say, "|")
+		split("helo is|sender.domain is|header.subject contains", ask,
+		    "|")
+		print "milt 1"
+		for (i = 0; i < 50000; i++)
+			print "rule r" i " { when " ask[i % 3 + 1] " \"x" i \
+			    ".example\" " say[i % 4 + 1] " }" }' >p.milt
+	"$MILTERC" explain p.milt >text
+	[ "$(grep -c '^r[0-9]* ' text)" -eq 50000 ]
+	[ "$(grep -A14 '^r49998 ' text)" = "\
+r49998 (p.milt:50000): reject 550 5.7.1
+  decided  at helo: \`helo\` is known from helo on
+  held by  r1 (p.milt:3), which is known from mail on
+  held by  r4 (p.milt:6), which is known from mail on
+  held by  r5 (p.milt:7), which is known from headers on
+  held by  r7 (p.milt:9), which is known from mail on
+  held by  r8 (p.milt:10), which is known from headers on
+  held by  r11 (p.milt:13), which is known from headers on
+  held by  r13 (p.milt:15), which is known from mail on
+  held by  r16 (p.milt:18), which is known from mail on
+  held by  r17 (p.milt:19), which is known from headers on
+  held by  r19 (p.milt:21), which is known from mail on
+           and 24989 more
+  spoken   at headers
+  scope    session" ]
+	"$MILTERC" explain --json p.milt | jq -e '.rules[49998] |
+	    .name == "r49998" and .held_by_count == 24999 and
+	    (.held_by | map(.name)) == ["r1", "r4", "r5", "r7", "r8",
+		"r11", "r13", "r16", "r17", "r19"]'
+}
+
 @test "files that do not compile are no passed test" {
 	echo 'rule' >>p.milt
 	printf 'milt 1\ntest "t" { expect accept }\n' >q.milt

@@ -138,8 +138,9 @@ build_set(struct builder *b, enum milt_type type, const void *records,
 		const struct ip_range *ranges = records;
 
 		list.slots = set_v4_ranges(ranges, list.count, &list.longest);
-		for (uint32_t i = 0; i < list.slots; i++) {
-			uint32_t v4 = set_v4(ranges[list.longest + i].first);
+		for (uint32_t i = 0; i < set_v4_words(list.slots); i++) {
+			uint32_t v4 =
+			    set_v4_word(ranges + list.longest, list.slots, i);
 
 			build_put(b, SECTION_SETS, &v4, sizeof(v4));
 		}

@@ -6,6 +6,8 @@
 #include <glib.h>
 #include <gsf/gsf.h>
 
+#include "tests/unit/quine.h"
+#include "tests/unit/rar.h"
 #include "tests/unit/test.h"
 
 static struct facts *f;
@@ -112,7 +114,7 @@ test_many(GString *s)
 {
 	give("multipart/mixed; boundary=b", repeated(s, "--b\n\nx\n", 100000));
 	CHECK(state(ATTR_PART) == FACT_PARTIAL);
-	CHECK(count(ATTR_PART) >= 9999 && count(ATTR_PART) < 12000);
+	CHECK(count(ATTR_PART) == 10527);
 	CHECK(state(ATTR_FILE) == FACT_PARTIAL);
 	CHECK(state(ATTR_BODY_TEXT) == FACT_PARTIAL);
 
@@ -139,13 +141,18 @@ test_garbage(GString *s)
 	for (int i = 0; i < 5000; i++)
 		g_string_append_c(s, (char)(i * 7919 >> 3));
 	give("multipart/mixed; boundary=b", (struct str){ s->str, s->len });
-	CHECK(count(ATTR_FILE) == 1);
+	CHECK_STR(show(ATTR_FILE_NAME), "x\x01\x7f.exe");
 	CHECK_STR(show(ATTR_FILE_EXTENSION), "exe");
+	CHECK_STR(show(ATTR_FILE_SIZE), "218");
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
 	give("multipart/mixed; boundary=b",
 	    STR("--b\nContent-Type: a/b; name=\"a\0b.exe\"\n\nx"));
-	CHECK(count(ATTR_FILE) == 1);
+	CHECK_STR(show(ATTR_FILE_NAME), "a?b.exe");
+	CHECK_STR(show(ATTR_FILE_EXTENSION), "exe");
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
 	give("multipart/mixed; boundary=\"\"", STR("--\n\nx\n----\n"));
-	CHECK(count(ATTR_PART) > 0);
+	CHECK_STR(show(ATTR_PART_TYPE), "multipart/mixed|text/plain");
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "0");
 	give("", STR("x"));
 	CHECK_STR(show(ATTR_BODY_TEXT), "x");
 }
@@ -183,6 +190,37 @@ test_html(GString *s)
 	CHECK(state(ATTR_BODY_HTML) == FACT_THERE);
 	give("text/plain", repeated(s, "http://a.test/ ", 12000));
 	CHECK(state(ATTR_URL) == FACT_PARTIAL && count(ATTR_URL) == 10000);
+}
+
+/* ---- URLs ------------------------------------------------------------------
+ */
+
+/* At every place of the windows in which they are looked for. */
+static void
+test_urls(GString *s)
+{
+	static const char *const urls[] = { "http://a.test/x", "HTTPS://b.test",
+		"ftp://c.test", "wWw.d.test" };
+	static const char fill[] = "ww. :/ w\xc3\xa4.www,://.";
+	size_t wrong = 0;
+
+	for (size_t pad = 4075; pad < 4105; pad++)
+		for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+			g_string_truncate(s, 0);
+			while (s->len < pad)
+				g_string_append(s, fill);
+			g_string_truncate(s, pad);
+			g_string_append_printf(s, " %s <%s>", urls[i], urls[i]);
+			give("text/plain; charset=utf-8",
+			    (struct str){ s->str, s->len });
+			g_string_printf(s, "%s|%s", urls[i], urls[i]);
+			wrong += !str_eq(
+			    show(ATTR_URL), (struct str){ s->str, s->len });
+		}
+	CHECK(wrong == 0);
+	give(
+	    "text/plain", STR("xhttp://a.test wwww.b.test .www. foo://c.test"));
+	CHECK(count(ATTR_URL) == 0);
 }
 
 /* ---- archives
@@ -241,6 +279,68 @@ test_bombs(void)
 	give_file("x.zip", s);
 	CHECK_STR(show(ATTR_FILE_TOO_DEEP), "0|0|0|0|0|1");
 	CHECK(count(ATTR_FILE) == 6);
+}
+
+/* A zip that is its own member, to whatever depth is asked for. */
+static void
+test_quine(void)
+{
+	static uint8_t octets[QUINE_ROOM];
+	struct str s = { (const char *)octets, quine_make(octets) };
+	struct fact_value first, other;
+	bool same = true;
+
+	CHECK(s.n == 610);
+	give_file("quine.zip", s);
+	CHECK(count(ATTR_FILE) == 6);
+	CHECK_STR(show(ATTR_FILE_DEPTH), "0|1|2|3|4|5");
+	CHECK_STR(show(ATTR_FILE_TOO_DEEP), "0|0|0|0|0|1");
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "0|0|0|0|0|0");
+	CHECK_STR(show(ATTR_FILE_SIZE), "610|610|610|610|610|610");
+	CHECK(facts_get(f, ATTR_FILE_SHA256, STR(""), 0, &first) == FACT_THERE);
+	for (size_t i = 1; i < 6; i++)
+		same = same &&
+		       facts_get(f, ATTR_FILE_SHA256, STR(""), i, &other) ==
+			   FACT_THERE &&
+		       str_eq(first.text, other.text);
+	CHECK(same);
+	fake_needs.options[OPTION_ARCHIVE_DEPTH] = 20;
+	give_file("quine.zip", s);
+	CHECK(count(ATTR_FILE) == 21);
+	fake_needs.options[OPTION_ARCHIVE_MEMBERS] = 3;
+	give_file("quine.zip", s);
+	CHECK(count(ATTR_FILE) == 4);
+	CHECK_STR(show(ATTR_FILE_TOO_LARGE), "0|0|0|1");
+	fake_reset();
+}
+
+static void
+test_rar(void)
+{
+	static struct str (*const make[])(
+	    uint8_t *, struct str, struct str) = { rar4_plain, rar5_make };
+	static uint8_t octets[1024];
+	struct fact_value size;
+	struct str s;
+
+	for (size_t i = 0; i < sizeof(make) / sizeof(*make); i++) {
+		s = make[i](octets, STR("dir/x.exe"), STR("MZ abc"));
+		give_file("x.rar", s);
+		CHECK_STR(show(ATTR_FILE_NAME), "x.rar|dir/x.exe");
+		CHECK_STR(show(ATTR_FILE_KIND), "archive|text");
+		CHECK_STR(show(ATTR_FILE_MALFORMED), "0|0");
+		CHECK(facts_get(f, ATTR_FILE_SIZE, STR(""), 1, &size) ==
+			  FACT_THERE &&
+		      size.number == 6);
+		s = str_head(s, s.n - 12);
+		give_file("x.rar", s);
+		CHECK_STR(show(ATTR_FILE_NAME), "x.rar|dir/x.exe");
+		CHECK_STR(show(ATTR_FILE_MALFORMED), "1|1");
+	}
+	s = rar4_encrypted(octets, STR("x.exe"), STR("MZ abc"));
+	give_file("x.rar", s);
+	CHECK_STR(show(ATTR_FILE_ENCRYPTED), "1|1");
+	CHECK_STR(show(ATTR_FILE_EXTENSION), "rar|exe");
 }
 
 static void
@@ -386,7 +486,10 @@ main(void)
 	test_garbage(s);
 	test_cut(s);
 	test_html(s);
+	test_urls(s);
 	test_bombs();
+	test_quine();
+	test_rar();
 	test_names();
 	test_mutated();
 	test_documents();

@@ -1,6 +1,7 @@
 /* The interpreter: control flow, memo, loops, and texts. */
 #include "tests/unit/test.h"
 
+#include "runtime/limits.h"
 #include "tests/unit/world.h"
 
 /* ---- control flow ----------------------------------------------------- */
@@ -193,6 +194,7 @@ test_steps(void)
 	CHECK(run(&w, 0) == ERROR_);
 	CHECK(w.ip.steps == 10000000);
 	CHECK_STR(str_from(w.ip.failure), "a condition took too many steps");
+	CHECK(limit_hits(LIMIT_STEPS) > 0);
 	stop(&w);
 }
 

@@ -139,6 +139,10 @@ test_dump(void)
 	rules = strstr(text, "list 0");
 	CHECK_STR(str_from(rules ? rules : text),
 	    "list 0 of domain: 2\n"
+	    "stage connect\n"
+	    "  always default\n"
+	    "stage helo\n"
+	    "  always inside\n"
 	    "rule inside\n"
 	    "  from test.milt:1, known at helo\n"
 	    "  helo\n"

@@ -76,11 +76,7 @@ test_bad(void)
 		{ "malformed answer",
 		    { .kind = REPLY_ANSWER,
 			.changes = CHANGE(.action = ACTION_DELAY,
-			    .milliseconds = -1) } },
-		{ "malformed answer",
-		    { .kind = REPLY_ANSWER,
-			.changes = CHANGE(.action = ACTION_DELAY,
-			    .milliseconds = 240001) } },
+			    .milliseconds = 1) } },
 		{ "changes a body that it does not need",
 		    { .kind = REPLY_ANSWER,
 			.changes = CHANGE(.action = ACTION_PREPEND_TEXT,
@@ -161,7 +157,6 @@ test_effects(void)
 		{ .action = ACTION_REMOVE_RECIPIENT,
 		    .value = STR("<C@D.test>") },
 		{ .action = ACTION_SET_SENDER, .value = STR("<>") },
-		{ .action = ACTION_DELAY, .milliseconds = 20 },
 		{ .action = ACTION_REPLACE_BODY, .value = STR("a\nb\xff") },
 	};
 	struct str logs[] = { STR("one\n"), STR("two") };
@@ -186,8 +181,7 @@ test_effects(void)
 	CHECK(milt_session_changes(session, &changes) == r.change_count);
 	CHECK_STR(changes[0].value, "why  not");
 	CHECK_STR(changes[1].name, "X-A-");
-	CHECK(milt_delay(changes, r.change_count) == 20);
-	CHECK_STR(changes[9].value, "a\r\nb\xef\xbf\xbd\r\n");
+	CHECK_STR(changes[8].value, "a\r\nb\xef\xbf\xbd\r\n");
 	CHECK(milt_session_notes(session, &notes) == 2);
 	CHECK_STR(notes[0].text, "one\\x0a");
 	CHECK(notes[1].kind == NOTE_LOG);

@@ -27,9 +27,10 @@ literals_text(const char *source, uint32_t flags)
 {
 	static char out[LITERALS_MOST * 64];
 	struct literals set;
+	struct literals_also also;
 	size_t n = 0;
 
-	if (!literals_of(str_from(source), flags, &set))
+	if (!literals_of(str_from(source), flags, &set, &also))
 		return "-";
 	for (uint32_t i = 0; i < set.n; i++) {
 		const struct literal *l = &set.v[i];
@@ -156,6 +157,113 @@ test_expectations(void)
 		CHECK_STR(
 		    str_from(literals_text(e->source, e->flags)), e->literals);
 	}
+}
+
+/* ---- neighbours and other literals ----------------------------------------
+ */
+
+struct near_expectation {
+	const char *source;
+	uint32_t flags;
+	near_set before, after, second; /* of the first literal */
+};
+
+static const struct near_expectation near_expectations[] = {
+	{ "invoice", B, NEAR_ANY, NEAR_ANY, NEAR_ANY },
+	{ "invoice", 0, NEAR_ANY, NEAR_ANY, NEAR_ANY },
+	{ "\\binvoice\\b", B, NEAR_ANY | NEAR_BOUNDARY,
+	    NEAR_ANY | NEAR_BOUNDARY, NEAR_ANY },
+	{ "(?:\\b|x)invoice", B, NEAR_ANY | NEAR_BOUNDARY, NEAR_ANY, NEAR_ANY },
+	{ "^invoice$", B, NEAR_LINE | NEAR_EDGE, NEAR_LINE | NEAR_EDGE,
+	    NEAR_ANY },
+	{ "\\Ainvoice\\z", B, NEAR_EDGE, NEAR_EDGE, NEAR_ANY },
+	{ "\\Ainvoice", 0, NEAR_EDGE | NEAR_HIGH, NEAR_ANY, NEAR_ANY },
+	{ "[0-9]invoice[a-z]{2}", B, NEAR_DIGIT, NEAR_LETTER, NEAR_LETTER },
+	{ "[0-9]+invoice[a-z]+", B, NEAR_DIGIT, NEAR_LETTER, NEAR_ANY },
+	{ "invoice[0-9]?-", B, NEAR_ANY, NEAR_DIGIT | NEAR_DASH, NEAR_ANY },
+	{ "invoice[0-9][.-]", B, NEAR_ANY, NEAR_DIGIT, NEAR_DOT | NEAR_DASH },
+	{ "invoice[0-9]*", B, NEAR_ANY, NEAR_ANY, NEAR_ANY },
+	{ "invoice[0-9]*(?=x)", B, NEAR_ANY, NEAR_ANY, NEAR_ANY },
+	{ "[0-9]?invoice", B, NEAR_ANY, NEAR_ANY, NEAR_ANY },
+	{ "@[0-9]?invoice", B, NEAR_AT | NEAR_DIGIT, NEAR_ANY, NEAR_ANY },
+	{ "(?:invoice|[0-9])[ ]", B, 0, 0, 0 },
+	{ "(?:[0-9]invoice|[a-z]invoice)", B, NEAR_DIGIT | NEAR_LETTER,
+	    NEAR_ANY, NEAR_ANY },
+	{ "(?:[0-9]invoice[a-z])+", B, NEAR_DIGIT, NEAR_LETTER, NEAR_ANY },
+	{ "([0-9]).?\\1invoice", B, NEAR_ANY, NEAR_ANY, NEAR_ANY },
+	{ "invoice[^a-z\r\n]{3}x", B, NEAR_ANY,
+	    NEAR_ANY & ~(NEAR_EDGE | NEAR_LINE),
+	    NEAR_ANY & ~(NEAR_EDGE | NEAR_LINE) },
+};
+
+static void
+test_near(void)
+{
+	for (size_t i = 0;
+	     i < sizeof(near_expectations) / sizeof(*near_expectations); i++) {
+		const struct near_expectation *e = &near_expectations[i];
+		struct literals set = { 0 };
+		struct literals_also also;
+		bool found =
+		    literals_of(str_from(e->source), e->flags, &set, &also);
+
+		printf("# /%s/ %u: %x %x %x\n", e->source, (unsigned)e->flags,
+		    (unsigned)set.v[0].before, (unsigned)set.v[0].after[0],
+		    (unsigned)set.v[0].after[1]);
+		CHECK(found == (e->before != 0));
+		CHECK(set.v[0].before == e->before);
+		CHECK(set.v[0].after[0] == e->after);
+		CHECK(set.v[0].after[1] == e->second);
+	}
+}
+
+struct also_expectation {
+	const char *source;
+	const char *first, *also; /* or "" */
+};
+
+/* The rarer one is looked for, the other must be there. */
+static const struct also_expectation also_expectations[] = {
+	{ "the.*xyzzyx", "xyzzyx", "the" },
+	{ "xyzzyx.*the", "xyzzyx", "the" },
+	{ "security.*bogofi", "bogofi", "security" },
+	{ "(?:xyzzyx)+", "xyzzyx", "" },
+	{ "xyzzyx(?:.*the)?", "xyzzyx", "" },
+	{ "xyzzyx.*(?:the|for)", "xyzzyx", "the" },
+	{ "xyzzyx.*(?:the|for|and|you|with)", "xyzzyx", "" },
+	{ "(?:xyzzyx.*the|bogofi.*the)", "xyzzyx", "" },
+	{ "(?:xyzzyx.*the).*bogofi", "xyzzyx", "bogofi" },
+};
+
+static void
+test_also(void)
+{
+	for (size_t i = 0;
+	     i < sizeof(also_expectations) / sizeof(*also_expectations); i++) {
+		const struct also_expectation *e = &also_expectations[i];
+		struct literals set = { 0 };
+		struct literals_also also = { 0 };
+
+		printf("# /%s/\n", e->source);
+		CHECK(literals_of(str_from(e->source), B, &set, &also));
+		CHECK_STR(((struct str){ (char *)set.v[0].text, set.v[0].n }),
+		    e->first);
+		CHECK_STR(((struct str){ (char *)also.v[0].text,
+			      also.n ? also.v[0].n : 0 }),
+		    e->also);
+	}
+}
+
+/* Common words are known, whatever their letters; case does not matter. */
+static void
+test_rarity(void)
+{
+	CHECK(literal_rarity((const uint8_t *)"security", 8) <
+	      literal_rarity((const uint8_t *)"bogofi", 6));
+	CHECK(literal_rarity((const uint8_t *)"the", 3) <
+	      literal_rarity((const uint8_t *)"tqe", 3));
+	CHECK(literal_rarity((const uint8_t *)"the ", 4) <
+	      literal_rarity((const uint8_t *)"viagra", 6));
 }
 
 struct class_expectation {
@@ -287,6 +395,9 @@ int
 main(void)
 {
 	test_expectations();
+	test_near();
+	test_also();
+	test_rarity();
 	test_classes();
 	test_depth();
 	test_lookalikes();

@@ -1,6 +1,8 @@
 /* Membership in sets, against a plain search. */
 #include "tests/unit/test.h"
 
+#include <stdlib.h>
+
 #include "tests/unit/builder.h"
 
 static struct milt_image *
@@ -149,6 +151,58 @@ test_ranges(void)
 	milt_image_free(im);
 }
 
+static struct ip
+v4(uint32_t number)
+{
+	return (struct ip){ { [10] = 0xff,
+	    [11] = 0xff,
+	    [12] = (uint8_t)(number >> 24),
+	    [13] = (uint8_t)(number >> 16),
+	    [14] = (uint8_t)(number >> 8),
+	    [15] = (uint8_t)number } };
+}
+
+/* n ranges of 10 addresses, 20 apart, up to the last address there is. */
+static int
+wrong_of_many(uint32_t n)
+{
+	struct ip_range *ranges = calloc(n, sizeof(*ranges));
+	struct builder b = { 0 };
+	struct milt_image *im;
+	int wrong = 0;
+
+	if (!ranges)
+		abort();
+	for (uint32_t i = 0; i < n; i++)
+		ranges[i] = (struct ip_range){ v4(0u - 20 * (n - i) + 10),
+			v4(0u - 20 * (n - i) + 19) };
+	build_set(&b, TYPE_NETWORK, ranges, n, sizeof(*ranges));
+	im = load(&b);
+	for (uint32_t i = 0; i < 20 * n; i++) {
+		struct ip_range one = { v4(0u - 1 - i), v4(0u - 1 - i) };
+		struct ip_range two = { v4(0u - 1 - i), v4(0u - i) };
+
+		wrong +=
+		    set_has_range(im, &im->lists[0], &one) != (i % 20 < 10);
+		wrong += i > 0 && set_has_range(im, &im->lists[0], &two) !=
+				      (i % 20 < 10 && i % 20 > 0);
+	}
+	milt_image_free(im);
+	free(ranges);
+	return wrong;
+}
+
+/* As many as fill the nodes of the tree, and one more or less. */
+static void
+test_many_ranges(void)
+{
+	static const uint32_t counts[] = { 1, 2, 15, 16, 17, 32, 255, 256, 257,
+		4095, 4096, 4097, 5000 };
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
+		CHECK(wrong_of_many(counts[i]) == 0);
+}
+
 static void
 test_numbers(void)
 {
@@ -215,6 +269,7 @@ main(void)
 	test_under();
 	test_ranges();
 	test_ranges_around();
+	test_many_ranges();
 	test_numbers();
 	test_damaged();
 	TEST_DONE();
