@@ -23,20 +23,22 @@ const where = (rule) => `${rule.source}:${rule.line}: error: js rule \`${rule.na
 
 // ---- code in the policy --------------------------------------------------------
 
-// import() in a policy: relative to it.  Node 18 has no such loader, and says
-// so where it is used.
+// import() in a policy: relative to it.  Node 18 has no such loader: there it
+// finds what needs no path, and errors name no line.
 const loader = vm.constants?.USE_MAIN_CONTEXT_DEFAULT_LOADER;
 
 export function compileCode(rule) {
 	const scope = `{ signal, ${NAMES.join(', ')} }`;
+	const imports = /\bimport\s*\(/.test(rule.code);
+
+	if (imports && !loader)
+		return new AsyncFunction('tx', scope, rule.code);
 	const script = new vm.Script(
 		`(async function (tx, ${scope}) {${rule.code.trimEnd()}\n})`,
 		{
 			filename: resolve(rule.source),
 			lineOffset: rule.codeLine - 1,
-			...(/\bimport\s*\(/.test(rule.code) && {
-				importModuleDynamically: loader,
-			}),
+			...(imports && { importModuleDynamically: loader }),
 		},
 	);
 

@@ -26,15 +26,15 @@ const commands = {
 		const { Worker } = await import('node:worker_threads');
 		const url = new URL('../lib/index.mjs', import.meta.url);
 		const native = new URL('../lib/native.cjs', import.meta.url);
-		const worker = new Worker(
-			`import { serve } from '${url}';
+		const code = `import { serve } from '${url}';
 			import { createRequire } from 'node:module';
 			import { parentPort } from 'node:worker_threads';
 			createRequire('${native}')('${native.pathname}');
 			serve({ policy: 'x', listen: 'y' }).catch((e) =>
 				parentPort.postMessage(e.message));
-			setInterval(() => {}, 1000);`,
-			{ eval: true, type: 'module' },
+			setInterval(() => {}, 1000);`;
+		const worker = new Worker(
+			new URL(`data:text/javascript,${encodeURIComponent(code)}`),
 		);
 		const said = await new Promise((resolve, reject) => {
 			worker.once('message', resolve);
