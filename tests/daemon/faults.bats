@@ -51,7 +51,9 @@ delaying_policy() {
 	[ ! -e "$T/s" ]
 }
 
-@test "no thread for a while: who waits is served when there are some again" {
+# A session for which libmilter could start no thread is lost on it: Postfix
+# gives up on that one, and the others live.
+@test "no thread for a while: sessions are served when there are some again" {
 	delaying_policy 4m
 	start_with SHIM_NO_THREADS="$T/none"
 	[[ $(ask) == *"text one"* ]]
@@ -60,22 +62,22 @@ delaying_policy() {
 	until_true is_status .sessions.delayed 1
 	exec 7>&9 9>&-
 	touch "$T/none"
-	local i answers=()
+	local i lost=()
 	for i in 1 2 3; do
-		(exec 9<>"/dev/tcp/127.0.0.1/$PORT"
-			printf "$NEGOTIATE$CONNECT$QUIT" >&9
-			timeout 60 cat <&9 | tr -cd '[:print:]' >"$T/answer.$i") 3>&- 7>&- &
-		answers+=("$!")
+		exec {fd}<>"/dev/tcp/127.0.0.1/$PORT"
+		lost+=("$fd")
+		printf "$NEGOTIATE$CONNECT$QUIT" >&"$fd"
 	done
 	run "$MILTERCTL" -s "$T/control" status
 	[ "$status" -ne 0 ]
 	rm "$T/none"
-	wait "${answers[@]}"
 	for i in 1 2 3; do
-		grep -F "text one" "$T/answer.$i"
+		[[ $(ask) == *"text one"* ]]
 	done
-	[[ $(ask) == *"text one"* ]]
-	"$MILTERCTL" -s "$T/control" status
+	is_status .sessions.delayed 1
+	for i in "${lost[@]}"; do
+		exec {i}>&-
+	done
 	exec 7>&-
 	kill "$PID"
 	ends 0
