@@ -8,7 +8,7 @@ ignores_failures(const struct milt_session *s)
 	return s->image->needs->options[OPTION_ON_FAILURE] == ON_FAILURE_IGNORE;
 }
 
-/* With no memory too: one line too few. */
+/* With no memory too: one too few. */
 static bool
 was_noted(struct milt_session *s, uint32_t rule)
 {
@@ -36,13 +36,22 @@ ignore_failure(struct milt_session *s, uint32_t rule, const char *why)
 	};
 	struct fact_value v;
 
-	failure_ignored();
 	if (was_noted(s, rule))
 		return;
+	failure_ignored();
 	if (s->image->rules[rule].flags & RULE_RECIPIENT &&
 	    facts_get(s->facts, ATTR_RECIPIENT, STR(""), 0, &v) == FACT_THERE)
 		note.recipient = arena_dup(a, v.text);
 	(void)vec_push(a, &s->notes, note);
+}
+
+bool
+condition_ignored(struct milt_session *s, uint32_t rule)
+{
+	if (!ignores_failures(s))
+		return false;
+	ignore_failure(s, rule, s->interp.failure);
+	return true;
 }
 
 bool

@@ -373,7 +373,7 @@ struct readings {
 	uint32_t *first; /* for each rule of s->any the first recipient in
 			    whose reading it matched and has changes, or
 			    IMAGE_NONE */
-	uint32_t failed; /* a recipient rule that could not be decided */
+	bool failed;     /* a recipient rule could not be decided, and counts */
 };
 
 /* For a recipient rule's texts: the recipient that they name. */
@@ -395,7 +395,7 @@ read_recipient(struct milt_session *s, size_t r, uint32_t cut, bool notes,
 		enum truth v = recipient_value(s, rule);
 
 		if (v == ERROR_)
-			out->failed = rule;
+			out->failed |= !condition_ignored(s, rule);
 		if (v != TRUE_)
 			continue;
 		if (out->first[i] == IMAGE_NONE && rule_has_changes(s, rule))
@@ -411,8 +411,7 @@ readings_make(struct milt_session *s, uint32_t limit, bool refused, bool notes,
 {
 	size_t n = s->accepted.n;
 
-	*out = (struct readings){ .last = n && !refused ? 0 : limit,
-		.failed = IMAGE_NONE };
+	*out = (struct readings){ .last = n && !refused ? 0 : limit };
 	if (s->any.n) {
 		out->first =
 		    ARENA_ARRAY(facts_arena(s->facts), s->any.n, uint32_t);
@@ -474,9 +473,10 @@ collect_changes(struct milt_session *s)
 	s->insertable_known = false;
 	if (!readings_make(s, s->rules - 1, false, false, &rd))
 		return false;
-	if (rd.failed != IMAGE_NONE &&
-	    !effect_failed(s, rd.failed, "a rule could not be decided"))
+	if (rd.failed) {
+		s->change_failure = "a rule could not be decided";
 		return false;
+	}
 	for (uint32_t i = 0, k = 0; i < value->n || k < any->n;) {
 		bool shared =
 		    k == any->n ||

@@ -236,8 +236,10 @@ struct pending accept_pending(const struct milt_session *, uint32_t speaker);
 /* ---- failures: ignored.c ------------------------------------------------ */
 
 bool ignores_failures(const struct milt_session *);
-/* Counts it, and notes it once for each rule of a message. */
+/* Counts and notes it, once for each rule of a message. */
 void ignore_failure(struct milt_session *, uint32_t rule, const char *why);
+/* The condition failed: does the policy go on?  Then as above. */
+bool condition_ignored(struct milt_session *, uint32_t rule);
 /* Fails the message, unless the policy says that failures are ignored. */
 bool effect_failed(struct milt_session *, uint32_t rule, const char *why);
 

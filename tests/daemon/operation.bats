@@ -398,7 +398,10 @@ ignoring() {
 		  when header("Subject") matches /^(a+)+$/
 		  reject "x"
 		}
-		rule tag { when header("Subject") exists add header "X-Tag" "yes" }
+		rule hard-three {
+		  when recipient exists and header("Subject") matches /^(c|a+)+$/
+		  add header "X-Tag" "yes"
+		}
 	END
 	chmod 644 "$T/p.milt"
 	serve "$@"
@@ -427,8 +430,10 @@ ignoring() {
 	local why='failure="a regular expression took too many steps"'
 	local one="warning: NOQUEUE: ignored rule=hard-one at=$T/p.milt:4 $who to=<aaaaaaaaaaaaaaaaaaaaaaaaab@one.test> $why"
 	local two="warning: 4XyZ12: ignored rule=hard-two at=$T/p.milt:5 $who $why"
+	local three="warning: 4XyZ12: ignored rule=hard-three at=$T/p.milt:9 $who to=<aaaaaaaaaaaaaaaaaaaaaaaaab@one.test> $why"
 	diff <(sed -n '/ignored/s/^milterd\[[0-9]*\]: //p' "$T/log") \
-		<(printf '%s\n' "$one" "$two" "$one" "$two")
+		<(printf '%s\n' "$one" "$two" "$three" "$one" "$two" "$three")
+	metric 'milt_failures_ignored_total 6'
 	metrics | grep -E '^milt_rule_failures_total\{rule="hard-one",.*\} 2$'
 	metrics | grep -E '^milt_rule_failures_total\{rule="hard-two",.*\} 2$'
 }
@@ -438,7 +443,7 @@ ignoring() {
 	[ "$(jq -r 'select(.note=="ignored") | [.level,.id,.rule,.file,.line,.client,.sender,.recipient,.failure] | @csv' "$T/log" | head -n 2)" = \
 		"\"warning\",,\"hard-one\",\"$T/p.milt\",4,\"mx.example.net[192.0.2.1]\",\"a@b.test\",\"aaaaaaaaaaaaaaaaaaaaaaaaab@one.test\",\"a regular expression took too many steps\"
 \"warning\",\"4XyZ12\",\"hard-two\",\"$T/p.milt\",5,\"mx.example.net[192.0.2.1]\",\"a@b.test\",,\"a regular expression took too many steps\"" ]
-	[ "$(jq -s 'map(select(.note=="ignored")) | length' "$T/log")" = 4 ]
+	[ "$(jq -s 'map(select(.note=="ignored")) | length' "$T/log")" = 6 ]
 }
 
 @test "--log-format json: any byte is valid JSON" {
