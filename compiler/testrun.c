@@ -259,6 +259,7 @@ add_note_text(struct run *r, struct str s, const struct milt_note *n)
 {
 	switch (n->kind) {
 	case NOTE_SHADOW:
+	case NOTE_IGNORED:
 		break;
 	case NOTE_LOG:
 		return arena_printf(r->arena, "%.*s%slog \"%.*s\"", STR_ARG(s),

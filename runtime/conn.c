@@ -199,6 +199,21 @@ answer(struct conn *c, SMFICTX *ctx, enum milter_event event,
 	out->stage = stage;
 }
 
+static enum rule_event
+note_event(enum milt_note_kind kind)
+{
+	switch (kind) {
+	case NOTE_SHADOW:
+		return RULE_MATCHED_SHADOW;
+	case NOTE_IGNORED:
+		return RULE_FAILED;
+	case NOTE_LOG:
+	case NOTE_METRIC:
+		return RULE_EFFECT;
+	}
+	return RULE_EFFECT;
+}
+
 static void
 write_notes(struct conn *c)
 {
@@ -207,8 +222,7 @@ write_notes(struct conn *c)
 
 	for (size_t i = 0; i < n; i++) {
 		counts_add(c->policy->counts, notes[i].rule,
-		    notes[i].kind == NOTE_SHADOW ? RULE_MATCHED_SHADOW
-						 : RULE_EFFECT);
+		    note_event(notes[i].kind));
 		if (notes[i].kind == NOTE_METRIC)
 			counts_add_named(c->policy->counts, notes[i].text);
 		else

@@ -206,18 +206,35 @@ log_decision(const struct decision_record *d)
 		watch(d);
 }
 
+static const char *
+note_word(enum milt_note_kind kind)
+{
+	switch (kind) {
+	case NOTE_SHADOW:
+		return "shadow";
+	case NOTE_IGNORED:
+		return "ignored";
+	case NOTE_LOG:
+	case NOTE_METRIC:
+		return "note";
+	}
+	return "note";
+}
+
 void
 log_note(struct milt_session *s, struct str queue_id, const struct milt_note *n)
 {
+	bool ignored = n->kind == NOTE_IGNORED;
+	enum log_level level = ignored ? LEVEL_WARNING : LEVEL_INFO;
 	struct log_line l;
 
 	if (log_is_json()) {
-		log_json(LEVEL_INFO, note_json(s, queue_id, n));
+		log_json(level, note_json(s, queue_id, n));
 		return;
 	}
 	line_start(&l);
 	add_id(&l, queue_id);
-	line_add(&l, n->kind == NOTE_SHADOW ? "shadow" : "note");
+	line_add(&l, "%s", note_word(n->kind));
 	add_rule(&l, milt_session_image(s), n->rule);
 	add_envelope(&l, milt_session_facts(s), STAGE_MAIL);
 	if (n->recipient.n) {
@@ -228,7 +245,9 @@ log_note(struct milt_session *s, struct str queue_id, const struct milt_note *n)
 		line_add(&l, " text=\"%.*s\"",
 		    (int)(n->text.n < 1000 ? n->text.n : 1000),
 		    n->text.p ? n->text.p : "");
-	line_end(LEVEL_INFO, &l);
+	if (ignored)
+		line_add(&l, " failure=\"%.*s\"", STR_ARG(n->text));
+	line_end(level, &l);
 }
 
 void

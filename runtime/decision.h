@@ -30,7 +30,7 @@ void log_decision(const struct decision_record *);
 /* Who is told of each decision beside the log; NULL: nobody.  Any thread. */
 void decision_watch(void (*)(const struct decision_record *));
 
-/* A log action, or a shadow rule that matched. */
+/* A log action, a shadow rule that matched, or an ignored failure. */
 void log_note(
     struct milt_session *, struct str queue_id, const struct milt_note *);
 

@@ -132,6 +132,21 @@ decision_json(const struct decision_record *d)
 	return o;
 }
 
+static const char *
+note_word(enum milt_note_kind kind)
+{
+	switch (kind) {
+	case NOTE_SHADOW:
+		return "shadow";
+	case NOTE_IGNORED:
+		return "ignored";
+	case NOTE_LOG:
+	case NOTE_METRIC:
+		return "log";
+	}
+	return "log";
+}
+
 json_t *
 note_json(
     struct milt_session *s, struct str queue_id, const struct milt_note *n)
@@ -139,12 +154,11 @@ note_json(
 	json_t *o = json_object();
 
 	put(o, "id", queue_id);
-	json_put(
-	    o, "note", json_string(n->kind == NOTE_SHADOW ? "shadow" : "log"));
+	json_put(o, "note", json_string(note_word(n->kind)));
 	put_rule(o, milt_session_image(s), n->rule);
 	put_envelope(o, milt_session_facts(s), STAGE_MAIL);
 	put(o, "recipient", n->recipient);
-	put(o, "text", n->text);
+	put(o, n->kind == NOTE_IGNORED ? "failure" : "text", n->text);
 	return o;
 }
 

@@ -18,7 +18,7 @@ size_t limit_option_hits(enum milt_option);
 /* For who counts it without us. */
 atomic_size_t *limit_counter(enum milt_limit);
 
-/* A condition or an effect could not be decided, and the policy goes on. */
+/* A rule or its effect could not be decided, and the policy goes on. */
 void failure_ignored(void);
 size_t failures_ignored(void);
 

@@ -148,18 +148,6 @@ note_refusal(struct milt_session *s, uint32_t speaker, bool recipient)
 
 /* ---- changes ---------------------------------------------------------- */
 
-/* Fails the message, unless the policy says that failures are ignored. */
-static bool
-fail(struct milt_session *s, const char *what)
-{
-	if (s->image->needs->options[OPTION_ON_FAILURE] == ON_FAILURE_IGNORE) {
-		failure_ignored();
-		return true;
-	}
-	s->change_failure = what;
-	return false;
-}
-
 static bool
 set_address(struct milt_session *s, const struct image_action *a,
     struct milt_change *c, bool *skip)
@@ -173,7 +161,8 @@ set_address(struct milt_session *s, const struct image_action *a,
 	*skip = !(m.null && c->action == ACTION_SET_SENDER) &&
 		(m.null || !mailbox_is_valid(m.text));
 	c->value = m.text;
-	return !*skip || fail(s, "an effect's address is not a mail address");
+	return !*skip || effect_failed(s, c->rule,
+			     "an effect's address is not a mail address");
 }
 
 static bool
@@ -190,7 +179,8 @@ set_header(struct milt_session *s, const struct image_action *a,
 	c->where = a->where;
 	*skip = c->name.n == 0;
 	if (*skip)
-		return fail(s, "an effect's header field has no name");
+		return effect_failed(
+		    s, c->rule, "an effect's header field has no name");
 	if (!a->text_count)
 		return true;
 	text = interp_text(&s->interp, a->texts);
@@ -266,9 +256,10 @@ text_is_possible(
 		    s, c->rule, "a text is not put in: the message has none");
 		return true;
 	case INSERT_FAILED:
-		return fail(s, facts_failure(s->facts));
+		return effect_failed(s, c->rule, facts_failure(s->facts));
 	case INSERT_PARTS:
-		return fail(s, "the message has more parts than are looked at");
+		return effect_failed(s, c->rule,
+		    "the message has more parts than are looked at");
 	case INSERT_NO_MEMORY:
 		break;
 	}
@@ -382,7 +373,7 @@ struct readings {
 	uint32_t *first; /* for each rule of s->any the first recipient in
 			    whose reading it matched and has changes, or
 			    IMAGE_NONE */
-	bool failed;     /* some recipient rule could not be decided */
+	bool failed;     /* a recipient rule could not be decided, and counts */
 };
 
 /* For a recipient rule's texts: the recipient that they name. */
@@ -403,7 +394,8 @@ read_recipient(struct milt_session *s, size_t r, uint32_t cut, bool notes,
 		uint32_t rule = s->any.v[i].rule;
 		enum truth v = recipient_value(s, rule);
 
-		out->failed |= v == ERROR_;
+		if (v == ERROR_)
+			out->failed |= !condition_ignored(s, rule);
 		if (v != TRUE_)
 			continue;
 		if (out->first[i] == IMAGE_NONE && rule_has_changes(s, rule))
@@ -481,8 +473,10 @@ collect_changes(struct milt_session *s)
 	s->insertable_known = false;
 	if (!readings_make(s, s->rules - 1, false, false, &rd))
 		return false;
-	if (rd.failed && !fail(s, "a rule could not be decided"))
+	if (rd.failed) {
+		s->change_failure = "a rule could not be decided";
 		return false;
+	}
 	for (uint32_t i = 0, k = 0; i < value->n || k < any->n;) {
 		bool shared =
 		    k == any->n ||

@@ -79,6 +79,7 @@ forget_message(struct milt_session *s)
 	s->notes.v = NULL;
 	s->notes.n = s->notes.cap = 0;
 	s->notes_given = 0;
+	s->ignored = NULL;
 	s->change_failure = NULL;
 	for (uint32_t i = 0; i < s->value.n; i++)
 		s->value.v[i].noted = false;

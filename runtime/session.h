@@ -144,12 +144,18 @@ enum milt_reply_kind milt_session_reply_kind(const struct milt_session *);
 const char *milt_session_reply_failure(const struct milt_session *);
 
 /* What is noted whatever the verdict. */
-enum milt_note_kind { NOTE_SHADOW, NOTE_LOG, NOTE_METRIC };
+enum milt_note_kind {
+	NOTE_SHADOW,
+	NOTE_LOG,
+	NOTE_METRIC,
+	NOTE_IGNORED /* option on-failure: the rule's first failure */
+};
 
 struct milt_note {
 	uint32_t rule;
 	enum milt_note_kind kind;
-	struct str text;      /* log: printable, one line; metric: its name */
+	/* log: printable, one line; metric: its name; ignored: why */
+	struct str text;
 	struct str recipient; /* recipient rules; else empty */
 };
 

@@ -3,7 +3,6 @@
  * those that enter, in file order.
  */
 #include "runtime/state.h"
-#include "runtime/limits.h"
 
 /* The rules that a stage may have to look at: three lists, ascending. */
 struct sources {
@@ -79,10 +78,13 @@ next_rule(struct sources *from, struct live *out)
 	return true;
 }
 
+/* Does the policy go on without the rule, which could not be decided? */
 static bool
-ignores_failures(const struct milt_session *s)
+goes_on(const struct milt_session *s, uint32_t rule)
 {
-	return s->image->needs->options[OPTION_ON_FAILURE] == ON_FAILURE_IGNORE;
+	if (is_js(s, rule))
+		return s->image->rules[rule].verdict == ACTION_NONE;
+	return ignores_failures(s);
 }
 
 /* Fills s->spare. */
@@ -98,8 +100,8 @@ run_rules(struct sources *from)
 			l.value = (uint8_t)run_rule(from, l.rule);
 			if (s->interp.asking)
 				return false;
-			if (l.value == ERROR_ && ignores_failures(s))
-				failure_ignored();
+			if (l.value == ERROR_ && goes_on(s, l.rule))
+				ignore_failure(s, l.rule, s->interp.failure);
 		}
 		if (l.value != FALSE_ && !lives_push(&s->spare, l)) {
 			s->no_memory = true;

@@ -1,8 +1,8 @@
 /*
  * Inside a session: shared by session.c (stages and answers), decide.c (who
  * speaks), outcome.c (changes and notes), answers.c, questions.c and
- * take_reply.c (js rules) and trace.c (what each rule came to).  Nothing else
- * includes it.
+ * take_reply.c (js rules), ignored.c (failures) and trace.c (what each rule
+ * came to).  Nothing else includes it.
  */
 #ifndef RUNTIME_STATE_H
 #define RUNTIME_STATE_H
@@ -94,6 +94,7 @@ struct milt_session {
 	VEC(struct milt_change) changes;
 	VEC(struct milt_note) notes;
 	size_t notes_given;
+	uint8_t *ignored; /* bit i: noted of rule i; in the message's arena */
 	/*
 	 * What js rules were answered.  Those of the session keep what they
 	 * hold in arenas of their own, by the rule's stage; the message's lie
@@ -231,6 +232,18 @@ struct pending {
 	bool body;           /* changes whose texts need the body or its size */
 };
 struct pending accept_pending(const struct milt_session *, uint32_t speaker);
+
+/* ---- failures: ignored.c ------------------------------------------------ */
+
+bool ignores_failures(const struct milt_session *);
+/* Counts and notes it, once for each rule of a message. */
+void ignore_failure(struct milt_session *, uint32_t rule, const char *why);
+/* The condition failed: does the policy go on?  Then as above. */
+bool condition_ignored(struct milt_session *, uint32_t rule);
+/* Fails the message, unless the policy says that failures are ignored. */
+bool effect_failed(struct milt_session *, uint32_t rule, const char *why);
+
+/* ---- what follows: outcome.c --------------------------------------------- */
 
 /* Notes of a refused recipient's reading; of a message's. */
 void note_refusal(struct milt_session *, uint32_t speaker, bool recipient);

@@ -387,6 +387,65 @@ activated() {
 	[ "$(jq -r 'select(.message) | .message' "$T/log" | grep -c 'listening on')" = 1 ]
 }
 
+# Two recipients, and a header field that the regex gives up on.
+ignoring() {
+	cat >"$T/p.milt" <<-'END'
+		milt 1
+		option on-failure ignore
+		option regex-match-limit 1000
+		rule hard-one { when recipient.local matches /^(a+)+$/ reject "x" }
+		rule hard-two {
+		  when header("Subject") matches /^(a+)+$/
+		  reject "x"
+		}
+		rule hard-three {
+		  when recipient exists and header("Subject") matches /^(c|a+)+$/
+		  add header "X-Tag" "yes"
+		}
+	END
+	chmod 644 "$T/p.milt"
+	serve "$@"
+	local a=aaaaaaaaaaaaaaaaaaaaaaaaab
+	open_session
+	packet C 'mx.example.net\0004\000\000192.0.2.1\0'
+	packet H 'mx.example.net\0'
+	for _ in 1 2; do
+		packet M '<a@b.test>\0'
+		packet R "<$a@one.test>\0"
+		packet R "<$a@two.test>\0"
+		packet D 'Ni\0004XyZ12\0'
+		packet T ''
+		packet L "Subject\0$a\0"
+		packet N ''
+		packet E ''
+	done
+	packet Q ''
+	timeout 20 cat <&9 >/dev/null
+	exec 9>&-
+}
+
+@test "what is ignored is logged, once for each rule and message" {
+	ignoring
+	local who='client=mx.example.net[192.0.2.1] helo=<mx.example.net> from=<a@b.test>'
+	local why='failure="a regular expression took too many steps"'
+	local one="warning: NOQUEUE: ignored rule=hard-one at=$T/p.milt:4 $who to=<aaaaaaaaaaaaaaaaaaaaaaaaab@one.test> $why"
+	local two="warning: 4XyZ12: ignored rule=hard-two at=$T/p.milt:5 $who $why"
+	local three="warning: 4XyZ12: ignored rule=hard-three at=$T/p.milt:9 $who to=<aaaaaaaaaaaaaaaaaaaaaaaaab@one.test> $why"
+	diff <(sed -n '/ignored/s/^milterd\[[0-9]*\]: //p' "$T/log") \
+		<(printf '%s\n' "$one" "$two" "$three" "$one" "$two" "$three")
+	metric 'milt_failures_ignored_total 6'
+	metrics | grep -E '^milt_rule_failures_total\{rule="hard-one",.*\} 2$'
+	metrics | grep -E '^milt_rule_failures_total\{rule="hard-two",.*\} 2$'
+}
+
+@test "--log-format json: what is ignored" {
+	ignoring --log-format json
+	[ "$(jq -r 'select(.note=="ignored") | [.level,.id,.rule,.file,.line,.client,.sender,.recipient,.failure] | @csv' "$T/log" | head -n 2)" = \
+		"\"warning\",,\"hard-one\",\"$T/p.milt\",4,\"mx.example.net[192.0.2.1]\",\"a@b.test\",\"aaaaaaaaaaaaaaaaaaaaaaaaab@one.test\",\"a regular expression took too many steps\"
+\"warning\",\"4XyZ12\",\"hard-two\",\"$T/p.milt\",5,\"mx.example.net[192.0.2.1]\",\"a@b.test\",,\"a regular expression took too many steps\"" ]
+	[ "$(jq -s 'map(select(.note=="ignored")) | length' "$T/log")" = 6 ]
+}
+
 @test "--log-format json: any byte is valid JSON" {
 	counting_policy
 	serve --log-format json

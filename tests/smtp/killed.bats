@@ -17,13 +17,13 @@ is_delayed()
 		jq .sessions.delayed)" = 1 ]
 }
 
+POLICY='rule r { when header("X-Bad") exists reject "bad" }
+rule s { when header("X-Slow") exists delay 4m add header "X-Seen" "1" }'
+
 # send_delayed: a good message whose answer milterd delays; SENDER
 send_delayed()
 {
-	message
-	printf 'milt 1\nrule r { when header("X-Bad") exists reject "bad" }\nrule s { when header("Subject") exists delay 4m add header "X-Seen" "1" }\n' \
-		>"$PF/p.milt"
-	milter_start "$PF/p.milt" --control "$PF/control"
+	message 'X-Slow: 1'
 	"$PF/send" "$PF_PORT" xclient "$CLIENT" ehlo mx.client.test \
 		mail bob@client.test rcpt amy@example.com data "$PF/msg" \
 		>"$PF/held.replies" </dev/null 3>&- &
@@ -31,10 +31,44 @@ send_delayed()
 	wait_until 20 is_delayed
 }
 
+# send_until STEP: a client that says no more behind that step; SENDER, and a
+# line to descriptor 8 lets it go on.
+send_until()
+{
+	local step steps=()
+	for step in connect xclient ehlo mail rcpt DATA; do
+		case $step in
+		xclient) steps+=(xclient "$CLIENT") ;;
+		ehlo) steps+=(ehlo mx.client.test) ;;
+		mail) steps+=(mail bob@client.test) ;;
+		rcpt) steps+=(rcpt amy@example.com) ;;
+		DATA) steps+=(say DATA) ;;
+		esac
+		[ "$step" = "$1" ] && break
+	done
+	rm -f "$PF/go"
+	mkfifo "$PF/go"
+	"$PF/send" "$PF_PORT" "${steps[@]}" wait "${@:2}" \
+		>"$PF/held.replies" <"$PF/go" 3>&- &
+	SENDER=$!
+	exec 8>"$PF/go"
+	wait_until 10 grep -qiE "^$1\\b.*[[:space:]][23][0-9][0-9] " \
+		"$PF/held.replies"
+}
+
+# sender_goes_on: and comes to its end
+sender_goes_on()
+{
+	echo >&8 || true
+	exec 8>&-
+	wait "$SENDER" || true
+}
+
 # killed_inside: the replies of a session in which milterd is killed while it
 # has the whole message and has not answered.
 killed_inside()
 {
+	policy "$POLICY" --control "$PF/control"
 	send_delayed
 	kill -9 "$(<"$PF/milterd.pid")"
 	wait_until 10 process_gone "$(<"$PF/milterd.pid")"
@@ -43,51 +77,41 @@ killed_inside()
 	cp "$PF/held.replies" "$PF/replies"
 }
 
-# killed_before STEP: the replies of a session in which milterd is killed
-# before that step, and the session is otherwise a good message.
-killed_before()
+# killed_behind STEP: the replies of a session in which milterd is killed
+# behind that step, and the session is otherwise a good message.
+killed_behind()
 {
-	local step steps=() client
-	for step in mail rcpt data; do
-		[ "$step" = "$1" ] && steps+=(wait)
-		case $step in
-		mail) steps+=(mail bob@client.test) ;;
-		rcpt) steps+=(rcpt amy@example.com) ;;
-		data) steps+=(data "$PF/msg") ;;
-		esac
-	done
-	message
-	policy 'rule r { when header("X-Bad") exists reject "bad" }'
-	rm -f "$PF/go"
-	mkfifo "$PF/go"
-	"$PF/send" "$PF_PORT" xclient "$CLIENT" ehlo mx.client.test \
-		"${steps[@]}" >"$PF/held.replies" <"$PF/go" 3>&- &
-	client=$!
-	exec 8>"$PF/go"
+	local rest=(mail bob@client.test rcpt amy@example.com data "$PF/msg")
 	case $1 in
-	mail) wait_until 10 grep -q '^EHLO.*250 ' "$PF/held.replies" ;;
-	rcpt) wait_until 10 grep -q '^MAIL.*250 ' "$PF/held.replies" ;;
-	data) wait_until 10 grep -q '^RCPT.*250 ' "$PF/held.replies" ;;
+	mail) rest=("${rest[@]:2}") ;;
+	rcpt) rest=("${rest[@]:4}") ;;
 	esac
+	message
+	policy "$POLICY"
+	send_until "$1" "${rest[@]}"
 	kill -9 "$(<"$PF/milterd.pid")"
 	wait_until 10 process_gone "$(<"$PF/milterd.pid")"
 	rm -f "$PF/milterd.pid"
-	echo >&8
-	exec 8>&-
-	wait "$client" || true
+	sender_goes_on
 	cp "$PF/held.replies" "$PF/replies"
 }
 
 # The next session is decided by the policy.
 next_is_right()
 {
-	policy 'rule r { when header("X-Bad") exists reject "bad" }'
 	message 'X-Bad: 1'
 	transaction
 	is "$(reply .)" '550 5.7.1 bad'
 	message
 	transaction
 	[[ $(reply .) == '250 '* ]]
+}
+
+# ... by a new milterd.
+next_start_is_right()
+{
+	policy "$POLICY"
+	next_is_right
 	milter_stop
 }
 
@@ -102,55 +126,55 @@ refused_with()
 @test "killed, and the default action is tempfail" {
 	default_action tempfail
 	local step
-	for step in mail rcpt data; do
-		killed_before "$step"
+	for step in ehlo mail rcpt; do
+		killed_behind "$step"
 		refused_with '451 4.7.1 Service unavailable - try again later'
-		next_is_right
+		next_start_is_right
 	done
 	killed_inside
 	is "$(reply .)" '451 4.7.1 Service unavailable - try again later'
-	next_is_right
+	next_start_is_right
 }
 
 @test "killed, and the default action is reject" {
 	default_action reject
 	local step
-	for step in mail rcpt data; do
-		killed_before "$step"
+	for step in ehlo mail rcpt; do
+		killed_behind "$step"
 		refused_with '550 5.5.0 Service unavailable'
-		next_is_right
+		next_start_is_right
 	done
 	killed_inside
 	is "$(reply .)" '550 5.5.0 Service unavailable'
-	next_is_right
+	next_start_is_right
 }
 
 @test "killed, and the default action is accept" {
 	default_action accept
 	local step
-	for step in mail rcpt data; do
-		killed_before "$step"
+	for step in ehlo mail rcpt; do
+		killed_behind "$step"
 		[[ $(reply .) == '250 '* ]]
-		next_is_right
+		next_start_is_right
 	done
 	killed_inside
 	[[ $(reply .) == '250 '* ]]
-	next_is_right
+	next_start_is_right
 }
 
 @test "killed, and the default action is quarantine" {
 	default_action quarantine
 	local step
-	for step in mail rcpt data; do
-		killed_before "$step"
+	for step in ehlo mail rcpt; do
+		killed_behind "$step"
 		[[ $(reply .) == '250 '* ]]
 		wait_until 10 test "$(in_queue)" = hold
-		next_is_right
+		next_start_is_right
 	done
 	killed_inside
 	[[ $(reply .) == '250 '* ]]
 	wait_until 10 test "$(in_queue)" = hold
-	next_is_right
+	next_start_is_right
 }
 
 # pids NAME: of Postfix's processes of that name
@@ -159,33 +183,37 @@ pids()
 	pgrep -P "$(head -n 1 "$PF/spool/pid/master.pid" | tr -d ' ')" -x "$1"
 }
 
-@test "Postfix's cleanup is killed while milterd has the message" {
-	default_action tempfail
-	send_delayed
-	kill -9 $(pids cleanup)
-	wait "$SENDER" || true
-	! grep -qE $'^\\.\t250 ' "$PF/held.replies"
-	milter_stop
-	next_is_right
+sessions_are()
+{
+	[ "$("$PF_BUILD/milterctl" -s "$PF/control" --json status |
+		jq .sessions.open)" = "$1" ]
 }
 
-@test "Postfix's smtpd is killed in a session, and while milterd has the message" {
-	send_delayed
-	kill -9 $(pids smtpd)
-	wait "$SENDER" || true
-	! grep -qE $'^\\.\t250 ' "$PF/held.replies"
-	milter_stop
-	policy 'rule r { when header("X-Bad") exists reject "bad" }'
-	rm -f "$PF/go"
-	mkfifo "$PF/go"
-	"$PF/send" "$PF_PORT" xclient "$CLIENT" ehlo mx.client.test \
-		mail bob@client.test rcpt amy@example.com wait \
-		>"$PF/held.replies" <"$PF/go" 3>&- &
-	local client=$!
-	exec 8>"$PF/go"
-	wait_until 10 grep -q '^RCPT.*250 ' "$PF/held.replies"
-	kill -9 $(pids smtpd)
-	exec 8>&-
-	wait "$client" || true
-	next_is_right
+@test "Postfix's processes are killed at each stage of a session" {
+	local stage
+	default_action tempfail
+	policy "$POLICY" --control "$PF/control"
+	local milterd=$(<"$PF/milterd.pid")
+	for stage in connect xclient ehlo mail rcpt DATA; do
+		echo "# smtpd behind $stage"
+		send_until $stage
+		wait_until 20 sessions_are 1
+		kill -9 $(pids smtpd)
+		sender_goes_on
+		wait_until 20 sessions_are 0
+		next_is_right
+	done
+	for stage in smtpd cleanup; do
+		echo "# $stage behind the dot"
+		send_delayed
+		kill -9 $(pids $stage)
+		wait "$SENDER" || true
+		! grep -qE $'^\\.\t250 ' "$PF/held.replies" || return 1
+		# smtpd hands its session over to cleanup.
+		[ $stage = cleanup ] || kill -9 $(pids cleanup)
+		wait_until 20 sessions_are 0
+		next_is_right
+	done
+	is "$(<"$PF/milterd.pid")" "$milterd"
+	! process_gone "$milterd"
 }

@@ -1,5 +1,6 @@
 /* js rules: who is asked what, and when. */
 #include "tests/unit/js_session.h"
+#include "runtime/limits.h"
 
 /* ---- questions ------------------------------------------------------------
  */
@@ -210,6 +211,7 @@ test_failure(void)
 static void
 test_condition_fails(void)
 {
+	const struct milt_note *note;
 	struct milt_answer a;
 
 	if (!start("milt 1\noption regex-match-limit 100\n"
@@ -220,6 +222,18 @@ test_condition_fails(void)
 	CHECK(upto(STAGE_HEADERS, &a) == MILT_OK);
 	CHECK(a.kind == ANSWER_REJECT);
 	CHECK(a.speaker.failure && !a.speaker.reply);
+	CHECK(failures_ignored() == 0);
+	stop();
+	if (!start("milt 1\noption regex-match-limit 100\n"
+		   "js rule r { when header(\"X-Deep\") matches /^(a|aa)+$/ "
+		   "  call \"x#f\" timeout 1s on failure ignore }\n"))
+		return;
+	CHECK(upto(STAGE_HEADERS, &a) == MILT_OK);
+	CHECK(!a.speaker.failure);
+	CHECK(failures_ignored() == 1);
+	CHECK(milt_session_notes(session, &note) == 1);
+	CHECK(note->kind == NOTE_IGNORED && note->rule == 0);
+	CHECK_STR(note->text, "a regular expression took too many steps");
 	stop();
 }
 
