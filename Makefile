@@ -151,7 +151,8 @@ BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,\
             $(filter-out tests/bench/workload.c,$(wildcard tests/bench/*.c)))
 PROP   := $(patsubst tests/property/%.c,$(BUILD)/property/%,\
             $(filter-out $(addprefix tests/property/,patterns.c policy.c \
-            random.c reading.c text.c),$(wildcard tests/property/*.c)))
+            random.c reading.c text.c writer.c),\
+            $(wildcard tests/property/*.c)))
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
 	@mkdir -p $(@D)
@@ -165,8 +166,12 @@ $(BUILD)/property/property: $(BUILD)/obj/tests/property/policy.o \
     $(BUILD)/obj/tests/property/reading.o \
     $(BUILD)/obj/tests/property/random.o
 $(BUILD)/property/rules: $(BUILD)/obj/tests/property/text.o \
+    $(BUILD)/obj/tests/property/writer.o \
     $(BUILD)/obj/tests/property/random.o
-$(BUILD)/property/regexes: $(BUILD)/obj/tests/property/patterns.o
+$(BUILD)/property/texts: $(BUILD)/obj/tests/property/writer.o \
+    $(BUILD)/obj/tests/property/random.o
+$(BUILD)/property/regexes: $(BUILD)/obj/tests/property/patterns.o \
+    $(BUILD)/obj/tests/property/random.o
 $(BUILD)/property/%: $(BUILD)/obj/tests/property/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/match.h"
+#include "tests/property/random.h"
 
 /* A piece of a pattern and what it may match. */
 struct piece {
@@ -11,24 +12,7 @@ struct piece {
 
 enum { DEPTH = 4 };
 
-static uint64_t state;
-
-static unsigned
-rnd(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)((state >> 11) % n);
-}
-
 #define ANY(array) ((array)[rnd(sizeof(array) / sizeof(*(array)))])
-
-void
-pattern_seed(uint64_t seed)
-{
-	state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-}
 
 /* ---- text that grows ---------------------------------------------------- */
 

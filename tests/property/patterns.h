@@ -17,7 +17,6 @@ struct pattern {
 	size_t sample_n;
 };
 
-void pattern_seed(uint64_t);
 /* False: PCRE2 refuses what came out; try again. */
 bool pattern_make(struct pattern *);
 /* A subject for a pattern; at most 4 * PATTERN_BYTES octets. */

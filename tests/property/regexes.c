@@ -10,6 +10,7 @@
 
 #include "runtime/scan.h"
 #include "tests/property/patterns.h"
+#include "tests/property/random.h"
 #include "tests/unit/test.h"
 #include "tests/unit/world.h"
 
@@ -160,7 +161,7 @@ main(int argc, char **argv)
 	struct tally t = { 0 };
 	static struct set s;
 
-	pattern_seed(argc > 2 ? strtoul(argv[2], NULL, 10) : 1);
+	random_seed(argc > 2 ? strtoul(argv[2], NULL, 10) : 1);
 	while (t.pairs < pairs && t.differences < MAX_REPORTS) {
 		make_set(&s);
 		run_set(&s, &t);

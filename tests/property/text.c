@@ -1,27 +1,9 @@
 #include "tests/property/text.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "dsl/tables.h"
 #include "tests/property/random.h"
 
 enum { ATOMS_DEEP = 3 };
-
-__attribute__((format(printf, 2, 3))) static void
-put(struct writer *w, const char *format, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(w->text + w->n, sizeof(w->text) - w->n, format, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(w->text) - w->n)
-		abort();
-	w->n += (size_t)n;
-}
 
 /* `%u` is a number below POOL. */
 static const char *const atoms[STAGE_COUNT][22] = {

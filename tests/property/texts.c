@@ -9,41 +9,13 @@
 
 #include "compiler/compile.h"
 #include "runtime/session.h"
+#include "tests/property/random.h"
+#include "tests/property/writer.h"
 #include "tests/unit/test.h"
 
 enum { RULES = 8, MESSAGES = 6, POOL = 4 };
 
-static uint64_t state;
-
-static unsigned
-rnd(unsigned n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)((state >> 11) % n);
-}
-
 /* ---- policies ------------------------------------------------------------ */
-
-struct writer {
-	char text[16384];
-	size_t n;
-};
-
-__attribute__((format(printf, 2, 3))) static void
-put(struct writer *w, const char *format, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, format);
-	n = vsnprintf(w->text + w->n, sizeof(w->text) - w->n, format, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(w->text) - w->n)
-		abort();
-	w->n += (size_t)n;
-}
 
 /* `%u` is a number below POOL. */
 static const char *const atoms[] = { "header.to.local is \"u%u\"",
@@ -295,7 +267,7 @@ main(int argc, char **argv)
 	struct tally sum = { 0 };
 	bool same = true;
 
-	state = argc > 2 ? strtoull(argv[2], NULL, 10) : 88172645463325252u;
+	random_seed(argc > 2 ? strtoull(argv[2], NULL, 10) : 1);
 	for (unsigned i = 0; i < policies && same; i++)
 		same = try_policy(&sum);
 	printf("# %u policies, %u texts\n", sum.policies, sum.said);
