@@ -1,7 +1,8 @@
 /*
  * Reads the source of a regex that PCRE2 has compiled.  What is read is a
  * superset of what the regex matches: zero-width items are empty, references
- * to groups and most classes are anything, atomic groups are groups.
+ * to groups are of the group's classes or anything, most classes are anything,
+ * atomic groups are groups.
  */
 #include "runtime/literal.h"
 
@@ -70,8 +71,10 @@ read_flags(struct reader *r, struct flags *f)
 		case 's':
 			f->dotall = on;
 			continue;
-		case 'm':
 		case 'n':
+			r->unnumbered = true;
+			continue;
+		case 'm':
 		case 'J':
 		case 'U':
 			continue;
@@ -84,7 +87,7 @@ read_flags(struct reader *r, struct flags *f)
 	}
 }
 
-enum group { GROUP_PLAIN, GROUP_LOOK, GROUP_DONE };
+enum group { GROUP_CAPTURE, GROUP_PLAIN, GROUP_LOOK, GROUP_DONE };
 
 /* Behind `(`.  GROUP_DONE: the group is read, and is `p`. */
 static enum group
@@ -95,8 +98,12 @@ open_group(
 	if (reader_peek(r, 0) == '*')
 		r->failed = true;
 	if (!reader_take(r, "?"))
+		return GROUP_CAPTURE;
+	if (reader_take(r, "|")) {
+		r->unnumbered = true;
 		return GROUP_PLAIN;
-	if (reader_take(r, ":") || reader_take(r, "|") || reader_take(r, ">"))
+	}
+	if (reader_take(r, ":") || reader_take(r, ">"))
 		return GROUP_PLAIN;
 	if (reader_take(r, "=") || reader_take(r, "!") ||
 	    reader_take(r, "<=") || reader_take(r, "<!"))
@@ -113,11 +120,11 @@ open_group(
 	if (reader_take(r, "P<") || reader_take(r, "<")) {
 		r->failed |= reader_peek(r, 0) == '*';
 		reader_skip_to(r, '>');
-		return GROUP_PLAIN;
+		return GROUP_CAPTURE;
 	}
 	if (reader_take(r, "'")) {
 		reader_skip_to(r, '\'');
-		return GROUP_PLAIN;
+		return GROUP_CAPTURE;
 	}
 	if (read_flags(r, inner))
 		return GROUP_PLAIN;
@@ -126,13 +133,45 @@ open_group(
 }
 
 static void
+close_group(struct reader *r, unsigned number, const struct part *p)
+{
+	if (r->classes && number < GROUPS_MOST && p->fixed)
+		r->group[number] = p->classes;
+}
+
+/*
+ * What a group matched before: nothing is known of one in which we are, nor of
+ * one that comes later.  One that took no part in the match matches nothing.
+ */
+static void
+part_group(const struct reader *r, struct flags f, char digit, struct part *p)
+{
+	unsigned number = (unsigned)(digit - '1');
+	const struct classes *known = &r->group[number];
+
+	part_unknown(p, 0, LITERAL_ANY);
+	if (r->unnumbered || !known->n)
+		return;
+	p->fixed = true;
+	for (uint32_t i = 0; i < known->n; i++) {
+		struct class_set set = known->set[i];
+
+		if (f.caseless)
+			set = class_caseless(&set);
+		classes_push(&p->classes, &set);
+	}
+}
+
+static void
 read_group(struct reader *r, struct flags *outer, struct part *p)
 {
 	struct flags inner = *outer;
 	enum group kind = open_group(r, outer, &inner, p);
+	unsigned number = r->groups;
 
 	if (r->failed || kind == GROUP_DONE)
 		return;
+	r->groups += kind == GROUP_CAPTURE;
 	if (++r->depth > MAX_DEPTH) {
 		r->failed = true;
 		return;
@@ -141,6 +180,8 @@ read_group(struct reader *r, struct flags *outer, struct part *p)
 	r->depth--;
 	if (!reader_take(r, ")"))
 		r->failed = true;
+	if (kind == GROUP_CAPTURE)
+		close_group(r, number, p);
 	if (kind == GROUP_LOOK)
 		part_empty(p);
 }
@@ -164,6 +205,9 @@ read_escape(struct reader *r, struct flags f, struct part *p)
 		return;
 	case ESCAPE_ANY:
 		part_unknown(p, 0, LITERAL_ANY);
+		return;
+	case ESCAPE_GROUP:
+		part_group(r, f, e.letter, p);
 		return;
 	case ESCAPE_QUOTE:
 		r->quoting = true;

@@ -179,7 +179,7 @@ number(struct cursor *c, int first, bool in_class)
 		return character(digits(c, 8, 2));
 	if (in_class || (peek(c) >= '0' && peek(c) <= '9'))
 		return failed;
-	return (struct escape){ .kind = ESCAPE_ANY };
+	return (struct escape){ .kind = ESCAPE_GROUP, .letter = (char)first };
 }
 
 struct escape

@@ -9,6 +9,7 @@ enum escape_kind {
 	ESCAPE_CLASS,   /* one character, we do not care which */
 	ESCAPE_NEWLINE, /* \R */
 	ESCAPE_ANY,     /* any number of characters */
+	ESCAPE_GROUP,   /* what a group matched: 1 to 9 */
 	ESCAPE_EMPTY,   /* no width */
 	ESCAPE_QUOTE,   /* \Q */
 	ESCAPE_UNQUOTE, /* \E */
@@ -24,7 +25,7 @@ struct escape {
 	enum escape_kind kind;
 	uint32_t character;
 	enum line_ends ends; /* ESCAPE_CLASS */
-	char letter;         /* behind the backslash: of classes and EMPTY */
+	char letter; /* behind the backslash: of classes, EMPTY and GROUP */
 };
 
 /* The escape at s.p[*i], a backslash; *i moves behind it. */

@@ -2,7 +2,9 @@
 #ifndef RUNTIME_LITERAL_READER_H
 #define RUNTIME_LITERAL_READER_H
 
-#include "dsl/str.h"
+#include "runtime/literal_class.h"
+
+enum { GROUPS_MOST = 9 }; /* to which `\1` and so on refer */
 
 struct flags {
 	bool caseless, extended, dotall;
@@ -16,6 +18,10 @@ struct reader {
 	bool quoting; /* behind \Q */
 	bool failed;  /* something is not understood */
 	unsigned depth;
+	unsigned groups; /* that have begun */
+	bool unnumbered; /* they are not counted one by one */
+	/* What has been read, if it is as wide as its classes; else n is 0. */
+	struct classes group[GROUPS_MOST];
 };
 
 bool reader_at_end(const struct reader *);

@@ -139,7 +139,8 @@ static const struct piece classes[] = {
 
 static const char *const zero_width[] = { "^", "$", "\\b", "\\B", "\\A", "\\z",
 	"\\Z", "\\K", "(?#c)", "\\E", "(?=.)", "(?!q)", "(?<=a)", "(?<!kk)",
-	"(?<=\\n)", "(?i)", "(?-i)", "(?s)", "(?m)", "(?x) ", "(?^)", "()" };
+	"(?<=\\n)", "(?i)", "(?-i)", "(?s)", "(?m)", "(?x) ", "(?^)", "()",
+	"(?n)" };
 
 static const char *const exotic[] = { "\\1", "\\g{-1}", "\\g1", "(?P=n)",
 	"(?(1)abc|sky)", "(?(?=a)ab|kiss)", "(?R)?", "(?1)", "(*COMMIT)",
@@ -239,11 +240,40 @@ make_repeated(struct pattern *p, int depth)
 	}
 }
 
+/* What a group matched once more; the group is the first, or another is. */
+static void
+make_reference(struct pattern *p, int depth)
+{
+	static const char *const references[] = { "\\1", "\\1", "\\2",
+		"(?i)\\1", "(?-i)\\1" };
+	char again[PATTERN_BYTES];
+	unsigned n = 1 + rnd(4);
+	size_t from;
+
+	if (rnd(4) == 0)
+		put(p, &(struct piece){ "(?|(k)|(s))", "k" });
+	from = p->sample_n;
+	pattern_put(p, "(");
+	if (rnd(2))
+		put(p, &ANY(classes));
+	else
+		make(p, depth - 1);
+	pattern_put(p, ")");
+	from = p->sample_n - from;
+	memcpy(again, p->sample + p->sample_n - from, from);
+	pattern_put(p, ANY(references));
+	while (n-- > 1) {
+		put_bytes(p->sample, &p->sample_n, again, from);
+		pattern_put(p, "\\1");
+	}
+	put_bytes(p->sample, &p->sample_n, again, from);
+}
+
 static void
 make(struct pattern *p, int depth)
 {
 	for (unsigned n = 1 + rnd(3); n > 0; n--) {
-		unsigned kind = depth > 0 ? rnd(8) : 7;
+		unsigned kind = depth > 0 ? rnd(9) : 8;
 
 		if (kind == 0)
 			make_group(p, depth);
@@ -251,6 +281,8 @@ make(struct pattern *p, int depth)
 			make_alternatives(p, depth);
 		else if (kind <= 3)
 			make_repeated(p, depth);
+		else if (kind == 4)
+			make_reference(p, depth);
 		else
 			make_leaf(p);
 	}
