@@ -239,14 +239,15 @@ tsan: tsan-built
 
 # help: make bench     ratios to a filter that does nothing, and cost by rules;
 # help:                PEERS=1 beside the filters of Debian, QUICK=1 in short
-PEER_PACKAGES := mailfromd python3-gdbm python3-milter rspamd
+BENCH_PACKAGES := time \
+    $(if $(PEERS),mailfromd python3-gdbm python3-milter rspamd)
 bench: all addon $(BENCH)
-	$(if $(PEERS),@tests/deps $(PEER_PACKAGES))
+	@tests/deps $(BENCH_PACKAGES)
 	BUILD=$(BUILD) tests/bench/run
 	BUILD=$(BUILD) tests/bench/js
 	BUILD=$(BUILD) tests/bench/cost-table
+	BUILD=$(BUILD) tests/bench/large
 	$(BUILD)/bench/content
-	$(BUILD)/bench/regexes
 
 # help: make soak      load for SECONDS=3600: no error, no growth
 soak: SECONDS := $(if $(filter file,$(origin SECONDS)),3600,$(SECONDS))
