@@ -375,14 +375,8 @@ make_changes(struct conn *c, SMFICTX *ctx)
 {
 	const struct edit *edits;
 	size_t n;
-	enum milt_status s = milt_edits(c->session, &edits, &n);
 
-	if (s == MILT_QUESTION) {
-		facts_clock(
-		    milt_session_facts(c->session), conn_milliseconds_utc());
-		s = milt_edits(c->session, &edits, &n);
-	}
-	if (s != MILT_OK)
+	if (milt_edits(c->session, &edits, &n) != MILT_OK)
 		return "the message's changes could not be computed";
 	return apply_edits(
 	    ctx, edits, n, facts_arena(milt_session_facts(c->session)));

@@ -104,7 +104,8 @@ add_recipients(struct log_line *l, struct facts *f, enum milt_stage stage)
 static void
 add_envelope(struct log_line *l, struct facts *f, enum milt_stage stage)
 {
-	struct str client = facts_client_text(f), text;
+	struct str client = facts_client_text(f);
+	struct str sender = facts_sender_text(f), text;
 
 	if (client.n) {
 		line_add(l, " client=");
@@ -112,10 +113,10 @@ add_envelope(struct log_line *l, struct facts *f, enum milt_stage stage)
 	}
 	if (stage >= STAGE_HELO && attribute(f, ATTR_HELO, &text))
 		add_value(l, "helo", text);
-	if (stage < STAGE_MAIL)
+	if (stage < STAGE_MAIL || !sender.p)
 		return;
 	line_add(l, " from=");
-	add_address(l, facts_sender_text(f));
+	add_address(l, sender);
 	if (stage >= STAGE_RCPT)
 		add_recipients(l, f, stage);
 }

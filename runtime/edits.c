@@ -1,7 +1,6 @@
 #include "runtime/edits.h"
 
 #include "runtime/insert.h"
-#include "runtime/match.h"
 #include "runtime/state.h"
 
 /* A header field of the message as it arrived, and what becomes of it. */
@@ -85,27 +84,19 @@ set_field(struct plan *p, struct str name, struct str value)
 	return found || push(p, EDIT_ADD_HEADER, 0, name, value);
 }
 
-/* False if a condition could not be decided. */
-static bool
+static void
 remove_fields(struct plan *p, const struct milt_change *c)
 {
-	struct interp *ip = &p->session->interp;
 	uint32_t found = 0;
 
 	for (size_t i = 0; i < p->field_count; i++) {
 		struct field *f = &p->fields[i];
-		enum truth v = TRUE_;
 
 		if (!str_eq_ascii(f->name, c->name))
 			continue;
 		f->of_name = ++found;
-		if (c->where != IMAGE_NONE)
-			v = interp_where(ip, c->where, ATTR_ALL_HEADERS, i);
-		if (v == ERROR_)
-			return false;
-		f->deleted |= v == TRUE_;
+		f->deleted |= !c->chosen || c->chosen[i];
 	}
-	return true;
 }
 
 /* ---- the body ---------------------------------------------------------- */
@@ -289,9 +280,7 @@ remove_recipients(struct plan *p, const struct milt_change *c)
 	for (size_t i = 0; i < facts_recipients(f); i++) {
 		if (c->value.n && !same_mailbox(p, c->value, i))
 			continue;
-		if (c->where != IMAGE_NONE &&
-		    interp_where(&p->session->interp, c->where, ATTR_RECIPIENTS,
-			i) != TRUE_)
+		if (c->chosen && !c->chosen[i])
 			continue;
 		if (!push(p, EDIT_REMOVE_RECIPIENT, 0, STR(""),
 			facts_recipient(f, i)))
@@ -357,7 +346,7 @@ plan_header(struct plan *p, const struct milt_change *c, size_t n)
 		else if (c[i].action == ACTION_ADD_HEADER)
 			ok = push(p, EDIT_ADD_HEADER, 0, c[i].name, c[i].value);
 		else if (c[i].action == ACTION_REMOVE_HEADER)
-			ok = remove_fields(p, &c[i]);
+			remove_fields(p, &c[i]);
 		if (!ok)
 			return false;
 	}
@@ -385,9 +374,6 @@ milt_edits(struct milt_session *s, const struct edit **out, size_t *count)
 	size_t n = milt_session_changes(s, &c);
 	struct plan p = { .session = s, .arena = facts_arena(s->facts) };
 
-	s->interp.scratch = match_scratch();
-	if (!s->interp.scratch)
-		return MILT_NO_MEMORY;
 	if (wants_fields(c, n) && !read_fields(&p))
 		return MILT_NO_MEMORY;
 	if (!push_envelope(&p, c, n) || !plan_header(&p, c, n) ||

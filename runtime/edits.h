@@ -28,7 +28,7 @@ struct edit {
 
 /*
  * The edits for the session's changes, in the order in which to send them.
- * In the message's arena.  MILT_NO_MEMORY, or MILT_QUESTION as above.
+ * In the message's arena.  MILT_NO_MEMORY.
  */
 enum milt_status milt_edits(
     struct milt_session *, const struct edit **out, size_t *count);

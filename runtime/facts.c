@@ -156,9 +156,12 @@ facts_client_text(const struct facts *f)
 struct str
 facts_sender_text(const struct facts *f)
 {
+	struct str text;
+
 	if (!f->message || !f->message->sender)
-		return STR("");
-	return f->message->sender->part[PART_ADDRESS].text;
+		return (struct str){ NULL, 0 };
+	text = f->message->sender->part[PART_ADDRESS].text;
+	return text.p ? text : STR("");
 }
 
 size_t

@@ -111,7 +111,7 @@ const char *facts_failure(const struct facts *);
 /* The message arena: for texts that live as long as the message. */
 struct arena *facts_arena(struct facts *);
 
-/* For logs; empty where not known. */
+/* For logs; empty where not known, the sender {NULL, 0}. */
 struct str facts_queue_id(const struct facts *);
 struct str facts_client_text(const struct facts *); /* "name[1.2.3.4]" */
 struct str facts_sender_text(const struct facts *);

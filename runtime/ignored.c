@@ -1,4 +1,4 @@
-/* Failures that the policy ignores: option on-failure. */
+/* Failures that the policy ignores: option on-failure, and shadow rules. */
 #include "runtime/limits.h"
 #include "runtime/state.h"
 
@@ -48,7 +48,8 @@ ignore_failure(struct milt_session *s, uint32_t rule, const char *why)
 bool
 condition_ignored(struct milt_session *s, uint32_t rule)
 {
-	if (!ignores_failures(s))
+	if (!ignores_failures(s) &&
+	    !(s->image->rules[rule].flags & RULE_SHADOW))
 		return false;
 	ignore_failure(s, rule, s->interp.failure);
 	return true;

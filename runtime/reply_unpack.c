@@ -50,9 +50,7 @@ find_action(struct str name, enum milt_action_kind kind, enum milt_action *out)
 static bool
 begin_change(struct unpacker *u, struct str name)
 {
-	struct milt_change c = {
-		.name = STR(""), .value = STR(""), .where = IMAGE_NONE
-	};
+	struct milt_change c = { .name = STR(""), .value = STR("") };
 
 	return find_action(name, ACTION_CHANGE, &c.action) &&
 	       vec_push(u->arena, &u->changes, c);

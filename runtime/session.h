@@ -63,9 +63,9 @@ struct milt_change {
 	struct str name;        /* header's name, valid (RFC 5322 2.2) */
 	struct str value;       /* header's value, safe, folded with LF;
 				   address; reason; body with CRLF */
-	uint32_t where;         /* code, or IMAGE_NONE: remove header, remove
-				   recipient; without it the recipient to
-				   remove may be the value */
+	const bool *chosen;     /* remove header, remove recipient: for each
+				   field or recipient whether it is meant; NULL:
+				   all of that name or, with a value, address */
 };
 
 /* ---- questions --------------------------------------------------------- */

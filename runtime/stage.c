@@ -82,9 +82,11 @@ next_rule(struct sources *from, struct live *out)
 static bool
 goes_on(const struct milt_session *s, uint32_t rule)
 {
+	const struct image_rule *r = &s->image->rules[rule];
+
 	if (is_js(s, rule))
-		return s->image->rules[rule].verdict == ACTION_NONE;
-	return ignores_failures(s);
+		return r->verdict == ACTION_NONE;
+	return r->flags & RULE_SHADOW || ignores_failures(s);
 }
 
 /* Fills s->spare. */

@@ -243,7 +243,17 @@ bool condition_ignored(struct milt_session *, uint32_t rule);
 /* Fails the message, unless the policy says that failures are ignored. */
 bool effect_failed(struct milt_session *, uint32_t rule, const char *why);
 
-/* ---- what follows: outcome.c --------------------------------------------- */
+/* ---- what follows: outcome.c, changes.c ---------------------------------- */
+
+/* With no memory a note is lost. */
+void push_note(struct milt_session *, uint32_t rule, enum milt_note_kind,
+    struct str text, bool recipient);
+
+/*
+ * Puts the changes of a rule that matches behind s->changes.  False as
+ * collect_changes.
+ */
+bool push_changes(struct milt_session *, uint32_t rule);
 
 /* Notes of a refused recipient's reading; of a message's. */
 void note_refusal(struct milt_session *, uint32_t speaker, bool recipient);

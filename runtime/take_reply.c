@@ -185,7 +185,6 @@ take_change(struct taking *t, const struct milt_change *from)
 		.index = from->action == ACTION_INSERT_HEADER ? from->index : 0,
 		.name = from->name,
 		.value = from->value.p ? from->value : STR(""),
-		.where = IMAGE_NONE,
 	};
 	const char *why = malformed;
 

@@ -438,6 +438,45 @@ ignoring() {
 	metrics | grep -E '^milt_rule_failures_total\{rule="hard-two",.*\} 2$'
 }
 
+@test "a shadow rule: what it saw before there is a sender, and what it could not decide" {
+	cat >"$T/p.milt" <<-'END'
+		milt 1
+		option regex-match-limit 1000
+		shadow rule known { when client.ip exists reject "x" }
+		shadow rule hard { when header.subject matches /^(a+)+$/ reject "x" }
+		shadow rule who { when recipient.local matches /^(a+)+$/ reject "x" }
+		rule gone { at connect when client.ip is 192.0.2.2 reject "x" }
+	END
+	chmod 644 "$T/p.milt"
+	serve
+	open_session
+	packet C 'mx.example.net\0004\000\000192.0.2.2\0'
+	packet Q ''
+	timeout 20 cat <&9 >/dev/null
+	exec 9>&-
+	open_session
+	packet C 'mx.example.net\0004\000\000192.0.2.1\0'
+	packet M '<>\0'
+	packet R "<aaaaaaaaaaaaaaaaaaaaaaaaab@one.test>\0"
+	packet D 'Ni\0004XyZ12\0'
+	packet T ''
+	packet L "Subject\0aaaaaaaaaaaaaaaaaaaaaaaaab\0"
+	packet N ''
+	packet E ''
+	packet Q ''
+	timeout 20 cat <&9 >/dev/null
+	exec 9>&-
+	local who='client=mx.example.net[192.0.2.1] from=<>'
+	local why='failure="a regular expression took too many steps"'
+	diff <(grep -E 'shadow|ignored' "$T/log" | sed 's/^milterd\[[0-9]*\]: //') - <<-END
+		NOQUEUE: shadow rule=known at=$T/p.milt:3 client=mx.example.net[192.0.2.2]
+		warning: NOQUEUE: ignored rule=who at=$T/p.milt:5 $who to=<aaaaaaaaaaaaaaaaaaaaaaaaab@one.test> $why
+		warning: 4XyZ12: ignored rule=hard at=$T/p.milt:4 $who $why
+		4XyZ12: shadow rule=known at=$T/p.milt:3 $who
+	END
+	[ "$(grep -c 'accept' "$T/log")" = 1 ]
+}
+
 @test "--log-format json: what is ignored" {
 	ignoring --log-format json
 	[ "$(jq -r 'select(.note=="ignored") | [.level,.id,.rule,.file,.line,.client,.sender,.recipient,.failure] | @csv' "$T/log" | head -n 2)" = \

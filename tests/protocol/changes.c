@@ -161,6 +161,33 @@ test_envelope(void)
 	finish(&f);
 }
 
+/* What cannot be decided stays, where the policy says so. */
+static void
+test_undecided(void)
+{
+	struct filter f;
+
+	if (!start(&f, "milt 1\n"
+		       "option regex-match-limit 100\n"
+		       "option on-failure ignore\n"
+		       "rule all { when header(\"X-W\") exists\n"
+		       "  remove header \"X-W\" where value matches "
+		       "/^(a|aa)+$/\n"
+		       "  remove recipient where local matches "
+		       "/^(a|aa)+$/ }\n"))
+		return;
+	GIVES(&f,
+	    "R X-W: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaab; X-W: b; "
+	    "<sender@client.invalid> aaaaaaaaaaaaaaaaaaaaaaaaaaaaaab@b.test,"
+	    "c@d.test",
+	    .header = "X-W: aaa\nX-W: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\n"
+		      "X-W: aa\nX-W: b\n",
+	    .to = { "<aaa@b.test>", "<aaaaaaaaaaaaaaaaaaaaaaaaaaaaaab@b.test>",
+		"<c@d.test>" });
+	CHECK(filter_log_count(&f, " ignored rule=all ") == 1);
+	finish(&f);
+}
+
 static void
 test_body(void)
 {
@@ -239,6 +266,7 @@ main(void)
 	test_add_and_insert();
 	test_set_and_remove();
 	test_envelope();
+	test_undecided();
 	test_body();
 	test_safe_values();
 	test_not_applied();

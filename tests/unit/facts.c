@@ -163,7 +163,7 @@ test_sender(void)
 {
 	start();
 	CHECK_STR(show(ATTR_SENDER), "-");
-	CHECK_STR(facts_sender_text(f), "");
+	CHECK(!facts_sender_text(f).p);
 	mail("<Amy+News@Mail.Example.co.uk>", "size=1000");
 	CHECK_STR(show(ATTR_SENDER), "Amy+News@Mail.Example.co.uk");
 	CHECK_STR(show(ATTR_SENDER_ADDRESS), "Amy+News@Mail.Example.co.uk");
