@@ -183,7 +183,7 @@ $(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
 $(BUILD)/protocol/queue: $(BUILD)/obj/addon/queue.o
 $(BUILD)/protocol/compat: $(BUILD)/libmilt-addon.a
 
-$(BUILD)/bench/cost: $(BUILD)/obj/tests/bench/workload.o
+$(BUILD)/bench/cost $(BUILD)/bench/sets: $(BUILD)/obj/tests/bench/workload.o
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)

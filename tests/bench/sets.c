@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "runtime/sets.h"
+#include "tests/bench/workload.h"
 
 enum { PROBES = 1 << 20, ROUNDS = 20, KEY = 32 };
 
@@ -19,22 +20,12 @@ static char keys[PROBES][KEY];
 static uint32_t lengths[PROBES];
 static struct ip_range addresses[PROBES];
 
-/* A number from a number, as if by chance. */
-static uint64_t
-mix(uint64_t x)
-{
-	x += UINT64_C(0x9e3779b97f4a7c15);
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 /* Of /20 to /28. */
 static uint32_t
 network(unsigned i, unsigned *bits)
 {
-	*bits = 20 + (unsigned)(mix(i) % 9);
-	return (uint32_t)(mix(i ^ UINT64_C(1) << 40) >> 32) &
+	*bits = 20 + (unsigned)(workload_mix(i) % 9);
+	return (uint32_t)(workload_mix(i ^ UINT64_C(1) << 40) >> 32) &
 	       ~(UINT32_MAX >> *bits);
 }
 
@@ -42,7 +33,7 @@ static int
 put_key(enum milt_type type, unsigned i, char out[KEY])
 {
 	return snprintf(out, KEY, "%llx%s",
-	    (unsigned long long)mix(i) & 0xffffffffff,
+	    (unsigned long long)workload_mix(i) & 0xffffffffff,
 	    type == TYPE_DOMAIN ? ".example" : "");
 }
 
@@ -76,8 +67,8 @@ static void
 make_probes(enum milt_type type, unsigned count, bool members)
 {
 	for (unsigned i = 0; i < PROBES; i++) {
-		unsigned k = (unsigned)(mix(i + 7) % count), bits;
-		uint64_t any = mix(k + (UINT64_C(1) << 50));
+		unsigned k = (unsigned)(workload_mix(i + 7) % count), bits;
+		uint64_t any = workload_mix(k + (UINT64_C(1) << 50));
 
 		if (type == TYPE_NETWORK) {
 			uint32_t ip =

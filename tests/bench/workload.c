@@ -15,9 +15,8 @@ static const char *const common[] = { "the", "your", "account", "free", "money",
 	"change", "document", "shipping", "customer", "support" };
 enum { COMMON = sizeof(common) / sizeof(*common) };
 
-/* A number from a number, as if by chance. */
-static uint64_t
-mix(uint64_t x)
+uint64_t
+workload_mix(uint64_t x)
 {
 	x += UINT64_C(0x9e3779b97f4a7c15);
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -43,7 +42,7 @@ word(char room[32], unsigned number, unsigned syllables)
 static const char *
 common_word(uint64_t n)
 {
-	return common[mix(n) % COMMON];
+	return common[workload_mix(n) % COMMON];
 }
 
 /* ---- regexes ---------------------------------------------------------- */
@@ -309,7 +308,7 @@ static struct str
 make_client(unsigned i, unsigned hit, bool is_hit)
 {
 	char *text = NULL;
-	uint64_t x = mix(i);
+	uint64_t x = workload_mix(i);
 
 	if (asprintf(&text, "%u.%u.%u.%u", is_hit ? 10 : 100 + (int)(x % 90),
 		is_hit ? hit / 256 % 256 : (unsigned)(x >> 8) % 256,
@@ -332,7 +331,7 @@ void
 workload_message(
     enum workload w, unsigned rules, unsigned i, struct work_message *out)
 {
-	unsigned hit = (unsigned)(mix(i + 1) % rules);
+	unsigned hit = (unsigned)(workload_mix(i + 1) % rules);
 	bool is_hit = i % HIT_EACH == 0;
 	bool subject = w == WORK_SUBJECTS || w == WORK_RESIDUAL ||
 		       (w == WORK_MIXED && hit % MIXED < 8);

@@ -20,6 +20,9 @@ enum workload {
 	WORK_COUNT
 };
 
+/* A number from a number, as if by chance. */
+uint64_t workload_mix(uint64_t);
+
 extern const char *const workload_names[WORK_COUNT];
 
 void workload_policy(enum workload, unsigned rules, FILE *);
