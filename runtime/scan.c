@@ -278,9 +278,6 @@ scan_entry(struct interp *ip, struct scan_cache *c,
     const struct scan_subject *s, struct scan_known *e)
 {
 	e->first = c->list_count;
-	e->count = IMAGE_NONE;
-	if (!s->table)
-		return true;
 	if (!scan_text(ip, c, s, e->text) ||
 	    !scan_cache_lists(c, c->list_count + c->hit_count + s->residual))
 		return false;
@@ -323,7 +320,6 @@ bool
 scan_value(struct interp *ip, uint32_t subject, const struct fact_value *v,
     struct scan_result *out)
 {
-	const struct scan_subject *s = &ip->image->scan->subjects[subject];
 	struct scan_cache *c = match_scans(ip->scratch);
 	const struct scan_known *e;
 	struct scan_cache_slot *slot = NULL;
@@ -340,14 +336,10 @@ scan_value(struct interp *ip, uint32_t subject, const struct fact_value *v,
 		return false;
 	e = &c->entries[slot->entry];
 	*out = (struct scan_result){ .subject = e->text,
-		.regexes = s->regexes,
-		.count = s->count,
+		.regexes = c->regexes + e->first,
+		.count = e->count,
+		.first = c->firsts + e->first,
 		.windows = c->windows };
-	if (e->count != IMAGE_NONE) {
-		out->regexes = c->regexes + e->first;
-		out->count = e->count;
-		out->first = c->firsts + e->first;
-	}
 	return true;
 }
 
@@ -366,6 +358,6 @@ scan_has(const struct scan_result *r, uint32_t regex, uint32_t *first)
 	}
 	if (low == r->count || r->regexes[low] != regex)
 		return false;
-	*first = r->first ? r->first[low] : IMAGE_NONE;
+	*first = r->first[low];
 	return true;
 }

@@ -31,8 +31,8 @@ struct scan_subject {
 	uint32_t key;      /* text or IMAGE_NONE */
 	uint32_t *regexes; /* all regexes on it, ascending */
 	uint32_t count;
-	uint32_t residual;        /* those without a usable literal */
-	struct scan_table *table; /* NULL: too few to be worth a scan */
+	uint32_t residual; /* those without a usable literal */
+	struct scan_table *table;
 };
 
 /* im->scan: immutable, any number of threads may use it. */
@@ -52,7 +52,7 @@ struct scan_result {
 	const uint32_t *regexes; /* candidates, ascending */
 	uint32_t count;
 	/* For each its first window, or IMAGE_NONE where a match can begin
-	 * anywhere.  NULL: that is so for all. */
+	 * anywhere. */
 	const uint32_t *first;
 	const struct scan_window *windows;
 };

@@ -6,9 +6,6 @@
 #include "runtime/scan_table.h"
 #include "runtime/scan_text.h"
 
-/* With fewer regexes PCRE2 is faster alone. */
-enum { WORTH_A_SCAN = 4 };
-
 /* A reference that regexes may be on, with its place among the subjects. */
 struct place {
 	uint64_t key; /* attribute and key */
@@ -226,7 +223,7 @@ add_subject(struct build *b, uint32_t first, uint32_t *count)
 	for (uint32_t i = 0; i < n; i++)
 		s->regexes[i] = b->uses[first + i].regex;
 	*count = n;
-	return n < WORTH_A_SCAN || build_table(b, s);
+	return build_table(b, s);
 }
 
 /* ---- all ---------------------------------------------------------------- */
