@@ -266,6 +266,22 @@ rule_has_notes(const struct milt_session *s, uint32_t rule)
 	       has_kind(s->image, rule, ACTION_NOTE);
 }
 
+/* Does it name facts that are not known at `stage` (-1: before connect)? */
+static bool
+template_waits(const struct milt_image *im, uint32_t template, int stage)
+{
+	const struct image_template *t = &im->templates[template];
+
+	for (uint32_t i = 0; i < t->count; i++) {
+		const struct image_piece *p = &im->pieces[t->first + i];
+
+		if (p->kind == IMAGE_PIECE_VALUE &&
+		    (int)attr_rows[im->refs[p->a].attr].from > stage)
+			return true;
+	}
+	return false;
+}
+
 static bool
 template_needs_body(const struct milt_image *im, uint32_t template)
 {
@@ -274,14 +290,29 @@ template_needs_body(const struct milt_image *im, uint32_t template)
 	if (template == IMAGE_NONE)
 		return false;
 	t = &im->templates[template];
-	for (uint32_t i = 0; i < t->count; i++) {
-		const struct image_piece *p = &im->pieces[t->first + i];
+	for (uint32_t i = 0; i < t->count; i++)
+		if (im->pieces[t->first + i].kind == IMAGE_PIECE_CAPTURE)
+			return true;
+	return template_waits(im, template, STAGE_HEADERS);
+}
 
-		if (p->kind == IMAGE_PIECE_CAPTURE)
-			return true;
-		if (p->kind == IMAGE_PIECE_VALUE &&
-		    attr_rows[im->refs[p->a].attr].from == STAGE_MESSAGE)
-			return true;
+/* Have the rule's log lines facts that are not known yet? */
+static bool
+notes_wait(const struct milt_session *s, uint32_t rule)
+{
+	const struct milt_image *im = s->image;
+	const struct image_rule *r = &im->rules[rule];
+
+	if (r->flags & (RULE_JS | RULE_SHADOW))
+		return false;
+	for (uint32_t i = 0; i < r->count; i++) {
+		const struct image_action *a = &im->actions[r->first + i];
+
+		for (uint32_t k = 0;
+		     a->action == ACTION_LOG && k < a->text_count; k++)
+			if (template_waits(
+				im, a->texts + k, (enum milt_stage)s->done))
+				return true;
 	}
 	return false;
 }
@@ -350,6 +381,7 @@ accept_pending(const struct milt_session *s, uint32_t speaker)
 			cut = i;
 		if (v != TRUE_)
 			continue;
+		p.unknown |= notes && notes_wait(s, i);
 		p.notes |= notes;
 		p.changes |= changes;
 		p.body |= changes && changes_need_body(s, i);

@@ -218,10 +218,10 @@ test_work(void)
 	CHECK(limit_option_hits(OPTION_REGEX_MATCH_LIMIT) == 1);
 	CHECK(failures_ignored() == 1);
 	close_policy();
-	open_policy(
-	    "milt 1\noption regex-match-limit 10000000\n"
-	    "option regex-heap-limit 64KB\n"
-	    "rule a { when body.raw matches /^(?:(a)|(b))*c/ reject \"x\" }\n");
+	open_policy("milt 1\noption regex-match-limit 10000000\n"
+		    "option regex-heap-limit 64KB\n"
+		    "rule a { when body.raw matches /^(?:(a)|(b))*[cd]/ reject "
+		    "\"x\" }\n");
 	message("X", STR("1"), 1, large);
 	CHECK(limit_option_hits(OPTION_REGEX_HEAP_LIMIT) == 1);
 	close_policy();
