@@ -222,7 +222,8 @@ write_image(struct emitter *e, const struct section *sections)
 		if (sections[i].count)
 			memcpy(image + h.section[i].offset, sections[i].p,
 			    sections[i].count * sections[i].size);
-	h.checksum = XXH3_64bits(image + sizeof(h), h.size - sizeof(h));
+	memcpy(image, &h, sizeof(h));
+	h.checksum = image_checksum(image, h.size);
 	memcpy(image, &h, sizeof(h));
 	e->c->image = image;
 	e->c->image_size = h.size;

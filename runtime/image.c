@@ -38,10 +38,17 @@ refuse(const char **why, const char *reason)
 	return MILT_INVALID;
 }
 
+uint64_t
+image_checksum(const void *image, size_t size)
+{
+	size_t from = offsetof(struct image_header, policy);
+
+	return XXH3_64bits((const char *)image + from, size - from);
+}
+
 /*
  * Sections one behind the other, in order and aligned, to the image's end: so
- * they are disjoint, and the header, which the checksum leaves out, has no
- * bits that nobody checks.
+ * they are disjoint.
  */
 static const char *
 check_sections(const struct image_header *h)
@@ -77,7 +84,7 @@ check_header(const void *data, size_t size, const char **why)
 	}
 	if (size < sizeof(*h) || h->size != size)
 		return refuse(why, "the image is cut short or has grown");
-	if (h->checksum != XXH3_64bits(h + 1, size - sizeof(*h)))
+	if (h->checksum != image_checksum(data, size))
 		return refuse(why, "the checksum is wrong");
 	reason = check_sections(h);
 	return reason ? refuse(why, reason) : MILT_OK;

@@ -18,7 +18,7 @@
 #include "runtime/normal.h"
 
 #define IMAGE_MAGIC "milt\r\n\032\n"
-enum { IMAGE_VERSION = 3, IMAGE_ALIGN = 16 };
+enum { IMAGE_VERSION = 4, IMAGE_ALIGN = 16 };
 static const uint32_t IMAGE_NONE __attribute__((unused)) = UINT32_MAX;
 
 enum opcode {
@@ -394,7 +394,7 @@ struct image_header {
 	uint32_t sections; /* SECTION_COUNT */
 	uint64_t tables;   /* tables_hash() */
 	uint64_t size;     /* of the whole image, in bytes */
-	uint64_t checksum; /* XXH3_64bits of all that follows the header */
+	uint64_t checksum; /* image_checksum() */
 	uint64_t policy;   /* hash of the policy's sources, for logs */
 	struct {
 		uint64_t offset; /* from the start; a multiple of IMAGE_ALIGN,
@@ -402,6 +402,12 @@ struct image_header {
 		uint64_t count;  /* records */
 	} section[SECTION_COUNT];
 };
+
+/*
+ * XXH3_64bits of all that follows the checksum in the header; what is before it
+ * has one right value alone.
+ */
+uint64_t image_checksum(const void *image, size_t size);
 
 /*
  * A loaded, verified image.  Immutable; any number of threads may use it.

@@ -7,9 +7,6 @@
 
 #include <stdlib.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "runtime/image.h"
 #include "runtime/sets.h"
 
@@ -277,8 +274,7 @@ build_checksum(void *image, size_t size)
 	struct image_header h;
 
 	memcpy(&h, image, sizeof(h));
-	h.checksum =
-	    XXH3_64bits((const char *)image + sizeof(h), size - sizeof(h));
+	h.checksum = image_checksum(image, size);
 	memcpy(image, &h, sizeof(h));
 }
 
