@@ -151,7 +151,7 @@ BENCH  := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,\
             $(filter-out tests/bench/workload.c,$(wildcard tests/bench/*.c)))
 PROP   := $(patsubst tests/property/%.c,$(BUILD)/property/%,\
             $(filter-out $(addprefix tests/property/,patterns.c policy.c \
-            random.c reading.c text.c writer.c),\
+            random.c reading.c text.c twins.c writer.c),\
             $(wildcard tests/property/*.c)))
 
 $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(LIB)
@@ -165,16 +165,16 @@ $(BUILD)/unit/memory: LDFLAGS_ALL += \
 $(BUILD)/property/property: $(BUILD)/obj/tests/property/policy.o \
     $(BUILD)/obj/tests/property/reading.o \
     $(BUILD)/obj/tests/property/random.o
-$(BUILD)/property/rules: $(BUILD)/obj/tests/property/text.o \
-    $(BUILD)/obj/tests/property/writer.o \
-    $(BUILD)/obj/tests/property/random.o
+TWINS_O := $(addprefix $(BUILD)/obj/tests/property/,twins.o text.o writer.o \
+    random.o)
+$(BUILD)/property/rules: $(TWINS_O)
 $(BUILD)/property/texts: $(BUILD)/obj/tests/property/writer.o \
     $(BUILD)/obj/tests/property/random.o
 $(BUILD)/property/regexes: $(BUILD)/obj/tests/property/patterns.o \
     $(BUILD)/obj/tests/property/random.o
 $(BUILD)/property/%: $(BUILD)/obj/tests/property/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(LIB) $(PKG_LIBS)
 
 $(BUILD)/protocol/%: $(BUILD)/obj/tests/protocol/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
@@ -190,9 +190,11 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/*.c))
 
+$(BUILD)/fuzzers/rules: $(TWINS_O)
 $(BUILD)/fuzzers/%: $(BUILD)/obj/tests/fuzz/%.o $(LIB)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $(filter %.o,$^) \
+	    $(LIB) $(PKG_LIBS)
 
 # What the tests of this build run; `asan` and `tsan` make builds of their own.
 # The libraries are looked for when make starts, so each step is a make of its

@@ -79,6 +79,7 @@ read_member(struct reader *r, struct class *c)
 	case ESCAPE_EMPTY:
 	case ESCAPE_NEWLINE:
 	case ESCAPE_ANY:
+	case ESCAPE_GROUP:
 	case ESCAPE_QUOTE:
 	case ESCAPE_UNQUOTE:
 	case ESCAPE_FAILED:
