@@ -134,6 +134,30 @@ struct walk {
 	bool malformed;
 };
 
+/* One blank for each run of white space, of any kind, as readers show it. */
+static struct str
+with_single_blanks(struct arena *a, struct str s)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	const char *at = s.p, *end = s.p + s.n;
+	size_t n = 0;
+
+	if (!p)
+		return (struct str){ NULL, 0 };
+	while (at < end) {
+		const char *next = g_utf8_next_char(at);
+
+		if (!g_unichar_isspace(g_utf8_get_char(at))) {
+			memcpy(p + n, at, (size_t)(next - at));
+			n += (size_t)(next - at);
+		} else if (n && p[n - 1] != ' ') {
+			p[n++] = ' ';
+		}
+		at = next;
+	}
+	return (struct str){ p, n };
+}
+
 static bool
 add_mailbox(struct walk *w, InternetAddress *ia)
 {
@@ -146,6 +170,10 @@ add_mailbox(struct walk *w, InternetAddress *ia)
 	struct str text = words_unmask(arena, z ? z : "");
 	struct str display = words_unmask(arena, name ? name : "");
 
+	if (display.p)
+		display = utf8_make_valid(arena, display);
+	if (display.p)
+		display = with_single_blanks(arena, display);
 	if (!a || !text.p || !display.p ||
 	    !facts_header_address(w->facts, a, text, str_trim(display)))
 		return false;
