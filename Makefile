@@ -168,7 +168,8 @@ $(BUILD)/property/property: $(BUILD)/obj/tests/property/policy.o \
 $(BUILD)/property/rules: $(BUILD)/obj/tests/property/text.o \
     $(BUILD)/obj/tests/property/writer.o \
     $(BUILD)/obj/tests/property/random.o
-$(BUILD)/property/texts: $(BUILD)/obj/tests/property/writer.o \
+$(BUILD)/property/networks $(BUILD)/property/texts: \
+    $(BUILD)/obj/tests/property/writer.o \
     $(BUILD)/obj/tests/property/random.o
 $(BUILD)/property/regexes: $(BUILD)/obj/tests/property/patterns.o \
     $(BUILD)/obj/tests/property/random.o

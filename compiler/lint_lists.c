@@ -31,13 +31,18 @@ by_key(const void *a, const void *b)
 	return x->ast < y->ast ? -1 : 1;
 }
 
-/* The wider one first. */
+/*
+ * IPv4 first, which no IPv6 network holds though it may lie around it; then
+ * the wider one.
+ */
 static int
 by_range(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;
-	int d = ip_compare(x->range.first, y->range.first);
+	int d = ip_is_v4(y->range.first) - ip_is_v4(x->range.first);
 
+	if (!d)
+		d = ip_compare(x->range.first, y->range.first);
 	if (!d)
 		d = ip_compare(y->range.last, x->range.last);
 	return d ? d : x->ast < y->ast ? -1 : 1;
@@ -90,7 +95,7 @@ lint_networks(struct entries *e)
 		if (ip_compare(w->range.first, x->range.first) == 0 &&
 		    ip_compare(w->range.last, x->range.last) == 0)
 			warn_duplicate(e, w, x);
-		else if (ip_compare(x->range.last, w->range.last) <= 0)
+		else if (network_holds(&w->range, &x->range))
 			warn_covered(e, w, x);
 		else
 			widest = i;
