@@ -257,7 +257,7 @@ soak: all $(BENCH)
 
 # help: make bless     write the expectations of the text cases anew
 bless: all
-	MILTERC=$(BUILD)/milterc tests/cases/run --bless
+	MILTERC=$(abspath $(BUILD))/milterc tests/cases/run --bless
 
 # help: make check     before each commit: format, layers, generated files, tests
 check: format-check layers fresh test
