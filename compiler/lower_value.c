@@ -5,15 +5,6 @@
 #include "compiler/sets.h"
 #include "runtime/match.h"
 
-const struct ast_value *
-value_behind(const struct ast_value *v)
-{
-	while (v->kind == VALUE_NAME && v->let && !v->let->is_condition &&
-	       v->let->expr->kind == EXPR_VALUE)
-		v = v->let->expr->left;
-	return v;
-}
-
 bool
 value_is_many(const struct ast_value *v)
 {
