@@ -207,19 +207,55 @@ entry_key(struct compilation *c, enum milt_type type, struct str text)
 	    c->ir->options[OPTION_LOCAL_PARTS] == LOCAL_PARTS_EXACT);
 }
 
+/*
+ * `address` is IPv4-mapped and `range` is not: the prefix is that of an IPv4
+ * network.
+ */
+static void
+warn_mapped(struct entries *e, const struct list_entry *le, struct ip address,
+    struct ip_range range)
+{
+	struct arena *arena = &e->c->arena;
+	struct diags *ds = &e->c->diags;
+	struct str ip = ip_print(arena, address);
+	struct str meant = arena_printf(arena, "%.*s%.*s", STR_ARG(ip),
+	    STR_ARG(str_skip(le->text, str_find(le->text, '/'))));
+	struct diag *d = warn(e, D_NETWORK_MAPPED, le,
+	    "`%.*s` is the IPv6 network %.*s and holds no IPv4 address",
+	    le->text, network_print(arena, range));
+	bool masked;
+
+	if (!d)
+		return;
+	if (network_parse(meant, &range, &masked))
+		diag_help(ds, d, "the IPv4 network is written: %.*s",
+		    STR_ARG(network_print(arena, range)));
+	else
+		diag_help(ds, d,
+		    "the prefix counts all 128 bits; the IPv4 address alone is "
+		    "written: %.*s",
+		    STR_ARG(ip));
+}
+
 static void
 add_network(struct entries *e, const struct list_entry *le)
 {
-	struct entry *x = &e->v[e->n++];
+	struct entry x = { .ast = le };
 	bool masked = false;
+	struct ip ip;
 
-	x->ast = le;
-	(void)network_parse(le->text, &x->range, &masked);
+	(void)network_parse(le->text, &x.range, &masked);
+	(void)ip_parse(str_head(le->text, str_find(le->text, '/')), &ip);
+	if (ip_is_v4(ip) && !ip_is_v4(x.range.first)) {
+		warn_mapped(e, le, ip, x.range);
+		return;
+	}
 	if (masked)
 		warn(e, D_HOST_BITS, le,
 		    "`%.*s` has bits set behind its prefix; it is read as "
 		    "%.*s",
-		    le->text, network_print(&e->c->arena, x->range));
+		    le->text, network_print(&e->c->arena, x.range));
+	e->v[e->n++] = x;
 }
 
 /* The n of them at `v` stand in the order of the source. */

@@ -241,12 +241,20 @@ try_addresses(struct tally *sum, struct milt_image *im, const struct network *v,
 	return true;
 }
 
+/* Of an IPv4-mapped one that is an IPv6 network lint says only that. */
+static bool
+is_judged(const struct network *n)
+{
+	return is_mapped(n) == is_v4(n);
+}
+
 static bool
 has_covered(const struct network *v, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned k = 0; k < n; k++)
-			if (i != k && holds(&v[i], &v[k]))
+			if (i != k && is_judged(&v[i]) && is_judged(&v[k]) &&
+			    holds(&v[i], &v[k]))
 				return true;
 	return false;
 }
