@@ -168,7 +168,8 @@ $(BUILD)/property/property: $(BUILD)/obj/tests/property/policy.o \
 TWINS_O := $(addprefix $(BUILD)/obj/tests/property/,twins.o text.o writer.o \
     random.o)
 $(BUILD)/property/rules: $(TWINS_O)
-$(BUILD)/property/texts: $(BUILD)/obj/tests/property/writer.o \
+$(BUILD)/property/networks $(BUILD)/property/texts: \
+    $(BUILD)/obj/tests/property/writer.o \
     $(BUILD)/obj/tests/property/random.o
 $(BUILD)/property/regexes: $(BUILD)/obj/tests/property/patterns.o \
     $(BUILD)/obj/tests/property/random.o
@@ -258,7 +259,7 @@ soak: all $(BENCH)
 
 # help: make bless     write the expectations of the text cases anew
 bless: all
-	MILTERC=$(BUILD)/milterc tests/cases/run --bless
+	MILTERC=$(abspath $(BUILD))/milterc tests/cases/run --bless
 
 # help: make check     before each commit: format, layers, generated files, tests
 check: format-check layers fresh test

@@ -7,7 +7,7 @@
 
 #include "compiler/passes.h"
 
-/* Lists: unused, duplicate and overlapping entries, odd domains. */
+/* Lists, and sets in place: duplicate and overlapping entries, odd domains. */
 void lint_lists(struct compilation *);
 
 /* Rules: unreachable, constant, held, and what they do to mail. */

@@ -61,9 +61,6 @@ struct ir_node *lower_compare(struct lower *, const struct ast_expr *);
 
 /* ---- operands: lower_value.c ---------------------------------------- */
 
-/* What a name stands for, through definitions of values. */
-const struct ast_value *value_behind(const struct ast_value *);
-
 /* Does it name an attribute (count included)? */
 static inline bool
 value_is_attr(const struct ast_value *v)

@@ -1,6 +1,8 @@
 /* Conditions: from the syntax tree to nodes. */
 #include "compiler/lower.h"
 
+#include "compiler/passes.h"
+
 /*
  * Calls inside each other: definitions inside definitions add up beyond what
  * the parser allows in one condition.

@@ -5,15 +5,6 @@
 #include "compiler/sets.h"
 #include "runtime/match.h"
 
-const struct ast_value *
-value_behind(const struct ast_value *v)
-{
-	while (v->kind == VALUE_NAME && v->let && !v->let->is_condition &&
-	       v->let->expr->kind == EXPR_VALUE)
-		v = v->let->expr->left;
-	return v;
-}
-
 bool
 value_is_many(const struct ast_value *v)
 {
@@ -101,28 +92,14 @@ lower_key(struct lower *l, enum milt_type type, struct str text)
 
 /* ---- lists ---------------------------------------------------------- */
 
-/* An IPv6 network around the IPv4-mapped block does not mean IPv4. */
 static void
-add_network(struct lower *l, struct ir_list *list, struct ip_range range)
+add_network(struct lower *l, struct ir_list *list, const struct ip_range *range)
 {
-	struct ip_range v4, part = range;
-	bool masked;
+	struct ip_range parts[2];
+	size_t n = network_parts(range, parts);
 
-	(void)network_parse(STR("0.0.0.0/0"), &v4, &masked);
-	if (ip_compare(range.first, v4.first) >= 0 ||
-	    ip_compare(range.last, v4.last) <= 0) {
-		vec_push(l->arena, &list->ranges, range);
-		return;
-	}
-	/* The block is ::ffff:0:0/96: its neighbours differ in bits 80 to 96.
-	 */
-	part.last = v4.last;
-	part.last.b[11] = 0xfe;
-	vec_push(l->arena, &list->ranges, part);
-	part = (struct ip_range){ v4.first, range.last };
-	part.first.b[9] = 1;
-	part.first.b[10] = part.first.b[11] = 0;
-	vec_push(l->arena, &list->ranges, part);
+	for (size_t i = 0; i < n; i++)
+		vec_push(l->arena, &list->ranges, parts[i]);
 }
 
 static void
@@ -135,7 +112,7 @@ add_member(
 
 	if (list->type == TYPE_NETWORK) {
 		if (network_parse(text, &range, &masked))
-			add_network(l, list, range);
+			add_network(l, list, &range);
 		else
 			lower_refuse(
 			    l, span, "`%.*s` is not a network", STR_ARG(text));

@@ -233,6 +233,15 @@ policy_items(struct compilation *c)
 	return (struct policy_items){ list.v, list.n };
 }
 
+const struct ast_value *
+value_behind(const struct ast_value *v)
+{
+	while (v->kind == VALUE_NAME && v->let && !v->let->is_condition &&
+	       v->let->expr->kind == EXPR_VALUE)
+		v = v->let->expr->left;
+	return v;
+}
+
 bool
 has_error_in(const struct compilation *c, struct span span)
 {

@@ -33,6 +33,9 @@ struct str place_words(
 typedef VEC(struct ast_expr *) expr_vec;
 expr_vec condition_leaves(struct arena *, struct ast_expr *);
 
+/* What a name stands for, through definitions of values. */
+const struct ast_value *value_behind(const struct ast_value *);
+
 /* Is an error reported in the span? */
 bool has_error_in(const struct compilation *, struct span);
 

@@ -1,6 +1,8 @@
 /* Texts of actions, and where in the condition their values come from. */
 #include "compiler/lower.h"
 
+#include "compiler/passes.h"
+
 /*
  * A loop's body is walked for each loop around it, since elements differ: what
  * definitions multiply is bounded.

@@ -59,6 +59,16 @@ bool network_parse(struct str, struct ip_range *out, bool *masked);
 /* As "192.0.2.0/24"; `range` must be a CIDR block. */
 struct str network_print(struct arena *, struct ip_range range);
 
+/*
+ * The addresses that a CIDR block holds, in order: one range or two; returns
+ * how many.  IPv4 is the block ::ffff:0:0/96, which an IPv6 network around it
+ * does not hold: it is cut out.
+ */
+size_t network_parts(const struct ip_range *network, struct ip_range parts[2]);
+
+/* Does a CIDR block hold all addresses of another one? */
+bool network_holds(const struct ip_range *, const struct ip_range *other);
+
 /* The /24 (IPv4) or /64 (IPv6) of an address. */
 struct ip_range ip_network(struct ip);
 

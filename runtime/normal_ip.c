@@ -129,6 +129,44 @@ network_print(struct arena *a, struct ip_range range)
 	return arena_printf(a, "%s/%d", text, v4 ? prefix - 96 : prefix);
 }
 
+size_t
+network_parts(const struct ip_range *network, struct ip_range parts[2])
+{
+	static const struct ip before = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff,
+	    0xfe, 0xff, 0xff, 0xff, 0xff } };
+	static const struct ip behind = { { [9] = 1 } };
+
+	/* Blocks are nested or disjoint: one from before to behind has it. */
+	parts[0] = *network;
+	if (ip_is_v4(network->first) ||
+	    ip_compare(network->first, before) > 0 ||
+	    ip_compare(network->last, before) <= 0)
+		return 1;
+	parts[0].last = before;
+	parts[1] = (struct ip_range){ behind, network->last };
+	return ip_compare(network->last, behind) < 0 ? 1 : 2;
+}
+
+bool
+network_holds(const struct ip_range *network, const struct ip_range *other)
+{
+	struct ip_range mine[2], theirs[2];
+	size_t m = network_parts(network, mine);
+	size_t n = network_parts(other, theirs);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (
+		    k < m && (ip_compare(theirs[i].first, mine[k].first) < 0 ||
+				 ip_compare(theirs[i].last, mine[k].last) > 0))
+			k++;
+		if (k == m)
+			return false;
+	}
+	return true;
+}
+
 struct ip_range
 ip_network(struct ip ip)
 {

@@ -192,8 +192,8 @@ count_ranges(const struct ip_range *v, size_t n, struct ip ip)
 	return (size_t)(base - v) + (ip_compare(base->first, ip) <= 0);
 }
 
-bool
-set_has_range(const struct milt_image *im, const struct image_list *list,
+static bool
+has_part(const struct milt_image *im, const struct image_list *list,
     const struct ip_range *range)
 {
 	const struct ip_range *base =
@@ -201,7 +201,6 @@ set_has_range(const struct milt_image *im, const struct image_list *list,
 	uint32_t upto = list->count;
 	size_t n;
 
-	assert(list->type == TYPE_NETWORK);
 	if (ip_is_v4(range->first) && ip_is_v4(range->last)) {
 		if (list->slots &&
 		    v4_has((const uint32_t *)(base + list->count), list->slots,
@@ -212,6 +211,20 @@ set_has_range(const struct milt_image *im, const struct image_list *list,
 	}
 	n = count_ranges(base, upto, range->first);
 	return n && ip_compare(range->last, base[n - 1].last) <= 0;
+}
+
+bool
+set_has_range(const struct milt_image *im, const struct image_list *list,
+    const struct ip_range *range)
+{
+	struct ip_range parts[2];
+	size_t n = network_parts(range, parts);
+
+	assert(list->type == TYPE_NETWORK);
+	for (size_t i = 0; i < n; i++)
+		if (!has_part(im, list, &parts[i]))
+			return false;
+	return true;
 }
 
 bool

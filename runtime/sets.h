@@ -55,7 +55,7 @@ set_v4(struct ip ip)
 	return be32toh(n);
 }
 
-/* NETWORK: does one member contain all of `range`? */
+/* NETWORK: is each of network_parts() of `range` inside of a member? */
 bool set_has_range(const struct milt_image *, const struct image_list *,
     const struct ip_range *range);
 

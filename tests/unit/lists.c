@@ -15,6 +15,73 @@ add_range(struct ir_list *l, const char *text)
 		vec_push(&arena, &l->ranges, range);
 }
 
+/* The ranges of a network, from address to address. */
+static struct str
+parts(const char *z)
+{
+	struct ip_range r, p[2];
+	struct str s = STR("");
+	bool masked;
+	size_t n;
+
+	if (!network_parse(str_from(z), &r, &masked))
+		return STR("-");
+	n = network_parts(&r, p);
+	for (size_t i = 0; i < n; i++)
+		s = arena_printf(&arena, "%.*s%s%.*s-%.*s", STR_ARG(s),
+		    i ? " " : "", STR_ARG(ip_print(&arena, p[i].first)),
+		    STR_ARG(ip_print(&arena, p[i].last)));
+	return s;
+}
+
+#define ONES "ffff:ffff:ffff:ffff"
+#define BELOW "::-::fffe:ffff:ffff"
+
+static void
+parts_of_networks(void)
+{
+	CHECK_STR(parts("::/0"), BELOW " ::1:0:0:0-" ONES ":" ONES);
+	CHECK_STR(parts("::/64"), BELOW " ::1:0:0:0-::" ONES);
+	CHECK_STR(parts("::/79"), BELOW " ::1:0:0:0-::1:ffff:ffff:ffff");
+	CHECK_STR(parts("::/80"), BELOW);
+	CHECK_STR(parts("::8000:0:0/81"), "::8000:0:0-::fffe:ffff:ffff");
+	CHECK_STR(parts("::fffe:0:0/95"), "::fffe:0:0-::fffe:ffff:ffff");
+	CHECK_STR(parts("::fffe:0:0/96"), "::fffe:0:0-::fffe:ffff:ffff");
+	CHECK_STR(parts("::ffff:0:0/96"), "0.0.0.0-255.255.255.255");
+	CHECK_STR(parts("::ffff:c000:0200/120"), "192.0.2.0-192.0.2.255");
+	CHECK_STR(parts("0.0.0.0/1"), "0.0.0.0-127.255.255.255");
+	CHECK_STR(parts("0:0:0:1::/64"), "0:0:0:1::-::1:" ONES);
+	CHECK_STR(parts("::1:0:0:0/80"), "::1:0:0:0-::1:ffff:ffff:ffff");
+}
+
+static bool
+one_holds(const char *x, const char *y)
+{
+	struct ip_range a, b;
+	bool masked;
+
+	return network_parse(str_from(x), &a, &masked) &&
+	       network_parse(str_from(y), &b, &masked) && network_holds(&a, &b);
+}
+
+static void
+networks_in_networks(void)
+{
+	CHECK(one_holds("192.0.2.0/24", "192.0.2.128/25"));
+	CHECK(one_holds("192.0.2.0/24", "192.0.2.0/24"));
+	CHECK(!one_holds("192.0.2.0/24", "192.0.0.0/16"));
+	CHECK(!one_holds("192.0.2.0/24", "192.0.3.0/24"));
+	CHECK(one_holds("::/0", "::/64"));
+	CHECK(one_holds("::/0", "2001:db8::/32"));
+	CHECK(!one_holds("::/64", "::/0"));
+	CHECK(!one_holds("::/80", "::/79"));
+	CHECK(!one_holds("::/0", "192.0.2.0/24"));
+	CHECK(!one_holds("::/80", "0.0.0.0/0"));
+	CHECK(!one_holds("::/95", "192.0.2.1"));
+	CHECK(!one_holds("0.0.0.0/0", "::/0"));
+	CHECK(one_holds("::ffff:0:0/96", "192.0.2.0/24"));
+}
+
 static void
 networks(void)
 {
@@ -107,6 +174,8 @@ main(void)
 	arena_init(&arena, 0, &no_memory);
 	if (setjmp(no_memory))
 		return 1;
+	parts_of_networks();
+	networks_in_networks();
 	networks();
 	numbers();
 	keys(0, 0);
