@@ -55,21 +55,21 @@ failure_answer(enum milt_stage stage)
 	};
 }
 
-/* Of the connection's or the message's facts one could not be kept. */
+/* Not all facts of the connection or the message could be kept. */
 static void
-lose(struct conn *c, bool whole_session)
+lose(struct conn *c, bool whole_session, const char *why)
 {
 	if (whole_session)
-		c->failed_session = no_memory;
+		c->failed_session = why;
 	else
-		c->failed_message = no_memory;
+		c->failed_message = why;
 }
 
 void
 conn_note(struct conn *c, enum milt_stage stage, enum milt_status s)
 {
 	if (s != MILT_OK)
-		lose(c, stage <= STAGE_HELO);
+		lose(c, stage <= STAGE_HELO, no_memory);
 }
 
 static void
@@ -149,7 +149,7 @@ hold_refusal(struct conn *c, const struct milt_answer *a)
 		n += a->lines[i].n;
 	c->held = malloc(sizeof(*c->held) + n);
 	if (!c->held) {
-		lose(c, false);
+		lose(c, false, no_memory);
 		return;
 	}
 	at = c->held->text;
@@ -297,6 +297,19 @@ is_final(enum milt_stage stage, enum milt_answer_kind kind)
 	return kind != ANSWER_CONTINUE && kind != ANSWER_SKIP;
 }
 
+/*
+ * Why the message cannot go on as the facts are, whatever the answer, or NULL.
+ * The refusal of one recipient too many is such a reason where there is no
+ * reply to RCPT: the MTA keeps a recipient of which no rule would know.
+ */
+static const char *
+obstacle(const struct milt_answer *a, const char *failure)
+{
+	if (!failure && a->kind == ANSWER_TEMPFAIL && a->speaker.failure)
+		return a->speaker.what;
+	return failure;
+}
+
 sfsistat
 conn_conclude(struct conn *c, SMFICTX *ctx, enum milter_event event,
     enum milt_stage stage, uint64_t since)
@@ -307,9 +320,9 @@ conn_conclude(struct conn *c, SMFICTX *ctx, enum milter_event event,
 
 	take_macros(c, ctx, stage);
 	answer(c, ctx, event, stage, &a, &failure);
-	if (failure && !reply_expected(event, c->steps)) {
+	if (!reply_expected(event, c->steps) && obstacle(&a, failure)) {
 		/* Said at the next event that has a reply. */
-		lose(c, stage <= STAGE_HELO);
+		lose(c, stage <= STAGE_HELO, obstacle(&a, failure));
 		return SMFIS_NOREPLY;
 	}
 	record(c, &a, failure, false, since);
@@ -349,7 +362,7 @@ conn_conclude_lost_recipient(struct conn *c, SMFICTX *ctx, uint64_t since)
 	struct milt_answer a = failure_answer(STAGE_RCPT);
 
 	if (is_submission(c) || !reply_expected(EVENT_RCPT, c->steps)) {
-		lose(c, false);
+		lose(c, false, no_memory);
 		return conn_continue(c, ctx, EVENT_RCPT);
 	}
 	a.code = 452;
