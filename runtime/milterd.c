@@ -155,11 +155,14 @@ main(int argc, char **argv)
 	compile = o.strict ? compile_policy_strict : compile_policy;
 	if (o.js_failure)
 		conn_set_js(&js_host_failure);
+	if (!o.check)
+		signals_hold_reloads();
 	p = first_policy(&o);
 	if (o.check) {
 		policy_free(p);
 		return EXIT_OK;
 	}
+	signals_block();
 	service = (struct service){ socket_of(&o), o.metrics, o.control,
 		o.listen, o.user.uid, o.user.gid };
 	if (!service_raise_files(why, sizeof(why)) ||
@@ -171,7 +174,6 @@ main(int argc, char **argv)
 		give_up(o.pidfile, strerror(errno));
 	if (!identity_become(&o.user))
 		give_up("cannot become the user", strerror(errno));
-	signals_block();
 	log_open(o.log, o.format, o.verbose);
 	if (geteuid() == 0)
 		log_say(LEVEL_WARNING, "running as root; --user is safer");
