@@ -23,7 +23,7 @@ static const char usage[] =
     "  -P, --pid-file FILE     write the process id\n"
     "  -d, --daemon            go into the background\n"
     "      --check             read the policy and exit\n"
-    "      --drain SECONDS     how long TERM waits for open sessions (30)\n"
+    "      --drain SECONDS     how long TERM waits for messages (20)\n"
     "      --strict            warnings of the policy are errors\n"
     "      --metrics SOCKET    serve metrics: inet:PORT@HOST or unix:/PATH\n"
     "      --memory MB         what all sessions may hold together (2048;\n"
@@ -256,7 +256,7 @@ arguments_parse(int argc, char **argv)
 	struct arguments o = {
 		.listen = { .mode = 0660, .uid = (uid_t)-1, .gid = (gid_t)-1 },
 		.user = { .uid = (uid_t)-1, .gid = (gid_t)-1 },
-		.drain = 30,
+		.drain = 20,
 		.memory = LIMIT_VALUE_TOTAL_MEMORY,
 	};
 	int c;

@@ -1,6 +1,5 @@
 #include "runtime/conn.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,8 +9,6 @@
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "runtime/trace.h"
-
-static atomic_ulong connections;
 
 static const char no_memory[] = "not enough memory";
 
@@ -98,19 +95,6 @@ take_macros(struct conn *c, SMFICTX *ctx, enum milt_stage stage)
 		memcpy(c->id, s.p, s.n);
 		c->id_length = (unsigned char)s.n;
 	}
-}
-
-void
-conn_end_message(struct conn *c)
-{
-	if (c->session && c->in_message)
-		milt_session_abort(c->session);
-	c->in_message = c->headers = c->body = false;
-	c->failed_message = NULL;
-	c->id_length = 0;
-	c->gathering = c->delayed = 0;
-	free(c->held);
-	c->held = NULL;
 }
 
 /* ---- refusals of recipients that wait ------------------------------------ */
@@ -446,39 +430,4 @@ conn_conclude_message(struct conn *c, SMFICTX *ctx, uint64_t since)
 	end_stage(c, STAGE_MESSAGE, since);
 	conn_end_message(c);
 	return r;
-}
-
-/* ---- life -----------------------------------------------------------------
- */
-
-struct conn *
-conn_new(void)
-{
-	struct conn *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return NULL;
-	c->policy = policy_get();
-	atomic_fetch_add(&connections, 1);
-	metric_add(METRIC_SESSIONS);
-	return c;
-}
-
-void
-conn_free(struct conn *c)
-{
-	if (!c)
-		return;
-	conn_closed(c);
-	milt_session_free(c->session);
-	policy_put(c->policy);
-	free(c->held);
-	free(c);
-	atomic_fetch_sub(&connections, 1);
-}
-
-unsigned long
-conn_count(void)
-{
-	return atomic_load(&connections);
 }

@@ -61,29 +61,43 @@ gave_up(void)
 	_exit(EXIT_SYSTEM);
 }
 
-/* Waits for the open sessions and leaves without libmilter's knowledge. */
+/*
+ * Until no session is within a message, and a moment longer: one session whose
+ * client is idle must not keep away the milterd that comes next.
+ */
+static void
+wait_for_sessions(unsigned long seconds)
+{
+	enum { TICK = 100, IDLE = 2000 };
+	unsigned long ticks = seconds * 1000 / TICK;
+	unsigned quiet = 0, idle = 0;
+
+	/* A connection that was accepted is a session a moment later. */
+	for (unsigned long i = 0; i < ticks && quiet < 2 && idle < IDLE / TICK;
+	     i++) {
+		if (signals_wait(TICK) == SIGNAL_STOP) {
+			log_say(LEVEL_WARNING, "stopping at once");
+			return;
+		}
+		quiet = milter_sessions() == 0 ? quiet + 1 : 0;
+		idle = milter_messages() == 0 ? idle + 1 : 0;
+	}
+}
+
+/* Ends in good order, and leaves without libmilter's knowledge. */
 static _Noreturn void
 drain(const struct arguments *o)
 {
-	enum { TICK = 100 };
-	unsigned long ticks = o->drain * 1000 / TICK;
-	unsigned quiet = 0;
-
-	log_say(LEVEL_INFO, "stopping: %lu open sessions, at most %lu s",
-	    milter_sessions(), o->drain);
+	log_say(LEVEL_INFO,
+	    "stopping: %lu open sessions, %lu within a message, at most %lu s",
+	    milter_sessions(), milter_messages(), o->drain);
 	process_notify("STOPPING=1");
 	service_retire();
-	/* A connection that was accepted is a session a moment later. */
-	for (unsigned long i = 0; i < ticks && quiet < 2; i++) {
-		if (signals_wait(TICK) == SIGNAL_STOP) {
-			log_say(LEVEL_WARNING, "stopping at once");
-			break;
-		}
-		quiet = milter_sessions() == 0 ? quiet + 1 : 0;
-	}
+	wait_for_sessions(o->drain);
 	if (milter_sessions() > 0)
-		log_say(LEVEL_WARNING, "%lu sessions are cut off",
-		    milter_sessions());
+		log_say(LEVEL_WARNING,
+		    "%lu sessions are cut off, %lu within a message",
+		    milter_sessions(), milter_messages());
 	pidfile_remove();
 	log_say(LEVEL_INFO, "stopped");
 	/* Other threads still run: nothing is torn down under them. */

@@ -2,6 +2,7 @@
 # What signals do: reading the policy again, and stopping.
 
 load common
+load serve
 
 # Is the signal with this number blocked?
 blocks() {
@@ -97,26 +98,78 @@ begin() {
 	ends 0
 }
 
-@test "TERM waits for open sessions" {
-	start -p "inet:$PORT@127.0.0.1"
+# idle_session: on descriptor 7, between messages
+idle_session() {
 	open_session
+	packet C 'h\0004\000\031192.0.2.1\0'
+	exec 7<&9 9>&-
+}
+
+# message_begun: on descriptor 9, with a policy that answers at DATA
+message_begun() {
+	open_session
+	packet C 'h\0004\000\031192.0.2.1\0'
+	packet M '<a@b.test>\0'
+	packet R '<c@d.test>\0'
+	until_true metric 'milt_messages_total 1'
+}
+
+@test "TERM waits for a message, and not for an idle session" {
+	sed -i 's/at connect/at data/' "$T/p.milt"
+	serve
+	idle_session
+	message_begun
 	kill -TERM "$PID"
-	until_true logged "stopping: 1 open sessions"
-	sleep 1
+	until_true logged "stopping: 2 open sessions, 1 within a message, at most 20 s"
+	sleep 4
 	kill -0 "$PID"
 	# No new ones meanwhile.
 	! (exec 8<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null
-	[[ $(session_answer) == *"550 5.7.1 text one"* ]]
+	packet T ''
+	packet Q ''
+	[[ $(timeout 20 cat <&9 | tr -cd '[:print:]') == *"550 5.7.1 text one"* ]]
+	exec 9>&-
+	local before=$SECONDS
+	ends 0
+	[ $((SECONDS - before)) -le 10 ]
+	logged "1 sessions are cut off, 0 within a message"
+	exec 7>&-
+}
+
+@test "TERM waits 2 s for sessions between messages" {
+	start -p "inet:$PORT@127.0.0.1"
+	open_session
+	local before=${EPOCHREALTIME/./}
+	kill -TERM "$PID"
+	ends 0
+	local took=$((${EPOCHREALTIME/./} - before))
+	[ "$took" -ge 1900000 ]
+	[ "$took" -le 10000000 ]
+	logged "1 sessions are cut off, 0 within a message"
+	exec 9>&-
+}
+
+@test "TERM ends once all sessions have" {
+	sed -i 's/at connect/at data/' "$T/p.milt"
+	serve
+	message_begun
+	kill -TERM "$PID"
+	until_true logged "stopping: 1 open sessions"
+	packet Q ''
 	ends 0
 	! logged "cut off"
+	exec 9>&-
 }
 
 @test "TERM waits no longer than --drain" {
-	start -p "inet:$PORT@127.0.0.1" --drain 1
-	open_session
+	sed -i 's/at connect/at data/' "$T/p.milt"
+	serve --drain 1
+	message_begun
+	local before=$SECONDS
 	kill -TERM "$PID"
 	ends 0
-	logged "1 sessions are cut off"
+	[ $((SECONDS - before)) -le 10 ]
+	logged "1 sessions are cut off, 1 within a message"
 	exec 9>&-
 }
 
