@@ -20,8 +20,6 @@
 #include "runtime/service.h"
 #include "runtime/signals.h"
 
-static const char default_socket[] = "unix:/run/milt/milt.sock";
-
 /* ---- the policy ---------------------------------------------------------- */
 
 static policy_compiler *compile; /* before there are threads */
@@ -132,19 +130,6 @@ govern(const struct arguments *o)
 
 /* ---- starting ------------------------------------------------------------ */
 
-static const char *
-socket_of(const struct arguments *o)
-{
-	int passed = process_passed_sockets();
-
-	if (o->socket)
-		return o->socket;
-	if (passed > 1)
-		milterd_fail(EXIT_SYSTEM,
-		    "systemd passed %d sockets; one is wanted", passed);
-	return passed == 1 ? "fd:3" : default_socket;
-}
-
 /* From here on a failure leaves no socket behind. */
 static _Noreturn void
 give_up(const char *what, const char *why)
@@ -177,8 +162,8 @@ main(int argc, char **argv)
 		return EXIT_OK;
 	}
 	signals_block();
-	service = (struct service){ socket_of(&o), o.metrics, o.control,
-		o.listen, o.user.uid, o.user.gid };
+	service = (struct service){ o.socket, o.metrics, o.control, o.listen,
+		o.user.uid, o.user.gid };
 	if (!service_raise_files(why, sizeof(why)) ||
 	    !service_open(&service, why, sizeof(why)))
 		milterd_fail(EXIT_SYSTEM, "%s", why);

@@ -19,7 +19,11 @@ load common
 	local args
 	for args in "" "a b" "--nonsense x" "-m 999 x" "-m 8 x" "--drain x x" \
 		"--drain -1 x" "--log tty x" "-u no-such-user x" \
-		"-o no-such-user x" "-o :no-such-group x" "-u :0 x" "-p"; do
+		"-o no-such-user x" "-o :no-such-group x" "-u :0 x" "-p" \
+		"-p inet:70000@127.0.0.1 x" "-p inet:25@ x" "-p nonsense x" \
+		"-p unix:rel x" "-p unix:/$(printf 'x%.0s' {1..110}) x" \
+		"-p fd:2 x" "-p fd:x x" "--metrics inet:0@127.0.0.1 x" \
+		"-p fd:4 --metrics fd:04 x"; do
 		run "$MILTERD" $args
 		[ "$status" -eq 2 ] || {
 			echo "$args: $status" >&2
@@ -27,6 +31,12 @@ load common
 		}
 		[ -n "$output" ]
 	done
+	run "$MILTERD" -p "" x
+	[ "$status" -eq 2 ]
+	run env LISTEN_FDS=1 sh -c 'LISTEN_PID=$$ exec "$@"' sh \
+		"$MILTERD" --metrics fd:3 x
+	[ "$status" -eq 2 ]
+	[[ $output == *"--metrics: fd:3 is the socket for the MTA already"* ]]
 }
 
 @test "--check of a good policy says nothing and opens nothing" {

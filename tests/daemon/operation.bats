@@ -48,7 +48,7 @@ load serve
 @test "metrics are not served to the world unless told" {
 	run "$MILTERD" -p "unix:$T/s" --metrics inet:9891@0.0.0.0 "$T/p.milt"
 	[ "$status" -eq 3 ]
-	[[ $output == *"not a loopback address"* ]]
+	[[ $output == *"not a loopback address: who reaches it can read the metrics;"* ]]
 	[ ! -e "$T/s" ]
 }
 
@@ -293,7 +293,7 @@ activated() {
 		$^F = 100;
 		for (0 .. $n - 1) {
 			$s[$_] = IO::Socket::INET->new(Listen => 5, ReuseAddr => 1,
-				LocalAddr => "127.0.0.1", LocalPort => $port + $_) or die;
+				LocalAddr => $ENV{LOCAL} // "127.0.0.1", LocalPort => $port + $_) or die;
 			POSIX::dup2(fileno($s[$_]), 50 + $_);
 		}
 		POSIX::dup2(50 + $_, 3 + $_) for 0 .. $n - 1;
@@ -314,6 +314,12 @@ activated() {
 	activated 2
 	ends 3
 	logged 'systemd passed 2 sockets'
+}
+
+@test "a socket from systemd that the world reaches needs --allow-world" {
+	LOCAL=0.0.0.0 activated 1
+	ends 3
+	logged 'fd:3 is not bound to a loopback address: who reaches it can speak as the MTA; --allow-world permits it'
 }
 
 # ---- logs -------------------------------------------------------------------
