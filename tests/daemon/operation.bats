@@ -186,6 +186,50 @@ false | header("subject") is "y" | x' ]
 	[[ $(ask) == *"text one"* ]]
 }
 
+@test "traces leave room for other commands, and who is refused is told" {
+	serve
+	local i
+	for ((i = 0; i < 16; i++)); do
+		ctl --json trace -n 9 >"$T/t$i" 2>&1 3>&- &
+		PIDS+=("$!")
+	done
+	one_too_many() {
+		run timeout 1 "$MILTERCTL" -s "$T/control" trace
+		[ "$status" -eq 1 ] && [ "$output" = "milterctl: too many trace at once" ]
+	}
+	until_true one_too_many
+	ctl status
+	ctl reload
+	# All other places, for as long as the pipe is open.
+	mkfifo "$T/hold"
+	perl -MIO::Socket::UNIX -e '
+		@s = map { IO::Socket::UNIX->new(Peer => $ARGV[0]) or die } 1 .. 16;
+		open(H, "<", $ARGV[1]); <H>;' "$T/control" "$T/hold" 3>&- &
+	PIDS+=("$!")
+	exec 6>"$T/hold"
+	for ((i = 0; i < 50; i++)); do
+		run ctl status
+		[ "$status" -eq 1 ]
+		[ "$output" = "milterctl: too many ask at once" ]
+	done
+	exec 6>&-
+	until_true ctl status
+}
+
+@test "milterctl and a milterd that leaves without a word" {
+	perl -MIO::Socket::UNIX -e '
+		$l = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5) or die;
+		close($l->accept) while 1;' "$T/control" 3>&- &
+	PIDS+=("$!")
+	until_true [ -S "$T/control" ]
+	local i
+	for ((i = 0; i < 20; i++)); do
+		run ctl status
+		[ "$status" -eq 3 ]
+		[[ $output == "milterctl: milterd has not answered: "* ]]
+	done
+}
+
 @test "milterctl without a milterd" {
 	run "$MILTERCTL" -s "$T/nothing" status
 	[ "$status" -eq 3 ]
