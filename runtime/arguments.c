@@ -9,6 +9,9 @@
 #include <unistd.h>
 
 #include "dsl/tables.h"
+#include "runtime/socket_spec.h"
+
+static const char default_socket[] = "unix:/run/milt/milt.sock";
 
 static const char usage[] =
     "usage: milterd [options] FILE.milt|FILE.miltc\n"
@@ -23,7 +26,7 @@ static const char usage[] =
     "  -P, --pid-file FILE     write the process id\n"
     "  -d, --daemon            go into the background\n"
     "      --check             read the policy and exit\n"
-    "      --drain SECONDS     how long TERM waits for open sessions (30)\n"
+    "      --drain SECONDS     how long TERM waits for messages (20)\n"
     "      --strict            warnings of the policy are errors\n"
     "      --metrics SOCKET    serve metrics: inet:PORT@HOST or unix:/PATH\n"
     "      --memory MB         what all sessions may hold together (2048;\n"
@@ -250,13 +253,50 @@ absolute(const char *path)
 	return out;
 }
 
+static const char *
+usual_socket(void)
+{
+	int passed = process_passed_sockets();
+
+	if (passed > 1)
+		milterd_fail(EXIT_SYSTEM,
+		    "systemd passed %d sockets; one is wanted", passed);
+	return passed == 1 ? "fd:3" : default_socket;
+}
+
+static struct socket_spec
+parsed_socket(const char *name, const char *text)
+{
+	struct socket_spec spec;
+	char why[700];
+
+	if (!socket_spec_parse(text, &spec, why, sizeof(why)))
+		milterd_fail(EXIT_USAGE, "%s: %s", name, why);
+	return spec;
+}
+
+static void
+check_sockets(const struct arguments *o)
+{
+	struct socket_spec mta = parsed_socket("--socket", o->socket), metrics;
+
+	if (!o->metrics)
+		return;
+	metrics = parsed_socket("--metrics", o->metrics);
+	if (mta.kind == SOCKET_GIVEN && metrics.kind == SOCKET_GIVEN &&
+	    mta.fd == metrics.fd)
+		milterd_fail(EXIT_USAGE,
+		    "--metrics: fd:%d is the socket for the MTA already",
+		    mta.fd);
+}
+
 struct arguments
 arguments_parse(int argc, char **argv)
 {
 	struct arguments o = {
 		.listen = { .mode = 0660, .uid = (uid_t)-1, .gid = (gid_t)-1 },
 		.user = { .uid = (uid_t)-1, .gid = (gid_t)-1 },
-		.drain = 30,
+		.drain = 20,
 		.memory = LIMIT_VALUE_TOTAL_MEMORY,
 	};
 	int c;
@@ -270,6 +310,9 @@ arguments_parse(int argc, char **argv)
 		milterd_fail(EXIT_USAGE, "one policy, please: `%s` is too many",
 		    argv[optind + 1]);
 	o.policy = argv[optind];
+	if (!o.socket)
+		o.socket = o.check ? default_socket : usual_socket();
+	check_sockets(&o);
 	if (o.daemon && !o.log_given)
 		o.log = LOG_TO_SYSLOG;
 	if (o.daemon) {

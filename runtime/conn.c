@@ -1,6 +1,5 @@
 #include "runtime/conn.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,8 +9,6 @@
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "runtime/trace.h"
-
-static atomic_ulong connections;
 
 static const char no_memory[] = "not enough memory";
 
@@ -55,21 +52,21 @@ failure_answer(enum milt_stage stage)
 	};
 }
 
-/* Of the connection's or the message's facts one could not be kept. */
+/* Not all facts of the connection or the message could be kept. */
 static void
-lose(struct conn *c, bool whole_session)
+lose(struct conn *c, bool whole_session, const char *why)
 {
 	if (whole_session)
-		c->failed_session = no_memory;
+		c->failed_session = why;
 	else
-		c->failed_message = no_memory;
+		c->failed_message = why;
 }
 
 void
 conn_note(struct conn *c, enum milt_stage stage, enum milt_status s)
 {
 	if (s != MILT_OK)
-		lose(c, stage <= STAGE_HELO);
+		lose(c, stage <= STAGE_HELO, no_memory);
 }
 
 static void
@@ -98,19 +95,6 @@ take_macros(struct conn *c, SMFICTX *ctx, enum milt_stage stage)
 		memcpy(c->id, s.p, s.n);
 		c->id_length = (unsigned char)s.n;
 	}
-}
-
-void
-conn_end_message(struct conn *c)
-{
-	if (c->session && c->in_message)
-		milt_session_abort(c->session);
-	c->in_message = c->headers = c->body = false;
-	c->failed_message = NULL;
-	c->id_length = 0;
-	c->gathering = c->delayed = 0;
-	free(c->held);
-	c->held = NULL;
 }
 
 /* ---- refusals of recipients that wait ------------------------------------ */
@@ -149,7 +133,7 @@ hold_refusal(struct conn *c, const struct milt_answer *a)
 		n += a->lines[i].n;
 	c->held = malloc(sizeof(*c->held) + n);
 	if (!c->held) {
-		lose(c, false);
+		lose(c, false, no_memory);
 		return;
 	}
 	at = c->held->text;
@@ -297,6 +281,19 @@ is_final(enum milt_stage stage, enum milt_answer_kind kind)
 	return kind != ANSWER_CONTINUE && kind != ANSWER_SKIP;
 }
 
+/*
+ * Why the message cannot go on as the facts are, whatever the answer, or NULL.
+ * The refusal of one recipient too many is such a reason where there is no
+ * reply to RCPT: the MTA keeps a recipient of which no rule would know.
+ */
+static const char *
+obstacle(const struct milt_answer *a, const char *failure)
+{
+	if (!failure && a->kind == ANSWER_TEMPFAIL && a->speaker.failure)
+		return a->speaker.what;
+	return failure;
+}
+
 sfsistat
 conn_conclude(struct conn *c, SMFICTX *ctx, enum milter_event event,
     enum milt_stage stage, uint64_t since)
@@ -307,9 +304,9 @@ conn_conclude(struct conn *c, SMFICTX *ctx, enum milter_event event,
 
 	take_macros(c, ctx, stage);
 	answer(c, ctx, event, stage, &a, &failure);
-	if (failure && !reply_expected(event, c->steps)) {
+	if (!reply_expected(event, c->steps) && obstacle(&a, failure)) {
 		/* Said at the next event that has a reply. */
-		lose(c, stage <= STAGE_HELO);
+		lose(c, stage <= STAGE_HELO, obstacle(&a, failure));
 		return SMFIS_NOREPLY;
 	}
 	record(c, &a, failure, false, since);
@@ -349,7 +346,7 @@ conn_conclude_lost_recipient(struct conn *c, SMFICTX *ctx, uint64_t since)
 	struct milt_answer a = failure_answer(STAGE_RCPT);
 
 	if (is_submission(c) || !reply_expected(EVENT_RCPT, c->steps)) {
-		lose(c, false);
+		lose(c, false, no_memory);
 		return conn_continue(c, ctx, EVENT_RCPT);
 	}
 	a.code = 452;
@@ -433,39 +430,4 @@ conn_conclude_message(struct conn *c, SMFICTX *ctx, uint64_t since)
 	end_stage(c, STAGE_MESSAGE, since);
 	conn_end_message(c);
 	return r;
-}
-
-/* ---- life -----------------------------------------------------------------
- */
-
-struct conn *
-conn_new(void)
-{
-	struct conn *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return NULL;
-	c->policy = policy_get();
-	atomic_fetch_add(&connections, 1);
-	metric_add(METRIC_SESSIONS);
-	return c;
-}
-
-void
-conn_free(struct conn *c)
-{
-	if (!c)
-		return;
-	conn_closed(c);
-	milt_session_free(c->session);
-	policy_put(c->policy);
-	free(c->held);
-	free(c);
-	atomic_fetch_sub(&connections, 1);
-}
-
-unsigned long
-conn_count(void)
-{
-	return atomic_load(&connections);
 }

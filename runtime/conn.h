@@ -1,6 +1,7 @@
 /*
  * A connection of the MTA while it is served: shared by milter.c (callbacks),
- * conn.c (answers) and conn_js.c (questions).  Nothing else includes it.
+ * conn_life.c (when it begins and ends), conn.c (answers) and conn_js.c
+ * (questions).  Nothing else includes it.
  */
 #ifndef RUNTIME_CONN_H
 #define RUNTIME_CONN_H
@@ -36,8 +37,9 @@ struct conn {
 /* NULL with no memory.  Takes the current policy. */
 struct conn *conn_new(void);
 void conn_free(struct conn *);
-/* How many there are. Any thread. */
+/* How many there are, and in how many of them a message began. Any thread. */
 unsigned long conn_count(void);
+unsigned long conn_messages(void);
 
 uint64_t conn_clock(void); /* nanoseconds, monotonic */
 long long conn_milliseconds_utc(void);
@@ -53,6 +55,8 @@ void conn_closed(const struct conn *);
  */
 void conn_note(struct conn *, enum milt_stage, enum milt_status s);
 
+/* Ends the one before, if there is one. */
+void conn_begin_message(struct conn *);
 /* After the end of a message, however it came about.  Idempotent. */
 void conn_end_message(struct conn *);
 

@@ -4,7 +4,6 @@
 
 static const char parts_over[] =
     "the message has more parts than are looked at";
-static const char body_over[] = "the body is larger than option scan-limit";
 
 static unsigned
 max_depth(const struct content *c)
@@ -219,7 +218,7 @@ note_partial(struct content *c)
 	const struct header *h = c->facts->message->header;
 
 	if (c->facts->body_over)
-		c->partial = body_over;
+		c->partial = facts_body_over;
 	else if (h && h->over)
 		c->partial = facts_header_over;
 }

@@ -14,9 +14,12 @@
 #include "runtime/json.h"
 #include "runtime/trace.h"
 
-enum { CLIENTS = 8, LINE = 4096, PATIENCE = 30, MAX_TRACES = 1000000 };
+enum { LINE = 4096, PATIENCE = 30, MAX_TRACES = 1000000 };
 
-static atomic_uint clients;
+/* Traces last, and leave room for those who ask and go. */
+enum { CLIENTS = 32, TRACERS = CLIENTS / 2 };
+
+static atomic_uint clients, tracers;
 
 /* ---- lines --------------------------------------------------------------- */
 
@@ -116,22 +119,11 @@ has_left(int fd)
 }
 
 static bool
-trace(int fd, const json_t *o)
+send_traces(int fd, const struct trace_filter *filter, unsigned long count)
 {
-	const json_t *n = json_object_get(o, "count");
-	json_int_t count = n ? json_integer_value(n) : 1;
-	struct trace_filter filter;
-	struct tracer *t;
-	bool over = false, ok = true;
+	struct tracer *t = trace_open(filter, count);
+	bool over = false, ok;
 
-	if (!pattern(o, "client", filter.client) ||
-	    !pattern(o, "sender", filter.sender) ||
-	    !pattern(o, "recipient", filter.recipient) ||
-	    !pattern(o, "rule", filter.rule))
-		return refuse(fd, "a pattern is no text, or too long");
-	if (count < 1 || count > MAX_TRACES)
-		return refuse(fd, "how many?  Say a number from 1");
-	t = trace_open(&filter, (unsigned long)count);
 	if (!t)
 		return refuse(fd, "not enough memory");
 	ok = send_line(fd, strdup("{\"ok\":true}"));
@@ -142,6 +134,28 @@ trace(int fd, const json_t *o)
 	}
 	trace_close(t);
 	return false;
+}
+
+static bool
+trace(int fd, const json_t *o)
+{
+	const json_t *n = json_object_get(o, "count");
+	json_int_t count = n ? json_integer_value(n) : 1;
+	struct trace_filter filter;
+	bool more;
+
+	if (!pattern(o, "client", filter.client) ||
+	    !pattern(o, "sender", filter.sender) ||
+	    !pattern(o, "recipient", filter.recipient) ||
+	    !pattern(o, "rule", filter.rule))
+		return refuse(fd, "a pattern is no text, or too long");
+	if (count < 1 || count > MAX_TRACES)
+		return refuse(fd, "how many?  Say a number from 1");
+	more = atomic_fetch_add(&tracers, 1) < TRACERS
+		   ? send_traces(fd, &filter, (unsigned long)count)
+		   : refuse(fd, "too many trace at once");
+	atomic_fetch_sub(&tracers, 1);
+	return more;
 }
 
 /* ---- commands ------------------------------------------------------------ */

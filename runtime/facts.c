@@ -6,6 +6,7 @@
 
 const char facts_no_memory[] = "the message holds more than fits into memory";
 const char facts_header_over[] = "the header is larger than what is looked at";
+const char facts_body_over[] = "the body is larger than option scan-limit";
 
 struct budget facts_budget;
 

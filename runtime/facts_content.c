@@ -186,19 +186,20 @@ facts_get_body(struct facts *f, enum milt_attr attr, struct str key, size_t i,
     struct fact_value *out)
 {
 	struct message *m = f->message;
+	enum fact_state state;
 
 	(void)attr;
 	(void)key;
 	(void)i;
 	if (!m)
 		return FACT_MISSING;
-	if (f->body_over) {
-		f->failure = "the body is larger than option scan-limit";
-		return FACT_FAILED;
-	}
 	if (m->body.text.n != f->body_length || !m->body.text.p)
 		m->body = (struct cell){ .text = { f->body ? f->body : "",
 					     f->body_length },
 			.arena = &f->message_arena };
-	return facts_cell_value(&m->body, out);
+	state = facts_cell_value(&m->body, out);
+	if (!f->body_over)
+		return state;
+	f->failure = facts_body_over;
+	return FACT_PARTIAL;
 }

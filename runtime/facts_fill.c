@@ -320,10 +320,6 @@ facts_body(struct facts *f, struct str chunk)
 	if (chunk.n > limit - f->body_length) {
 		f->body_over = true;
 		limit_option_hit(OPTION_SCAN_LIMIT);
-		if (!(needs->flags & NEED_MIME)) {
-			facts_free_body(f);
-			return MILT_OK;
-		}
 		chunk.n = limit - f->body_length;
 	}
 	if (f->body_length + chunk.n > f->body_room &&

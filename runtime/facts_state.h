@@ -144,12 +144,11 @@ struct facts {
 	struct message *message; /* NULL: none */
 	char *body;              /* owned; malloc */
 	size_t body_length, body_room;
-	bool body_over; /* larger than option scan-limit: not held, or (with
-			   NEED_MIME) cut there */
+	bool body_over; /* larger than option scan-limit: cut there */
 	const char *failure;
 };
 
-extern const char facts_no_memory[], facts_header_over[];
+extern const char facts_no_memory[], facts_header_over[], facts_body_over[];
 
 /* facts.c: the message, made if there is none; NULL with no memory. */
 struct message *facts_message(struct facts *);

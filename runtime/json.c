@@ -45,3 +45,17 @@ json_line(json_t *value)
 	json_decref(value);
 	return line;
 }
+
+const char *
+json_member(const json_t *o, const char *name)
+{
+	const char *s = json_string_value(json_object_get(o, name));
+
+	return s ? s : "";
+}
+
+bool
+json_truth(const json_t *o, const char *name)
+{
+	return json_is_true(json_object_get(o, name));
+}

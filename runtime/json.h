@@ -19,4 +19,8 @@ void json_put_number(json_t *object, const char *name, unsigned long long);
 /* On one line, malloc'ed; NULL with no memory.  Takes the value. */
 char *json_line(json_t *);
 
+/* A member's text, empty if there is none; is a member true? */
+const char *json_member(const json_t *, const char *name);
+bool json_truth(const json_t *, const char *name);
+
 #endif

@@ -203,10 +203,7 @@ on_mail(SMFICTX *ctx, char **argv)
 
 	if (!c || !c->session)
 		return conn_put_off(c, ctx, EVENT_MAIL);
-	conn_end_message(c);
-	c->spent = 0;
-	c->in_message = true;
-	metric_add(METRIC_MESSAGES);
+	conn_begin_message(c);
 	milt_session_begin(c->session, STAGE_MAIL);
 	conn_note(c, STAGE_MAIL, give_arguments(c, argv, facts_mail));
 	return conn_conclude(c, ctx, EVENT_MAIL, STAGE_MAIL, since);
@@ -351,6 +348,12 @@ unsigned long
 milter_sessions(void)
 {
 	return conn_count();
+}
+
+unsigned long
+milter_messages(void)
+{
+	return conn_messages();
 }
 
 void

@@ -21,8 +21,9 @@ bool milter_attach(struct smfiDesc callbacks, int fd, const char **why);
 /* Serves; returns only if libmilter gives up. */
 void milter_serve(void);
 
-/* Sessions that are open. */
+/* Sessions that are open, and those of them within a message. */
 unsigned long milter_sessions(void);
+unsigned long milter_messages(void);
 
 /* Sessions beyond so many are put off: each takes a descriptor. */
 void milter_limit(unsigned long sessions);

@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "runtime/json.h"
+#include "runtime/milterctl_show.h"
 
 enum { EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_SYSTEM };
 
@@ -59,6 +59,28 @@ fail(int code, const char *fmt, ...)
 
 /* ---- asking -------------------------------------------------------------- */
 
+/*
+ * A milterd that refuses has answered and left already: what cannot be sent is
+ * no failure yet, and no signal.
+ */
+static void
+send_line(int fd, const char *line)
+{
+	size_t left = strlen(line);
+
+	while (left > 0) {
+		ssize_t n = send(fd, line, left, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return;
+		line += n;
+		left -= (size_t)n;
+	}
+	(void)send(fd, "\n", 1, MSG_NOSIGNAL);
+}
+
 static FILE *
 ask(const char *path, json_t *question)
 {
@@ -73,9 +95,10 @@ ask(const char *path, json_t *question)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (const struct sockaddr *)&sa, sizeof(sa)) < 0)
 		fail(EXIT_SYSTEM, "%s: %s", path, strerror(errno));
-	f = fdopen(fd, "r+");
-	if (!f || !line || fprintf(f, "%s\n", line) < 0 || fflush(f) != 0)
-		fail(EXIT_SYSTEM, "%s: %s", path, strerror(errno));
+	f = fdopen(fd, "r");
+	if (!f || !line)
+		fail(EXIT_SYSTEM, "not enough memory");
+	send_line(fd, line);
 	free(line);
 	return f;
 }
@@ -106,218 +129,9 @@ first_answer(FILE *f, const struct options *o)
 	json_t *answer = read_answer(f, o);
 
 	if (!answer)
-		fail(EXIT_SYSTEM, "milterd has not answered");
+		fail(EXIT_SYSTEM, "milterd has not answered: %s",
+		    ferror(f) ? strerror(errno) : "it closed the connection");
 	return answer;
-}
-
-/* ---- showing ------------------------------------------------------------- */
-
-/* From the network's side of the world: no control character gets through. */
-static void
-show(const char *s, int width)
-{
-	int n = 0;
-
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		putchar(c < ' ' || c == 127 ? '?' : c);
-		/* Bytes that go on with a character take no place. */
-		n += (c & 0xc0) != 0x80;
-	}
-	for (; n < width; n++)
-		putchar(' ');
-}
-
-static const char *
-text(const json_t *o, const char *name)
-{
-	const char *s = json_string_value(json_object_get(o, name));
-
-	return s ? s : "";
-}
-
-static long long
-number(const json_t *o, const char *name)
-{
-	return json_integer_value(json_object_get(o, name));
-}
-
-static bool
-is_true(const json_t *o, const char *name)
-{
-	return json_is_true(json_object_get(o, name));
-}
-
-static void
-show_duration(long long s)
-{
-	if (s >= 86400)
-		printf("%lldd ", s / 86400);
-	if (s >= 3600)
-		printf("%lldh ", s / 3600 % 24);
-	if (s >= 60)
-		printf("%lldm ", s / 60 % 60);
-	printf("%llds", s % 60);
-}
-
-static void
-show_status(const json_t *a)
-{
-	const json_t *p = json_object_get(a, "policy");
-	const json_t *s = json_object_get(a, "sessions");
-	const json_t *r = json_object_get(a, "reloads");
-
-	printf("milterd   %s, process %lld, up ", text(a, "version"),
-	    number(a, "pid"));
-	show_duration(number(a, "uptime"));
-	printf("\npolicy    ");
-	show(text(p, "file"), 0);
-	printf("\n          %lld rules, hash %s, for ", number(p, "rules"),
-	    text(p, "hash"));
-	show_duration(number(p, "age"));
-	if (number(p, "regexes") > 0)
-		printf("\n          %lld regexes, %s", number(p, "regexes"),
-		    is_true(p, "jit") ? "as machine code" : "interpreted");
-	printf("\nreloads   %lld, %lld failed\n", number(r, "ok"),
-	    number(r, "failed"));
-	printf("sessions  %lld open, %lld in all", number(s, "open"),
-	    number(s, "total"));
-	if (number(s, "put_off") > 0)
-		printf(", %lld put off", number(s, "put_off"));
-	printf("\nmessages  %lld\nmemory    %.1f MB\n", number(a, "messages"),
-	    (double)number(a, "memory") / (1 << 20));
-}
-
-static int
-widest(const json_t *list, const char *name, int least)
-{
-	int width = least;
-	size_t i;
-	json_t *o;
-
-	json_array_foreach(list, i, o)
-	{
-		int n = (int)strlen(text(o, name));
-
-		if (n > width && n <= 40)
-			width = n;
-	}
-	return width;
-}
-
-static void
-show_place(const json_t *o)
-{
-	if (number(o, "line") == 0)
-		return;
-	show(text(o, "file"), 0);
-	printf(":%lld", number(o, "line"));
-}
-
-static void
-show_rules(const json_t *a)
-{
-	const json_t *rules = json_object_get(a, "rules"), *o;
-	const json_t *counts = json_object_get(a, "counts");
-	int width = widest(rules, "rule", 4), wide;
-
-	printf("%-*s  %-8s %10s %10s %8s  %s\n", width, "RULE", "VERDICT",
-	    "DECIDED", "EFFECTS", "FAILED", "WHERE");
-	for (size_t i = 0; i < json_array_size(rules); i++) {
-		o = json_array_get(rules, i);
-		show(text(o, "rule"), width);
-		printf("  %-8s", is_true(o, "shadow") ? "shadow"
-				 : is_true(o, "js")   ? "js"
-						      : text(o, "verdict"));
-		printf(" %10lld %10lld %8lld  ",
-		    number(o, "decided") + number(o, "shadow_hits"),
-		    number(o, "effects"), number(o, "failed"));
-		show_place(o);
-		putchar('\n');
-	}
-	if (json_array_size(counts) == 0)
-		return;
-	wide = widest(counts, "name", 5);
-	printf("\n%-*s  %10s\n", wide, "COUNT", "");
-	for (size_t i = 0; i < json_array_size(counts); i++) {
-		o = json_array_get(counts, i);
-		show(text(o, "name"), wide);
-		printf("  %10lld\n", number(o, "count"));
-	}
-}
-
-static void
-show_pair(const char *name, const char *value)
-{
-	if (!value[0])
-		return;
-	printf("  %-10s ", name);
-	show(value, 0);
-	putchar('\n');
-}
-
-/* Lines such as `      false  client.ip in partners: 192.0.2.1`. */
-static void
-show_parts(const json_t *parts)
-{
-	size_t i;
-	json_t *p;
-
-	json_array_foreach(parts, i, p)
-	{
-		printf("    %-8s ", text(p, "value"));
-		show(text(p, "part"), 0);
-		if (strcmp(text(p, "value"), "unknown") != 0) {
-			fputs(json_object_get(p, "is") ? ": " : ": missing",
-			    stdout);
-			show(text(p, "is"), 0);
-		}
-		putchar('\n');
-	}
-}
-
-static void
-show_transaction(const json_t *t)
-{
-	const json_t *rules = json_object_get(t, "rules");
-	const json_t *to = json_object_get(t, "recipients");
-	const json_t *lines = json_object_get(t, "text");
-	int width = widest(rules, "rule", 4);
-	bool colour = isatty(STDOUT_FILENO);
-
-	show(text(t, "id")[0] ? text(t, "id") : "NOQUEUE", 0);
-	printf(": %s at %s, %.2f ms\n", text(t, "verdict"), text(t, "stage"),
-	    json_number_value(json_object_get(t, "ms")));
-	show_pair("client", text(t, "client"));
-	show_pair("helo", text(t, "helo"));
-	show_pair("sender", text(t, "sender"));
-	for (size_t i = 0; i < json_array_size(to); i++)
-		show_pair(i ? "" : "recipient",
-		    json_string_value(json_array_get(to, i)));
-	for (size_t i = 0; i < json_array_size(lines); i++)
-		show_pair(i ? "" : "reply",
-		    json_string_value(json_array_get(lines, i)));
-	show_pair("failure", text(t, "failure"));
-	for (size_t i = 0; i < json_array_size(rules); i++) {
-		const json_t *r = json_array_get(rules, i);
-		bool decided = is_true(r, "decided");
-
-		printf("%s%s ", colour && decided ? "\033[1m" : "",
-		    decided ? "*" : " ");
-		printf("%-8s ", text(r, "value"));
-		show(text(r, "rule"), width);
-		printf("  ");
-		show_place(r);
-		if (text(r, "why")[0]) {
-			printf("  ");
-			show(text(r, "why"), 0);
-		}
-		puts(colour && decided ? "\033[0m" : "");
-		printf("    %s\n", text(r, "because"));
-		show_parts(json_object_get(r, "parts"));
-	}
-	putchar('\n');
 }
 
 /* ---- commands ------------------------------------------------------------ */
@@ -334,9 +148,9 @@ command(const char *name)
 static bool
 refused(const json_t *answer)
 {
-	if (is_true(answer, "ok"))
+	if (json_truth(answer, "ok"))
 		return false;
-	fprintf(stderr, "milterctl: %s\n", text(answer, "error"));
+	fprintf(stderr, "milterctl: %s\n", json_member(answer, "error"));
 	return true;
 }
 
@@ -363,7 +177,7 @@ reload(const struct options *o)
 	int code;
 
 	if (!o->json)
-		fputs(text(a, "diagnostics"), stderr);
+		fputs(json_member(a, "diagnostics"), stderr);
 	code = refused(a) ? EXIT_REFUSED : EXIT_OK;
 	if (code == EXIT_OK && !o->json)
 		puts("the policy was read and is in use");

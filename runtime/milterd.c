@@ -20,8 +20,6 @@
 #include "runtime/service.h"
 #include "runtime/signals.h"
 
-static const char default_socket[] = "unix:/run/milt/milt.sock";
-
 /* ---- the policy ---------------------------------------------------------- */
 
 static policy_compiler *compile; /* before there are threads */
@@ -61,29 +59,43 @@ gave_up(void)
 	_exit(EXIT_SYSTEM);
 }
 
-/* Waits for the open sessions and leaves without libmilter's knowledge. */
+/*
+ * Until no session is within a message, and a moment longer: one session whose
+ * client is idle must not keep away the milterd that comes next.
+ */
+static void
+wait_for_sessions(unsigned long seconds)
+{
+	enum { TICK = 100, IDLE = 2000 };
+	unsigned long ticks = seconds * 1000 / TICK;
+	unsigned quiet = 0, idle = 0;
+
+	/* A connection that was accepted is a session a moment later. */
+	for (unsigned long i = 0; i < ticks && quiet < 2 && idle < IDLE / TICK;
+	     i++) {
+		if (signals_wait(TICK) == SIGNAL_STOP) {
+			log_say(LEVEL_WARNING, "stopping at once");
+			return;
+		}
+		quiet = milter_sessions() == 0 ? quiet + 1 : 0;
+		idle = milter_messages() == 0 ? idle + 1 : 0;
+	}
+}
+
+/* Ends in good order, and leaves without libmilter's knowledge. */
 static _Noreturn void
 drain(const struct arguments *o)
 {
-	enum { TICK = 100 };
-	unsigned long ticks = o->drain * 1000 / TICK;
-	unsigned quiet = 0;
-
-	log_say(LEVEL_INFO, "stopping: %lu open sessions, at most %lu s",
-	    milter_sessions(), o->drain);
+	log_say(LEVEL_INFO,
+	    "stopping: %lu open sessions, %lu within a message, at most %lu s",
+	    milter_sessions(), milter_messages(), o->drain);
 	process_notify("STOPPING=1");
 	service_retire();
-	/* A connection that was accepted is a session a moment later. */
-	for (unsigned long i = 0; i < ticks && quiet < 2; i++) {
-		if (signals_wait(TICK) == SIGNAL_STOP) {
-			log_say(LEVEL_WARNING, "stopping at once");
-			break;
-		}
-		quiet = milter_sessions() == 0 ? quiet + 1 : 0;
-	}
+	wait_for_sessions(o->drain);
 	if (milter_sessions() > 0)
-		log_say(LEVEL_WARNING, "%lu sessions are cut off",
-		    milter_sessions());
+		log_say(LEVEL_WARNING,
+		    "%lu sessions are cut off, %lu within a message",
+		    milter_sessions(), milter_messages());
 	pidfile_remove();
 	log_say(LEVEL_INFO, "stopped");
 	/* Other threads still run: nothing is torn down under them. */
@@ -118,19 +130,6 @@ govern(const struct arguments *o)
 
 /* ---- starting ------------------------------------------------------------ */
 
-static const char *
-socket_of(const struct arguments *o)
-{
-	int passed = process_passed_sockets();
-
-	if (o->socket)
-		return o->socket;
-	if (passed > 1)
-		milterd_fail(EXIT_SYSTEM,
-		    "systemd passed %d sockets; one is wanted", passed);
-	return passed == 1 ? "fd:3" : default_socket;
-}
-
 /* From here on a failure leaves no socket behind. */
 static _Noreturn void
 give_up(const char *what, const char *why)
@@ -155,13 +154,16 @@ main(int argc, char **argv)
 	compile = o.strict ? compile_policy_strict : compile_policy;
 	if (o.js_failure)
 		conn_set_js(&js_host_failure);
+	if (!o.check)
+		signals_hold_reloads();
 	p = first_policy(&o);
 	if (o.check) {
 		policy_free(p);
 		return EXIT_OK;
 	}
-	service = (struct service){ socket_of(&o), o.metrics, o.control,
-		o.listen, o.user.uid, o.user.gid };
+	signals_block();
+	service = (struct service){ o.socket, o.metrics, o.control, o.listen,
+		o.user.uid, o.user.gid };
 	if (!service_raise_files(why, sizeof(why)) ||
 	    !service_open(&service, why, sizeof(why)))
 		milterd_fail(EXIT_SYSTEM, "%s", why);
@@ -171,7 +173,6 @@ main(int argc, char **argv)
 		give_up(o.pidfile, strerror(errno));
 	if (!identity_become(&o.user))
 		give_up("cannot become the user", strerror(errno));
-	signals_block();
 	log_open(o.log, o.format, o.verbose);
 	if (geteuid() == 0)
 		log_say(LEVEL_WARNING, "running as root; --user is safer");

@@ -72,10 +72,13 @@ service_open(const struct service *s, char *why, size_t why_size)
 	struct listen_options control = {
 		.mode = 0600, .uid = s->uid, .gid = s->gid
 	};
+	struct listen_options metrics = s->listen;
+
+	metrics.can = "read the metrics";
 
 	if (!listener_open(
 		s->socket, &s->listen, &sockets.mta, why, why_size) ||
-	    (s->metrics && !listener_open(s->metrics, &s->listen,
+	    (s->metrics && !listener_open(s->metrics, &metrics,
 			       &sockets.metrics, why, why_size)) ||
 	    (s->control && !listener_open(s->control, &control,
 			       &sockets.control, why, why_size))) {

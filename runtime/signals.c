@@ -25,14 +25,22 @@ sigwait(const sigset_t *set, int *sig)
 }
 
 void
+signals_hold_reloads(void)
+{
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGHUP);
+	sigaddset(&ours, SIGUSR1);
+	(void)pthread_sigmask(SIG_BLOCK, &ours, NULL);
+}
+
+void
 signals_block(void)
 {
-	static const int numbers[] = { SIGHUP, SIGUSR1, SIGTERM, SIGINT };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
-	sigemptyset(&ours);
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
-		sigaddset(&ours, numbers[i]);
+	signals_hold_reloads();
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGINT);
 	(void)pthread_sigmask(SIG_BLOCK, &ours, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }

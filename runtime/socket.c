@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/socket_spec.h"
+
 struct attempt {
 	const char *spec;
 	const struct listen_options *options;
@@ -42,24 +44,20 @@ refuse_errno(const struct attempt *t, const char *what)
 	return refuse(t, "%s: %s: %s", t->spec, what, strerror(errno));
 }
 
+static bool
+refuse_world(const struct attempt *t, const char *what)
+{
+	return refuse(t,
+	    "%s %s: who reaches it can %s; --allow-world permits it", t->spec,
+	    what, t->options->can ? t->options->can : "speak as the MTA");
+}
+
 static void
 pause_ms(long ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
 
 	(void)nanosleep(&ts, NULL);
-}
-
-static bool
-parse_number(const char *s, unsigned long max, unsigned long *out)
-{
-	char *end;
-
-	if (*s < '0' || *s > '9')
-		return false;
-	errno = 0;
-	*out = strtoul(s, &end, 10);
-	return *end == 0 && errno == 0 && *out <= max;
 }
 
 /* ---- unix ---------------------------------------------------------------- */
@@ -188,12 +186,6 @@ open_unix(const struct attempt *t, const char *path)
 	int fd, dir;
 	bool ok;
 
-	if (path[0] != '/')
-		return refuse(
-		    t, "%s: the path of a socket begins with /", t->spec);
-	if (strlen(path) >= sizeof(sa.sun_path))
-		return refuse(t, "%s: the path has more than %zu octets",
-		    t->spec, sizeof(sa.sun_path) - 1);
 	strcpy(sa.sun_path, path);
 	dir = lock_directory(path);
 	if (dir < 0)
@@ -259,70 +251,30 @@ bind_inet(const struct attempt *t, const struct addrinfo *ai)
 	return false;
 }
 
-/* Splits `port@host`, `host:port`, `[host]:port` or `port`, in place. */
 static bool
-split_host(char *text, const char **host, const char **port)
-{
-	char *at = strchr(text, '@');
-	char *colon = strrchr(text, ':');
-	size_t n;
-
-	if (at) {
-		*at = 0;
-		*port = text;
-		*host = at + 1;
-	} else if (colon) {
-		*colon = 0;
-		*host = text;
-		*port = colon + 1;
-	} else {
-		*port = text;
-		*host = NULL;
-		return true;
-	}
-	n = strlen(*host);
-	if (n > 2 && (*host)[0] == '[' && (*host)[n - 1] == ']') {
-		((char *)*host)[n - 1] = 0;
-		++*host;
-	}
-	return **host != 0;
-}
-
-static bool
-open_inet(const struct attempt *t, const char *rest, int family)
+open_inet(const struct attempt *t, const struct socket_spec *spec)
 {
 	struct addrinfo hints = {
-		.ai_family = family,
+		.ai_family = spec->kind == SOCKET_INET ? AF_INET : AF_INET6,
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICSERV,
 	};
-	const char *host, *port;
+	const char *host = spec->host[0] ? spec->host : NULL;
 	struct addrinfo *ai;
-	char text[512];
-	unsigned long number;
 	bool ok;
 	int e;
 
-	if ((size_t)snprintf(text, sizeof(text), "%s", rest) >= sizeof(text) ||
-	    !split_host(text, &host, &port))
-		return refuse(t, "%s: write inet:PORT@HOST", t->spec);
-	if (!parse_number(port, 65535, &number) || number == 0)
-		return refuse(
-		    t, "%s: the port is a number from 1 to 65535", t->spec);
 	/* Without AI_PASSIVE no host means loopback. */
 	if (host && strcmp(host, "*") == 0) {
 		host = NULL;
 		hints.ai_flags |= AI_PASSIVE;
 	}
-	e = getaddrinfo(host, port, &hints, &ai);
+	e = getaddrinfo(host, spec->port, &hints, &ai);
 	if (e != 0)
 		return refuse(t, "%s: %s", t->spec,
 		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
 	if (!t->options->allow_world && !is_loopback(ai->ai_addr))
-		ok = refuse(t,
-		    "%s is not a loopback address: who reaches it can "
-		    "speak as the MTA; --allow-world permits it",
-		    t->spec);
+		ok = refuse_world(t, "is not a loopback address");
 	else
 		ok = bind_inet(t, ai);
 	freeaddrinfo(ai);
@@ -331,62 +283,74 @@ open_inet(const struct attempt *t, const char *rest, int family)
 
 /* ---- descriptors --------------------------------------------------------- */
 
-static bool
-open_given(const struct attempt *t, const char *rest)
+/* Is the socket one that others than its owner chose can reach? */
+static const char *
+world_reaches(int fd)
 {
-	unsigned long number;
+	struct sockaddr_storage any = { 0 };
+	const struct sockaddr_un *sa = (const void *)&any;
+	socklen_t n = sizeof(any);
+	struct stat st;
+
+	if (getsockname(fd, (struct sockaddr *)&any, &n) < 0)
+		return "has no address";
+	if (any.ss_family != AF_UNIX)
+		return is_loopback((struct sockaddr *)&any)
+			   ? NULL
+			   : "is not bound to a loopback address";
+	if (sa->sun_path[0] == 0)
+		return "has an abstract name, open to every user";
+	if (stat(sa->sun_path, &st) < 0)
+		return "is a unix socket whose mode cannot be seen";
+	return st.st_mode & S_IWOTH
+		   ? "is a unix socket that every user may write to"
+		   : NULL;
+}
+
+static bool
+open_given(const struct attempt *t, int fd)
+{
 	int listening = 0, flags;
 	socklen_t n = sizeof(listening);
+	const char *world;
 
-	if (!parse_number(rest, 1000000, &number))
-		return refuse(t, "%s: write fd:NUMBER", t->spec);
-	if (number <= STDERR_FILENO)
-		return refuse(t, "%s: descriptors 0 to 2 are taken", t->spec);
-	if (getsockopt((int)number, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) <
-	    0)
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) < 0)
 		return refuse_errno(t, "not a socket");
 	if (!listening)
 		return refuse(t, "%s is not a listening socket", t->spec);
-	flags = fcntl((int)number, F_GETFL);
-	if (flags < 0 || fcntl((int)number, F_SETFL, flags | O_NONBLOCK) < 0 ||
-	    fcntl((int)number, F_SETFD, FD_CLOEXEC) < 0)
+	world = t->options->allow_world ? NULL : world_reaches(fd);
+	if (world)
+		return refuse_world(t, world);
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return refuse_errno(t, "cannot prepare it");
-	t->out->fd = (int)number;
+	t->out->fd = fd;
 	return true;
 }
 
 /* ---- public -------------------------------------------------------------- */
 
-static const char *
-after(const char *s, const char *prefix)
-{
-	size_t n = strlen(prefix);
-
-	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
-}
-
 bool
-listener_open(const char *spec, const struct listen_options *options,
+listener_open(const char *text, const struct listen_options *options,
     struct listener *out, char *why, size_t why_size)
 {
-	struct attempt t = { spec, options, out, why, why_size };
-	const char *rest;
+	struct attempt t = { text, options, out, why, why_size };
+	struct socket_spec spec;
 
 	*out = (struct listener){ .fd = -1 };
-	if (spec[0] == '/')
-		return open_unix(&t, spec);
-	if ((rest = after(spec, "unix:")) || (rest = after(spec, "local:")))
-		return open_unix(&t, rest);
-	if ((rest = after(spec, "inet:")))
-		return open_inet(&t, rest, AF_INET);
-	if ((rest = after(spec, "inet6:")))
-		return open_inet(&t, rest, AF_INET6);
-	if ((rest = after(spec, "fd:")))
-		return open_given(&t, rest);
-	return refuse(&t,
-	    "%s: write unix:/PATH, inet:PORT@HOST, inet6:PORT@HOST "
-	    "or fd:NUMBER",
-	    spec);
+	if (!socket_spec_parse(text, &spec, why, why_size))
+		return false;
+	switch (spec.kind) {
+	case SOCKET_UNIX:
+		return open_unix(&t, spec.path);
+	case SOCKET_INET:
+	case SOCKET_INET6:
+		return open_inet(&t, &spec);
+	case SOCKET_GIVEN:
+		return open_given(&t, spec.fd);
+	}
+	return false;
 }
 
 void

@@ -16,7 +16,12 @@ struct listen_options {
 	mode_t mode; /* unix sockets */
 	uid_t uid;   /* unix sockets; -1: as it is */
 	gid_t gid;
-	bool allow_world; /* inet sockets that are not on a loopback address */
+	/*
+	 * Inet sockets that are not on a loopback address, and sockets handed
+	 * over that everybody reaches.
+	 */
+	bool allow_world;
+	const char *can; /* what who reaches it can do; NULL: be the MTA */
 };
 
 struct listener {
@@ -29,13 +34,9 @@ struct listener {
 };
 
 /*
- * Opens the socket of a specification:
- *	unix:/path, local:/path, /path
- *	inet:port@host, inet:host:port, inet:port (loopback); inet6: likewise,
- *		with a numeric IPv6 host:port as [host]:port
- *	fd:N    an open, listening socket
- * On failure false, with a sentence in `why`.  Before there are threads (the
- * umask is changed for a moment).
+ * Opens the socket of a specification (runtime/socket_spec.h).  On failure
+ * false, with a sentence in `why`.  Before there are threads (the umask is
+ * changed for a moment).
  */
 bool listener_open(const char *spec, const struct listen_options *,
     struct listener *out, char *why, size_t why_size);

@@ -19,7 +19,11 @@ load common
 	local args
 	for args in "" "a b" "--nonsense x" "-m 999 x" "-m 8 x" "--drain x x" \
 		"--drain -1 x" "--log tty x" "-u no-such-user x" \
-		"-o no-such-user x" "-o :no-such-group x" "-u :0 x" "-p"; do
+		"-o no-such-user x" "-o :no-such-group x" "-u :0 x" "-p" \
+		"-p inet:70000@127.0.0.1 x" "-p inet:25@ x" "-p nonsense x" \
+		"-p unix:rel x" "-p unix:/$(printf 'x%.0s' {1..110}) x" \
+		"-p fd:2 x" "-p fd:x x" "--metrics inet:0@127.0.0.1 x" \
+		"-p fd:4 --metrics fd:04 x"; do
 		run "$MILTERD" $args
 		[ "$status" -eq 2 ] || {
 			echo "$args: $status" >&2
@@ -27,6 +31,12 @@ load common
 		}
 		[ -n "$output" ]
 	done
+	run "$MILTERD" -p "" x
+	[ "$status" -eq 2 ]
+	run env LISTEN_FDS=1 sh -c 'LISTEN_PID=$$ exec "$@"' sh \
+		"$MILTERD" --metrics fd:3 x
+	[ "$status" -eq 2 ]
+	[[ $output == *"--metrics: fd:3 is the socket for the MTA already"* ]]
 }
 
 @test "--check of a good policy says nothing and opens nothing" {
@@ -155,90 +165,6 @@ load common
 	[[ $(ask) == *"550 5.7.1 text one"* ]]
 	until_true logged "NOQUEUE: reject stage=connect rule=refuse-one"
 	logged "at=$T/p.milt:2 client=h\[192.0.2.1\] reply=\"550 5.7.1 text one\" time="
-}
-
-# ---- signals ----------------------------------------------------------------
-
-@test "HUP reads the policy again, open sessions keep theirs" {
-	start -p "inet:$PORT@127.0.0.1"
-	open_session
-	policy two
-	kill -HUP "$PID"
-	until_true times_logged "policy $T/p.milt: 1 rules" 2
-	[[ $(session_answer) == *"550 5.7.1 text one"* ]]
-	[[ $(ask) == *"550 5.7.1 text two"* ]]
-	policy three
-	kill -USR1 "$PID"
-	until_true times_logged "policy $T/p.milt: 1 rules" 3
-	[[ $(ask) == *"550 5.7.1 text three"* ]]
-}
-
-@test "HUP with a bad policy keeps the old one and says why" {
-	start -p "inet:$PORT@127.0.0.1"
-	broken_policy
-	kill -HUP "$PID"
-	until_true logged "the policy read before stays"
-	logged "$T/p.milt:2:.*client.ipp"
-	[[ $(ask) == *"550 5.7.1 text one"* ]]
-	rm "$T/p.milt"
-	kill -HUP "$PID"
-	until_true times_logged "the policy read before stays" 2
-	logged "No such file or directory"
-	[[ $(ask) == *"550 5.7.1 text one"* ]]
-}
-
-@test "many HUPs do not stop it" {
-	local i
-	start -p "inet:$PORT@127.0.0.1"
-	for ((i = 0; i < 200; i++)); do
-		kill -HUP "$PID"
-	done
-	[[ $(ask) == *"550 5.7.1 text one"* ]]
-	kill -TERM "$PID"
-	ends 0
-}
-
-@test "TERM waits for open sessions" {
-	start -p "inet:$PORT@127.0.0.1"
-	open_session
-	kill -TERM "$PID"
-	until_true logged "stopping: 1 open sessions"
-	sleep 1
-	kill -0 "$PID"
-	# No new ones meanwhile.
-	! (exec 8<>"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null
-	[[ $(session_answer) == *"550 5.7.1 text one"* ]]
-	ends 0
-	! logged "cut off"
-}
-
-@test "TERM waits no longer than --drain" {
-	start -p "inet:$PORT@127.0.0.1" --drain 1
-	open_session
-	kill -TERM "$PID"
-	ends 0
-	logged "1 sessions are cut off"
-	exec 9>&-
-}
-
-@test "a second TERM exits at once" {
-	start -p "inet:$PORT@127.0.0.1"
-	open_session
-	kill -TERM "$PID"
-	until_true logged "stopping: 1 open sessions"
-	kill -INT "$PID"
-	ends 0
-	logged "stopping at once"
-	exec 9>&-
-}
-
-@test "TERM without sessions ends quickly and removes the socket" {
-	start_unix
-	local before=$SECONDS
-	kill -TERM "$PID"
-	ends 0
-	[ $((SECONDS - before)) -le 4 ]
-	[ ! -e "$T/s" ]
 }
 
 # ---- the process -------------------------------------------------------------

@@ -48,7 +48,7 @@ load serve
 @test "metrics are not served to the world unless told" {
 	run "$MILTERD" -p "unix:$T/s" --metrics inet:9891@0.0.0.0 "$T/p.milt"
 	[ "$status" -eq 3 ]
-	[[ $output == *"not a loopback address"* ]]
+	[[ $output == *"not a loopback address: who reaches it can read the metrics;"* ]]
 	[ ! -e "$T/s" ]
 }
 
@@ -186,6 +186,50 @@ false | header("subject") is "y" | x' ]
 	[[ $(ask) == *"text one"* ]]
 }
 
+@test "traces leave room for other commands, and who is refused is told" {
+	serve
+	local i
+	for ((i = 0; i < 16; i++)); do
+		ctl --json trace -n 9 >"$T/t$i" 2>&1 3>&- &
+		PIDS+=("$!")
+	done
+	one_too_many() {
+		run timeout 1 "$MILTERCTL" -s "$T/control" trace
+		[ "$status" -eq 1 ] && [ "$output" = "milterctl: too many trace at once" ]
+	}
+	until_true one_too_many
+	ctl status
+	ctl reload
+	# All other places, for as long as the pipe is open.
+	mkfifo "$T/hold"
+	perl -MIO::Socket::UNIX -e '
+		@s = map { IO::Socket::UNIX->new(Peer => $ARGV[0]) or die } 1 .. 16;
+		open(H, "<", $ARGV[1]); <H>;' "$T/control" "$T/hold" 3>&- &
+	PIDS+=("$!")
+	exec 6>"$T/hold"
+	for ((i = 0; i < 50; i++)); do
+		run ctl status
+		[ "$status" -eq 1 ]
+		[ "$output" = "milterctl: too many ask at once" ]
+	done
+	exec 6>&-
+	until_true ctl status
+}
+
+@test "milterctl and a milterd that leaves without a word" {
+	perl -MIO::Socket::UNIX -e '
+		$l = IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 5) or die;
+		close($l->accept) while 1;' "$T/control" 3>&- &
+	PIDS+=("$!")
+	until_true [ -S "$T/control" ]
+	local i
+	for ((i = 0; i < 20; i++)); do
+		run ctl status
+		[ "$status" -eq 3 ]
+		[[ $output == "milterctl: milterd has not answered: "* ]]
+	done
+}
+
 @test "milterctl without a milterd" {
 	run "$MILTERCTL" -s "$T/nothing" status
 	[ "$status" -eq 3 ]
@@ -293,7 +337,7 @@ activated() {
 		$^F = 100;
 		for (0 .. $n - 1) {
 			$s[$_] = IO::Socket::INET->new(Listen => 5, ReuseAddr => 1,
-				LocalAddr => "127.0.0.1", LocalPort => $port + $_) or die;
+				LocalAddr => $ENV{LOCAL} // "127.0.0.1", LocalPort => $port + $_) or die;
 			POSIX::dup2(fileno($s[$_]), 50 + $_);
 		}
 		POSIX::dup2(50 + $_, 3 + $_) for 0 .. $n - 1;
@@ -314,6 +358,12 @@ activated() {
 	activated 2
 	ends 3
 	logged 'systemd passed 2 sockets'
+}
+
+@test "a socket from systemd that the world reaches needs --allow-world" {
+	LOCAL=0.0.0.0 activated 1
+	ends 3
+	logged 'fd:3 is not bound to a loopback address: who reaches it can speak as the MTA; --allow-world permits it'
 }
 
 # ---- logs -------------------------------------------------------------------

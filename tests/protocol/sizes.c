@@ -1,6 +1,7 @@
 /* Every octet everywhere, and much of everything: decided, within memory. */
 #include <stdlib.h>
 
+#include "dsl/tables.h"
 #include "tests/mta/letter.h"
 #include "tests/unit/test.h"
 
@@ -249,6 +250,60 @@ test_many_recipients(void)
 	free(to);
 }
 
+/*
+ * Where nothing is said at RCPT, one recipient too many puts the message off:
+ * the MTA keeps it, and no rule would know of it.
+ */
+static void
+test_recipient_limit(void)
+{
+	size_t n = (size_t)LIMIT_VALUE_RECIPIENTS + 1;
+	struct mta_address *to = calloc(n, sizeof(*to));
+	struct mta_pair subject = { STR("Subject"), STR("x") };
+	struct mta_message msg = { .sender = { STR("<>"), NULL, 0 },
+		.recipients = to,
+		.recipient_count = 1,
+		.headers = &subject,
+		.header_count = 1 };
+	struct mta_outcome o;
+	struct mta m;
+
+	if (!to)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		to[i].path = STR("<a@example.com>");
+	CHECK(filter_start(&f,
+	    "milt 1\n"
+	    "rule any { when any recipient { domain is \"bad.test\" }\n"
+	    "  and header(\"Subject\") exists reject 550 5.7.1 \"bad\" }\n"));
+	m = ready();
+	mta_deliver(&m, &msg, &o);
+	CHECK_STR(outcome_text(&m, &o), "accept at data");
+	to[0].path = STR("<q@bad.test>");
+	mta_deliver(&m, &msg, &o);
+	CHECK_STR(outcome_text(&m, &o), "reject 550 5.7.1 bad at eoh");
+	to[0].path = to[1].path;
+	to[n - 1].path = STR("<q@bad.test>");
+	msg.recipient_count = n;
+	mta_deliver(&m, &msg, &o);
+	CHECK(o.reply.verdict == MTA_TEMPFAIL && o.reply.code == 451);
+	CHECK_STR(reply_text(&m, o.reply),
+	    "tempfail 451 4.3.0 Temporary failure, "
+	    "try again later");
+	CHECK(filter_wait_log(
+	    &f, "failure=\"more recipients than a message may have\"", 1));
+	CHECK(filter_log_count(&f, "tempfail stage=data") == 1);
+	CHECK(filter_log_count(&f, "tempfail stage=rcpt") == 0);
+	CHECK(filter_log_count(&f, "cannot be given") == 0);
+	/* The next message of the session is none the worse for it. */
+	msg.recipient_count = n - 1;
+	mta_deliver(&m, &msg, &o);
+	CHECK(o.reply.verdict == MTA_ACCEPT);
+	mta_quit(&m);
+	CHECK(filter_stop(&f) == 0);
+	free(to);
+}
+
 int
 main(void)
 {
@@ -264,5 +319,6 @@ main(void)
 	test_many_recipients();
 	CHECK(filter_log_count(&f, "claimed not to reply") == 0);
 	CHECK(filter_stop(&f) == 0);
+	test_recipient_limit();
 	TEST_DONE();
 }

@@ -12,8 +12,9 @@
 
 #include "tests/unit/test.h"
 
-static const struct listen_options usual = { 0660, (uid_t)-1, (gid_t)-1,
-	false };
+static const struct listen_options usual = {
+	.mode = 0660, .uid = (uid_t)-1, .gid = (gid_t)-1
+};
 static char dir[] = "/tmp/milt-socket.XXXXXX";
 static char path[64], spec[80], why[300];
 
@@ -254,6 +255,10 @@ test_inet(void)
 	{
 		struct listen_options o = usual;
 
+		o.can = "read the metrics";
+		CHECK(open_it(world[0], &o).fd < 0);
+		CHECK(says("is not a loopback address: who reaches it can "
+			   "read the metrics; --allow-world permits it"));
 		o.allow_world = true;
 		snprintf(text, sizeof(text), "inet:%u@0.0.0.0", port);
 		l = open_it(text, &o);
@@ -284,6 +289,80 @@ test_given(void)
 	CHECK(open_it("fd:", &usual).fd < 0);
 	listener_unlink(&l);
 	close(l.fd);
+}
+
+static int
+listening(const struct sockaddr *sa, socklen_t n)
+{
+	int fd = socket(sa->sa_family, SOCK_STREAM, 0);
+
+	CHECK(bind(fd, sa, n) == 0 && listen(fd, 1) == 0);
+	return fd;
+}
+
+static bool
+has_ipv6(void)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	int fd = socket(AF_INET6, SOCK_STREAM, 0);
+	bool ok;
+
+	in6.sin6_addr = in6addr_loopback;
+	ok = fd >= 0 && bind(fd, (void *)&in6, sizeof(in6)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/* `what`: why it is refused without --allow-world; NULL: it is not. */
+static void
+given_is(int fd, const char *what)
+{
+	struct listen_options o = usual;
+	char text[32];
+
+	snprintf(text, sizeof(text), "fd:%d", fd);
+	CHECK((open_it(text, &o).fd == fd) == !what);
+	CHECK(!what || says(what));
+	CHECK(!what || says("who reaches it can speak as the MTA; "
+			    "--allow-world permits it"));
+	o.allow_world = true;
+	CHECK(open_it(text, &o).fd == fd);
+	close(fd);
+}
+
+/* One that was handed over is as open as one that we make may be. */
+static void
+test_given_to_the_world(void)
+{
+	static const char other[] = "is not bound to a loopback address";
+	static const char mode[] = "that every user may write to";
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	const struct sockaddr *sa = (const void *)&un;
+	int fd;
+
+	given_is(listening((void *)&in, sizeof(in)), other);
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	given_is(listening((void *)&in, sizeof(in)), NULL);
+	if (has_ipv6()) {
+		given_is(listening((void *)&in6, sizeof(in6)), other);
+		in6.sin6_addr = in6addr_loopback;
+		given_is(listening((void *)&in6, sizeof(in6)), NULL);
+	}
+	strcpy(un.sun_path, path);
+	for (unsigned m = 0; m <= 2; m += 2) {
+		fd = listening(sa, sizeof(un));
+		CHECK(chmod(path, 0660 | m) == 0);
+		given_is(fd, m ? mode : NULL);
+		unlink(path);
+	}
+	fd = listening(sa, sizeof(un));
+	unlink(path);
+	given_is(fd, "whose mode cannot be seen");
+	memcpy(un.sun_path, "\0milt-test", 10);
+	given_is(listening(sa, (socklen_t)sizeof(un)), "has an abstract name");
 }
 
 /* The descriptor stays, and is never ready again. */
@@ -318,6 +397,7 @@ main(void)
 	test_longest_path();
 	test_inet();
 	test_given();
+	test_given_to_the_world();
 	test_retire();
 	CHECK(rmdir(dir) == 0);
 	TEST_DONE();
