@@ -87,6 +87,37 @@ logging() {
     true     sender is <>: <>' ]
 }
 
+# because LINE POLICY: what is said of the rules above.
+because() {
+	"$MILTERC" explain --json --log "x: $1" "$2" |
+		jq -r '.others[] | [.rule,.because] | @csv'
+}
+
+@test "explain --log: a rule above of the same kind may hold and not speak" {
+	cat >same.milt <<-'END'
+		milt 1
+		rule a { when helo is "bad.test" reject "A" }
+		rule b { when client.ip in 192.0.2.0/24 reject "B" }
+		rule late { when body.text contains "x" reject "late" }
+		rule c { when helo is "c.test" and sender.domain is "c.test" reject "C" }
+		rule d { when recipient.domain is "d.test" and recipient.local is helo reject "D" }
+		rule s { when sender.domain is header.from.domain accept }
+		otherwise reject "nobody wants {sender}"
+	END
+	[ "$(because 'reject stage=rcpt rule=b client=x[192.0.2.7] helo=<bad.test> from=<a@b.test> to=<r@d.test>' same.milt)" = '"a","it holds, and another one speaks for it"' ]
+	[ "$(because 'reject stage=rcpt rule=b client=x[192.0.2.7] helo=<other.test> from=<a@b.test>' same.milt)" = '"a","it did not hold"' ]
+	[ "$(because 'reject stage=rcpt rule=b client=x[192.0.2.7] from=<a@b.test>' same.milt)" = '"a","it did not hold, or another one speaks for it"' ]
+	# Certain no earlier than `a`, which would have spoken.
+	[ "$(because 'reject stage=rcpt rule=c client=x[203.0.113.7] from=<a@c.test>' same.milt | head -1)" = '"a","it did not hold"' ]
+	[ "$(because 'reject stage=rcpt rule=default client=x[203.0.113.7] helo=<h.test> from=<a@b.test> to=<h.test@d.test>' same.milt)" = '"a","it did not hold"
+"b","it did not hold"
+"late","it is known from message on, and the answer was certain before"
+"c","it did not hold"
+"d","it holds, and another one speaks for it"
+"s","it did not hold"' ]
+	[ "$("$MILTERC" explain --json --log 'x: accept stage=message rule=s from=<a@b.test>' same.milt | jq -r '.parts[0].value')" = unknown ]
+}
+
 @test "explain --log: JSON in and out, escapes, many lines, and other lines" {
 	logging
 	json='{"id":"A","verdict":"reject","stage":"headers","rule":"spam","file":"log.milt","line":12,"client":"unknown[192.0.2.1]","sender":"x\u0020y@x.test","recipients":["q@example.com"],"recipient_count":2,"code":550,"xcode":"5.7.1","text":["no","spam"]}'
@@ -94,8 +125,8 @@ logging() {
 	[ "$(jq -r '[.id,.verdict,.stage,.rule,.line,.reply] | @csv' <<<"$output")" = '"A","reject","headers","spam",12,"550 5.7.1 no / spam"' ]
 	[ "$(jq -r '.parts[] | [.value,.part,.is] | @csv' <<<"$output")" = '"unknown","header.subject contains ""spam""",
 "true","sender.local is ""x y""","x y"' ]
-	[ "$(jq -r '.others[] | [.rule,.because,(.parts[] | .value)] | @csv' <<<"$output")" = '"trusted","it did not hold","true","unknown"
-"no-relay","it did not hold","unknown"' ]
+	[ "$(jq -r '.others[] | [.rule,.because,(.parts[] | .value)] | @csv' <<<"$output")" = '"trusted","by the line it holds: the policy may have been another","true","unknown"
+"no-relay","it did not hold for those who were left","unknown"' ]
 	status 0 "$MILTERC" explain --json --log 'x: reject stage=headers rule=spam at=log.milt:12 from=<x\x20y@x.test> to=<a@b>,+2' log.milt
 	[ "$(jq -r '.parts[1].is' <<<"$output")" = 'x y' ]
 	run bash -c "printf '%s\n' nonsense \"\$1\" '' \"\$2\" | '$MILTERC' explain --log - log.milt" - "$LOGGED" "$json"
