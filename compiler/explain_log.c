@@ -130,6 +130,19 @@ put_place(struct compilation *c, json_t *o, const struct ir_rule *r)
 		json_put_text(o, "why", r->why);
 }
 
+/* Where the rule stood then, if it is elsewhere now. */
+static void
+put_moved(struct account_of_line *a, json_t *o, const struct ir_rule *r)
+{
+	struct str logged = a->line->place;
+	struct str file, now;
+	unsigned line;
+
+	account_place(a->c, r, &file, &line);
+	now = arena_printf(a->arena, "%.*s:%u", STR_ARG(file), line);
+	json_put(o, "moved", json_boolean(logged.n && !str_eq(logged, now)));
+}
+
 /* The lines of the policy in which the rule stands. */
 static json_t *
 source(struct compilation *c, const struct ir_rule *r)
@@ -312,6 +325,7 @@ explain_log(struct arena *arena, struct compilation *c,
 	}
 	give_facts(&a);
 	put_place(c, o, r);
+	put_moved(&a, o, r);
 	json_put(o, "source", source(c, r));
 	json_put(o, "parts",
 	    parts(&a, r == c->ir->otherwise ? im->count[SECTION_RULES] - 1

@@ -111,11 +111,7 @@ print_head(const json_t *o, FILE *f)
 static void
 print_moved(const json_t *o, FILE *f)
 {
-	char now[4200];
-
-	snprintf(
-	    now, sizeof(now), "%s:%lld", text(o, "file"), number(o, "line"));
-	if (!text(o, "logged_at")[0] || strcmp(now, text(o, "logged_at")) == 0)
+	if (!json_is_true(json_object_get(o, "moved")))
 		return;
 	fputs("  When it was logged the rule stood at ", f);
 	print(text(o, "logged_at"), f);

@@ -85,6 +85,11 @@ logging() {
   its condition, by what the line tells
     unknown  message.size > 1048576, which the line does not tell
     true     sender is <>: <>' ]
+	# `default` is at the first line of a policy without `otherwise`.
+	status 0 "$MILTERC" explain --log 'x: accept stage=message rule=default at=log.milt:1 from=<>' log.milt
+	[[ $output != *"the rule stood"* ]]
+	status 0 "$MILTERC" explain --log 'x: reject stage=message rule=default at=log.milt:9 from=<>' log.milt
+	[[ $output == *"the rule stood at log.milt:9"* ]]
 }
 
 # because LINE POLICY: what is said of the rules above.
