@@ -286,6 +286,43 @@ find_rule(const struct ir *ir, struct str name)
 	return str_eq(name, ir->otherwise->name) ? ir->otherwise : NULL;
 }
 
+static json_t *
+rule_parts_json(struct account_of_line *a, const struct ir_rule *r)
+{
+	return parts(a, r == a->c->ir->otherwise
+			    ? a->im->count[SECTION_RULES] - 1
+			    : r->number);
+}
+
+/* One entry for each change; a rule is described with its first one. */
+static void
+put_effects(
+    struct account_of_line *a, const struct ir_rule *speaker, json_t *out)
+{
+	json_t *list = json_array();
+	const struct ir_rule *last = NULL;
+
+	for (size_t i = 0; i < a->line->effects.n; i++) {
+		const struct logline_effect *e = &a->line->effects.v[i];
+		const struct ir_rule *r = find_rule(a->c->ir, e->rule);
+		json_t *o = json_object();
+
+		if (r)
+			put_place(a->c, o, r);
+		else
+			json_put_text(o, "rule", e->rule);
+		json_put(o, "known", json_boolean(r != NULL));
+		json_put_text(o, "effect", e->action);
+		if (r && r != speaker && r != last) {
+			json_put(o, "source", source(a->c, r));
+			json_put(o, "parts", rule_parts_json(a, r));
+		}
+		last = r;
+		json_array_append_new(list, o);
+	}
+	json_put(out, "effects", list);
+}
+
 static void
 put_line(json_t *o, const struct logline *l)
 {
@@ -297,6 +334,8 @@ put_line(json_t *o, const struct logline *l)
 		json_put_text(o, "reply", l->reply);
 	if (l->failure.n)
 		json_put_text(o, "failure", l->failure);
+	if (l->text.n)
+		json_put_text(o, "text", l->text);
 	if (l->place.n)
 		json_put_text(o, "logged_at", l->place);
 }
@@ -327,9 +366,9 @@ explain_log(struct arena *arena, struct compilation *c,
 	put_place(c, o, r);
 	put_moved(&a, o, r);
 	json_put(o, "source", source(c, r));
-	json_put(o, "parts",
-	    parts(&a, r == c->ir->otherwise ? im->count[SECTION_RULES] - 1
-					    : r->number));
+	json_put(o, "parts", rule_parts_json(&a, r));
+	if (l->effects.n)
+		put_effects(&a, r, o);
 	if (l->decision)
 		put_others(&a, r, o);
 	milt_session_free(a.s);

@@ -123,6 +123,58 @@ because() {
 	[ "$("$MILTERC" explain --json --log 'x: accept stage=message rule=s from=<a@b.test>' same.milt | jq -r '.parts[0].value')" = unknown ]
 }
 
+@test "explain --log: rules that changed the message, and what is noted" {
+	cat >n.milt <<-'END'
+		milt 1
+		rule one "first" { when client.ip in 192.0.2.0/24 log "seen {helo}" }
+		rule two { when sender.domain is "b.test" quarantine "q" add header "X" "y" }
+		shadow rule three { when recipient.domain is "d.test" reject "n" }
+		rule four { accept }
+	END
+	for line in 'q: accept stage=message rule=four at=n.milt:5 from=<a@b.test> effects=two/quarantine,two/add-header,gone/delay,+3 time=1ms' \
+		'{"id":"q","verdict":"accept","stage":"message","rule":"four","sender":"a@b.test","effects":[{"rule":"two","effect":"quarantine"},{"rule":"two","effect":"add header"},{"rule":"gone","effect":"delay"}]}'; do
+		status 0 "$MILTERC" explain --log "$line" n.milt
+		[[ $output == *'
+  what was changed
+  two (n.milt:3): quarantine
+    3 | rule two { when sender.domain is "b.test" quarantine "q" add header "X" "y" }
+    true     sender.domain is "b.test": b.test
+  two (n.milt:3): add header
+  gone: delay, by a rule that the policy does not have' ]]
+	done
+	for line in 'q: ignored rule=three at=n.milt:4 from=<a@b.test> to=<x@d.test> failure="too deep"' \
+		'{"id":"q","note":"ignored","rule":"three","sender":"a@b.test","recipient":"x@d.test","failure":"too deep"}'; do
+		status 0 "$MILTERC" explain --log "$line" n.milt
+		[ "$output" = 'q: ignored by three (n.milt:4)
+  it could not be decided: too deep
+
+    4 | shadow rule three { when recipient.domain is "d.test" reject "n" }
+
+  its condition, by what the line tells
+    true     recipient.domain is "d.test": d.test' ]
+	done
+	# The text of a note says nothing about the note.
+	for line in 'q: note rule=one at=n.milt:2 client=x[192.0.2.1] text="a" rule=two"' \
+		'{"id":"q","note":"log","rule":"one","client":"x[192.0.2.1]","text":"a\" rule=two"}'; do
+		status 0 "$MILTERC" explain --log "$line" n.milt
+		[ "$output" = 'q: note by one (n.milt:2)
+  first
+  text: a" rule=two
+
+    2 | rule one "first" { when client.ip in 192.0.2.0/24 log "seen {helo}" }
+
+  its condition, by what the line tells
+    true     client.ip in { 192.0.2.0/24 }: 192.0.2.1' ]
+	done
+	for line in 'q: question rule=one at=n.milt:2 failure="late" time=1ms' \
+		'{"id":"q","question":"js","rule":"one","failure":"late"}'; do
+		status 0 "$MILTERC" explain --log "$line" n.milt
+		[ "$(head -3 <<<"$output")" = 'q: question by one (n.milt:2)
+  first
+  it could not be decided: late' ]
+	done
+}
+
 @test "explain --log: JSON in and out, escapes, many lines, and other lines" {
 	logging
 	json='{"id":"A","verdict":"reject","stage":"headers","rule":"spam","file":"log.milt","line":12,"client":"unknown[192.0.2.1]","sender":"x\u0020y@x.test","recipients":["q@example.com"],"recipient_count":2,"code":550,"xcode":"5.7.1","text":["no","spam"]}'
