@@ -150,8 +150,6 @@ bool field_name_is_valid(struct str);
 
 /* REGEX_ flags of `letters`; REGEX_BYTES if `raw` and no `u` is there. */
 bool regex_flags(struct str letters, bool raw, uint32_t *out);
-/* Are the values of this attribute octets, not characters? */
-bool attr_is_raw(enum milt_attr);
 
 /* ---- check ----------------------------------------------------------- */
 

@@ -152,6 +152,21 @@ print_key(struct gather *g, const struct image_insn *in, FILE *to)
 	print_range(g, &range, to);
 }
 
+/* `u` is written for raw attributes: others have it anyway. */
+static void
+print_regex(
+    const struct milt_image *im, enum milt_attr attr, uint32_t at, FILE *to)
+{
+	const struct image_regex *r = &im->regexes[at];
+
+	fprintf(to, " /%.*s/", STR_ARG(image_text(im, r->source)));
+	for (int i = 0; i < 4; i++)
+		if (r->flags >> i & 1)
+			putc("imsx"[i], to);
+	if (attr_is_raw(attr) && !(r->flags & REGEX_BYTES))
+		putc('u', to);
+}
+
 /* `X exists` of what there can be several of is in code a count above 0. */
 static bool
 asks_for_any(const struct milt_image *im, const struct image_insn *in)
@@ -186,6 +201,8 @@ print_test(struct gather *g, const struct image_insn *in, FILE *to)
 	} else if ((in->op == OPC_IN || in->op == OPC_UNDER) &&
 		   im->lists[in->b].name == IMAGE_NONE) {
 		print_members(g, &im->lists[in->b], to);
+	} else if (in->op == OPC_MATCH) {
+		print_regex(im, (enum milt_attr)ref->attr, in->b, to);
 	} else {
 		print_key(g, in, to);
 	}

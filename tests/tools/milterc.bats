@@ -175,6 +175,22 @@ because() {
 	done
 }
 
+@test "explain --log: regexes as they are written" {
+	cat >re.milt <<-'END'
+		milt 1
+		rule r {
+		  when helo matches /spam "(\d+)"\/\\/ or helo matches /a.c/is or
+		    raw header("X") matches /b/ or raw header("X") matches /c/mxu
+		  accept
+		}
+	END
+	status 0 "$MILTERC" explain --json --log 'q: accept stage=message rule=r' re.milt
+	[ "$(jq -r '.parts[].part' <<<"$output")" = 'helo matches /spam "(\d+)"\/\\/
+helo matches /a.c/is
+raw header("x") matches /b/
+raw header("x") matches /c/mxu' ]
+}
+
 @test "explain --log: JSON in and out, escapes, many lines, and other lines" {
 	logging
 	json='{"id":"A","verdict":"reject","stage":"headers","rule":"spam","file":"log.milt","line":12,"client":"unknown[192.0.2.1]","sender":"x\u0020y@x.test","recipients":["q@example.com"],"recipient_count":2,"code":550,"xcode":"5.7.1","text":["no","spam"]}'
