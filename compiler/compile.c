@@ -119,13 +119,15 @@ finish(struct compilation *c, enum milt_status s)
 	return s;
 }
 
-/* Reads the file that was named; says so if it cannot be read. */
+/* Reads the file that was named; says so if it cannot be, or is none. */
 static enum milt_status
 read_named(struct compilation *c, const char *path, uint32_t *source)
 {
 	enum milt_status s = source_read(&c->sources, str_from(path), source);
 	int error = errno;
 
+	if (s == MILT_OK && image_refused(c, c->sources.list.v[*source], NULL))
+		return MILT_INVALID;
 	if (s != MILT_SYSTEM)
 		return s;
 	diag_file(&c->diags, D_NO_FILE, str_from(path), "cannot read `%s`: %s",

@@ -145,6 +145,13 @@ bool literal_weekday(struct str, long long *out);  /* mon is 0 */
 bool literal_result(struct str, long long *out);   /* enum milt_result */
 bool literal_boolean(struct str, long long *out);  /* yes, no */
 
+/*
+ * Is the source an image rather than a policy?  Then that is said, at `at` or,
+ * if that is NULL, about the file.
+ */
+bool image_refused(
+    struct compilation *, const struct source *, const struct span *at);
+
 /* Header field names of RFC 5322. */
 bool field_name_is_valid(struct str);
 

@@ -58,6 +58,28 @@ logging() {
 	LOGGED='Nov 22 11:15:57 mx milterd[1]: 4XyZ: reject stage=rcpt rule=no-relay at=log.milt:7 client=mx.example.net[198.51.100.9] helo=<mx.example.net> from=<a@b.test> to=<bad@other.test> reply="550 5.7.1 We do not relay for other.test" time=0.12ms'
 }
 
+@test "an image is no policy, and said to be an image" {
+	"$MILTERC" compile p.milt
+	cp p.miltc renamed.milt
+	tail -c +2 p.miltc >cut.miltc
+	printf 'milt 1\ninclude "renamed.milt"\n' >inc.milt
+	for c in compile lint test explain fmt "dump --after=parse"; do
+		status 1 "$MILTERC" $c renamed.milt
+		[[ $output == 'renamed.milt: error[E0708]: `renamed.milt` is a compiled image and no policy
+  help: name the policy that it was made from (.milt)'* ]]
+		[[ $output != *E01* ]]
+	done
+	status 1 "$MILTERC" lint cut.miltc
+	[ "$output" = 'cut.miltc: error[E0708]: `cut.miltc` is a damaged image and no policy
+  help: make it again from its policy: milterc compile' ]
+	status 1 "$MILTERC" lint inc.milt
+	[[ $output == 'inc.milt:2:9: error[E0708]: `renamed.milt` is a compiled image and no policy'* ]]
+	# A policy may be called so.
+	cp p.milt text.miltc
+	status 0 "$MILTERC" lint text.miltc
+	status 0 "$MILTERC" dump --after=emit p.miltc
+}
+
 @test "explain --log: the rule of a logged line, its source, and why" {
 	logging
 	status 0 "$MILTERC" explain --log "$LOGGED" log.milt
