@@ -97,7 +97,7 @@ run(struct compilation *c, uint32_t source,
 	pass_index(c, options && options->plain);
 	cost_check(c);
 	if (c->diags.errors)
-		return MILT_INVALID;
+		return options && options->cost ? MILT_OK : MILT_INVALID;
 	s = pass_emit(c);
 	return s == MILT_OK ? verify(c) : s;
 }

@@ -27,6 +27,8 @@ struct compile_options {
 	size_t memory; /* limit in bytes; 0: LIMIT_COMPILER_MEMORY */
 	bool plain;    /* every rule is looked at at every stage: what the
 			  index is compared with */
+	bool cost;     /* the plan of a policy beyond its budget, too: that is
+			  MILT_OK without an image, and an error in c->diags */
 };
 
 /*

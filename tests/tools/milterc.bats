@@ -58,6 +58,19 @@ logging() {
 	LOGGED='Nov 22 11:15:57 mx milterd[1]: 4XyZ: reject stage=rcpt rule=no-relay at=log.milt:7 client=mx.example.net[198.51.100.9] helo=<mx.example.net> from=<a@b.test> to=<bad@other.test> reply="550 5.7.1 We do not relay for other.test" time=0.12ms'
 }
 
+@test "explain --cost: beyond the budget too" {
+	sed 's/milt 1/milt 1\noption budget 1/; s/helo is "x"/helo is "x" or helo contains "spam"/' p.milt >b.milt
+	run bash -c "'$MILTERC' explain --cost b.milt 2>err"
+	[ "$status" -eq 1 ]
+	[[ $output == "r (b.milt:3)
+  reached  at helo, by value of helo or texts in helo"*"helo: 2"* ]]
+	[[ $(<err) == 'b.milt:2:1: error[E0510]:'* ]]
+	status 1 "$MILTERC" explain b.milt
+	[[ $output != *"reached  at"* ]]
+	status 1 "$MILTERC" compile b.milt
+	[ ! -e b.miltc ]
+}
+
 @test "an image is no policy, and said to be an image" {
 	"$MILTERC" compile p.milt
 	cp p.miltc renamed.milt
