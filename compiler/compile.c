@@ -18,6 +18,7 @@ start(struct compilation *c, const struct compile_options *options)
 	c->sources.arena = &c->arena;
 	c->diags.arena = &c->arena;
 	c->diags.sources = &c->sources;
+	c->diags.all = options && options->all;
 }
 
 /*

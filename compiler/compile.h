@@ -24,6 +24,7 @@ struct compilation {
 
 struct compile_options {
 	bool lint;     /* also run lint.c: warnings */
+	bool all;      /* keep all diagnostics, not LIMIT_ERRORS */
 	size_t memory; /* limit in bytes; 0: LIMIT_COMPILER_MEMORY */
 	bool plain;    /* every rule is looked at at every stage: what the
 			  index is compared with */

@@ -58,6 +58,36 @@ logging() {
 	LOGGED='Nov 22 11:15:57 mx milterd[1]: 4XyZ: reject stage=rcpt rule=no-relay at=log.milt:7 client=mx.example.net[198.51.100.9] helo=<mx.example.net> from=<a@b.test> to=<bad@other.test> reply="550 5.7.1 We do not relay for other.test" time=0.12ms'
 }
 
+@test "lint shows all, other commands the first hundred, in order" {
+	{
+		echo 'milt 1'
+		for i in {101..220}; do
+			echo "rule a$i { when header.subject matches /spamword$i/ accept }"
+		done
+		for i in 1 2 3; do
+			echo "rule b$i { when header.subject matches /\w(?=[A-Z]{$i})/ accept }"
+		done
+	} >many.milt
+	status 0 "$MILTERC" lint many.milt
+	[ "$(grep -c 'W0401' <<<"$output")" = 120 ]
+	[ "$(grep -c 'W0405' <<<"$output")" = 3 ]
+	[[ $output != *more* ]]
+	"$MILTERC" lint --json many.milt >all
+	[ "$(jq -r '[length, .[0].line, .[-1].line] | @csv' all)" = 124,1,124 ]
+	status 1 "$MILTERC" compile --strict many.milt
+	[ "$(grep -c 'W0' <<<"$output")" = 100 ]
+	[[ $output == *'
+and 24 more warnings
+`milterc lint` shows all' ]]
+	sed 's/header.subject/header.subjcet/' many.milt >bad.milt
+	status 1 "$MILTERC" compile bad.milt
+	[[ $output == *'
+and 23 more errors
+`milterc lint` shows all' ]]
+	status 1 "$MILTERC" lint bad.milt
+	[ "$(grep -c E02 <<<"$output")" = 123 ]
+}
+
 @test "explain --cost: beyond the budget too" {
 	sed 's/milt 1/milt 1\noption budget 1/; s/helo is "x"/helo is "x" or helo contains "spam"/' p.milt >b.milt
 	run bash -c "'$MILTERC' explain --cost b.milt 2>err"
