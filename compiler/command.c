@@ -54,7 +54,7 @@ int
 command_compile(
     struct compilation *c, const char *path, const struct options *o, bool lint)
 {
-	struct compile_options opt = { .lint = lint };
+	struct compile_options opt = { .lint = lint, .cost = o->cost };
 	int result = command_status(milt_compile(c, path, &opt));
 
 	command_show(c, o);

@@ -184,6 +184,8 @@ command_explain(const struct options *o, int argc, char **argv)
 		else
 			explain_print(&c, stdout);
 	}
+	if (result == EXIT_OK && c.diags.errors) /* beyond the budget */
+		result = EXIT_POLICY;
 	milt_compile_free(&c);
 	return result;
 }

@@ -60,7 +60,7 @@ check_functions(
 static int
 lint_file(const char *path, const struct options *o, struct reader *r)
 {
-	struct compile_options opt = { .lint = true };
+	struct compile_options opt = { .lint = true, .all = true };
 	struct compilation c;
 	int result = command_status(milt_compile(&c, path, &opt));
 

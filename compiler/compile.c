@@ -18,6 +18,7 @@ start(struct compilation *c, const struct compile_options *options)
 	c->sources.arena = &c->arena;
 	c->diags.arena = &c->arena;
 	c->diags.sources = &c->sources;
+	c->diags.all = options && options->all;
 }
 
 /*
@@ -97,7 +98,7 @@ run(struct compilation *c, uint32_t source,
 	pass_index(c, options && options->plain);
 	cost_check(c);
 	if (c->diags.errors)
-		return MILT_INVALID;
+		return options && options->cost ? MILT_OK : MILT_INVALID;
 	s = pass_emit(c);
 	return s == MILT_OK ? verify(c) : s;
 }
@@ -119,13 +120,15 @@ finish(struct compilation *c, enum milt_status s)
 	return s;
 }
 
-/* Reads the file that was named; says so if it cannot be read. */
+/* Reads the file that was named; says so if it cannot be, or is none. */
 static enum milt_status
 read_named(struct compilation *c, const char *path, uint32_t *source)
 {
 	enum milt_status s = source_read(&c->sources, str_from(path), source);
 	int error = errno;
 
+	if (s == MILT_OK && image_refused(c, c->sources.list.v[*source], NULL))
+		return MILT_INVALID;
 	if (s != MILT_SYSTEM)
 		return s;
 	diag_file(&c->diags, D_NO_FILE, str_from(path), "cannot read `%s`: %s",

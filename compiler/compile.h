@@ -24,9 +24,12 @@ struct compilation {
 
 struct compile_options {
 	bool lint;     /* also run lint.c: warnings */
+	bool all;      /* keep all diagnostics, not LIMIT_ERRORS */
 	size_t memory; /* limit in bytes; 0: LIMIT_COMPILER_MEMORY */
 	bool plain;    /* every rule is looked at at every stage: what the
 			  index is compared with */
+	bool cost;     /* the plan of a policy beyond its budget, too: that is
+			  MILT_OK without an image, and an error in c->diags */
 };
 
 /*

@@ -1,6 +1,9 @@
 #include "compiler/cost.h"
 
 #include "compiler/account.h"
+#include "compiler/passes.h"
+#include "runtime/literal.h"
+#include "runtime/literal_class.h"
 
 enum { WAYS_SHOWN = 6 };
 
@@ -61,6 +64,7 @@ struct way {
 	struct ir_ref ref;
 	const struct ir_node *node; /* PROBE_CODE */
 	const struct ir_list *list; /* lists as a whole */
+	bool tried; /* a regex with nothing that a scan could look for */
 	unsigned long count;
 };
 
@@ -68,7 +72,20 @@ struct ways {
 	struct arena *arena;
 	VEC(struct way) list;
 	struct intern known;
+	unsigned tried;
 };
+
+static bool
+is_tried(const struct ir_regex *re)
+{
+	unsigned flags = ir_regex_flags(re);
+	struct literals set;
+	struct literals_also also;
+	struct classes classes;
+
+	return !literals_of(re->source, flags, &set, &also) &&
+	       !classes_of(re->source, flags, &classes);
+}
 
 static void
 add_way(void *data, const struct ir_node *n, enum probe_kind kind)
@@ -94,12 +111,17 @@ add_way(void *data, const struct ir_node *n, enum probe_kind kind)
 	if (kind == PROBE_LIST || kind == PROBE_UNDER_LIST) {
 		fresh.list = n->right_list;
 		key.own = n->right_list->number + 1;
+	} else if (kind == PROBE_REGEXES && is_tried(n->right_regex)) {
+		fresh.tried = true;
+		key.own = n->number + 1;
 	}
 	text = arena_printf(w->arena, "%u %u %u %u %.*s", key.kind, key.attr,
 	    key.from, key.own, STR_ARG(fresh.ref.key));
 	number = intern_add(&w->known, text, &added);
-	if (added)
+	if (added) {
 		vec_push(w->arena, &w->list, fresh);
+		w->tried += fresh.tried;
+	}
 	w->list.v[number].count++;
 }
 
@@ -118,7 +140,8 @@ print_way(const struct way *w, const char *before, FILE *f)
 		[PROBE_UNDER_LIST] = "list",
 		[PROBE_CODE] = "a condition that other rules have too" };
 
-	fprintf(f, "%s%s", before, words[w->kind]);
+	fprintf(f, "%s%s", before,
+	    w->tried ? "a regex that is tried each time on" : words[w->kind]);
 	if (w->list)
 		fprintf(f, " %.*s of",
 		    STR_ARG(w->list->name.n ? w->list->name
@@ -152,6 +175,7 @@ cost_of_stage(const struct plan *p, enum milt_stage stage)
 		if (!p->rules[i].always) {
 			trigger_each(
 			    &p->triggers, r->condition, stage, add_way, &ways);
+			s.tried = s.tried || !ways.tried ? s.tried : r;
 			continue;
 		}
 		s.first = s.first ? s.first : r;
@@ -164,10 +188,26 @@ cost_of_stage(const struct plan *p, enum milt_stage stage)
 		s.guards++;
 		add_fixed(&s, count(&c, p->guards.v[i].rule->condition, stage));
 	}
-	s.look_ups = (unsigned)ways.list.n;
+	add_fixed(
+	    &s, (struct cost){ .tests = ways.tried, .regexes = ways.tried });
+	s.look_ups = (unsigned)ways.list.n - ways.tried;
 	s.units = s.look_ups + s.fixed.tests - s.fixed.regexes +
 		  (unsigned long)s.fixed.regexes * COST_OF_REGEX;
 	return s;
+}
+
+static struct span
+budget_span(struct compilation *c)
+{
+	struct policy_items items = policy_items(c);
+	struct span span = c->ir->otherwise->span;
+
+	for (size_t i = 0; i < items.n; i++)
+		if (items.v[i]->kind == ITEM_OPTION &&
+		    str_eq(
+			items.v[i]->name.text, option_rows[OPTION_BUDGET].name))
+			span = items.v[i]->span;
+	return span;
 }
 
 void
@@ -179,18 +219,20 @@ cost_check(struct compilation *c)
 	     i++) {
 		struct stage_cost s =
 		    cost_of_stage(c->plan, (enum milt_stage)i);
-		struct span span =
-		    s.first ? s.first->span : c->ir->otherwise->span;
+		const struct ir_rule *r = s.first ? s.first : s.tried;
 		struct diag *d;
 
 		if (s.units <= (unsigned long)budget)
 			continue;
-		d = diag_at(&c->diags, D_BUDGET, span,
+		d = diag_at(&c->diags, D_BUDGET, r ? r->span : budget_span(c),
 		    "what is looked at for every message at `%.*s` costs "
 		    "%lu, more than the %lld of `option budget`",
 		    STR_ARG(stage_rows[i].name), s.units, budget);
 		diag_primary_label(&c->diags, d, "%s",
-		    s.first ? "the first rule that is always looked at" : "");
+		    s.first   ? "the first rule that is always looked at"
+		    : s.tried ? "the first rule with a regex that is always "
+				"tried"
+			      : "");
 		diag_help(&c->diags, d,
 		    "`milterc explain --cost` shows how each rule is "
 		    "reached");

@@ -17,9 +17,11 @@ enum { COST_OF_REGEX = 10 };
 
 struct stage_cost {
 	unsigned entering, always, guards, look_ups;
-	struct cost fixed;   /* of rules always looked at, and of guards */
+	struct cost fixed;   /* of rules always looked at, of guards, and of
+				regexes that are tried each time */
 	unsigned long units; /* of all that: look-ups are one each */
 	const struct ir_rule *first; /* always looked at; NULL: none */
+	const struct ir_rule *tried; /* the first with such a regex, or NULL */
 };
 
 struct stage_cost cost_of_stage(const struct plan *, enum milt_stage);

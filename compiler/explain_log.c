@@ -5,7 +5,7 @@
 #include "runtime/json.h"
 #include "runtime/parts.h"
 
-enum { OTHERS = 20, SOURCE_LINES = 100 };
+enum { OTHERS = 20, SOURCE_LINES = 100, DEPTH = 10 };
 
 struct account_of_line {
 	struct arena *arena;
@@ -72,8 +72,10 @@ belongs_to(enum milt_attr attr, struct str name)
 
 /* Does the line tell of it? */
 static bool
-is_told(const struct logline *l, enum milt_attr attr)
+is_told(const void *line, enum milt_attr attr)
 {
+	const struct logline *l = line;
+
 	if (attr == ATTR_CLIENT_IP || attr == ATTR_CLIENT_NAME ||
 	    attr == ATTR_CLIENT_NETWORK || attr == ATTR_CLIENT_ORG_DOMAIN)
 		return l->client.n > 0;
@@ -97,7 +99,9 @@ parts(struct account_of_line *a, uint32_t rule)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++) {
-		bool told = is_told(a->line, p[i].attr);
+		bool told =
+		    is_told(a->line, p[i].attr) &&
+		    (p[i].with == ATTR_NONE || is_told(a->line, p[i].with));
 		json_t *o = json_object();
 
 		json_put_text(o, "part", p[i].text);
@@ -126,6 +130,19 @@ put_place(struct compilation *c, json_t *o, const struct ir_rule *r)
 		json_put_text(o, "why", r->why);
 }
 
+/* Where the rule stood then, if it is elsewhere now. */
+static void
+put_moved(struct account_of_line *a, json_t *o, const struct ir_rule *r)
+{
+	struct str logged = a->line->place;
+	struct str file, now;
+	unsigned line;
+
+	account_place(a->c, r, &file, &line);
+	now = arena_printf(a->arena, "%.*s:%u", STR_ARG(file), line);
+	json_put(o, "moved", json_boolean(logged.n && !str_eq(logged, now)));
+}
+
 /* The lines of the policy in which the rule stands. */
 static json_t *
 source(struct compilation *c, const struct ir_rule *r)
@@ -149,20 +166,88 @@ source(struct compilation *c, const struct ir_rule *r)
 	return list;
 }
 
+static enum milt_action
+verdict_of(const struct logline *l)
+{
+	for (int i = 1; i < ACTION_COUNT; i++)
+		if (str_eq(action_rows[i].name, l->verdict))
+			return (enum milt_action)i;
+	return ACTION_NONE;
+}
+
+static enum milt_stage
+later(enum milt_stage a, enum milt_stage b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * No condition is true before each of its conjuncts has a fact; of large ones
+ * the first conjuncts are looked at.
+ */
+static enum milt_stage
+earliest_true(const struct ir_node *n, unsigned depth)
+{
+	if (n->kind != NODE_AND || depth == DEPTH)
+		return n->first;
+	return later(
+	    earliest_true(n->a, depth + 1), earliest_true(n->b, depth + 1));
+}
+
+/* The stage before which a rule cannot have been certain. */
+static enum milt_stage
+earliest(const struct ir_rule *r)
+{
+	enum milt_stage at;
+
+	if (r->js || r->condition->kind == NODE_CONST)
+		return r->known;
+	at = later(earliest_true(r->condition, 0), r->text_last);
+	return r->pinned ? later(at, r->pin) : at;
+}
+
+/*
+ * Why a rule above the one that speaks did not.  One of another kind would have
+ * decided or held the answer; one of the same kind is only not heard if it was
+ * certain later.
+ */
+static struct str
+reason(struct account_of_line *a, const struct ir_rule *above,
+    const struct ir_rule *speaker)
+{
+	bool same = above->kinds >> verdict_of(a->line) & 1;
+	enum truth v = rule_value(a->s, above->number, is_told, a->line);
+
+	if (v == FALSE_)
+		return STR("it did not hold");
+	if (same && above->known > a->line->stage)
+		return arena_printf(a->arena,
+		    "it is known from %.*s on, and the answer was certain "
+		    "before",
+		    STR_ARG(stage_rows[above->known].name));
+	if (same && above->known > earliest(speaker))
+		return v == TRUE_ && !above->js
+			   ? STR("it holds, and another one speaks for it")
+			   : STR("it did not hold, or another one speaks for "
+				 "it");
+	if (above->js)
+		return STR("it did not hold, or its answer was no verdict");
+	if (v == TRUE_)
+		return STR("by the line it holds: the policy may have been "
+			   "another");
+	return above->recipient && a->line->stage > STAGE_RCPT
+		   ? STR("it did not hold for those who were left")
+		   : STR("it did not hold");
+}
+
 static json_t *
-other(struct account_of_line *a, const struct ir_rule *r)
+other(struct account_of_line *a, const struct ir_rule *r,
+    const struct ir_rule *speaker)
 {
 	json_t *o = json_object();
 
 	put_place(a->c, o, r);
-	if (r->known > a->line->stage)
-		json_put_text(o, "because",
-		    arena_printf(a->arena,
-			"it is known from %.*s on, and the answer was certain "
-			"before",
-			STR_ARG(stage_rows[r->known].name)));
-	else
-		json_put_text(o, "because", STR("it did not hold"));
+	json_put_text(o, "because", reason(a, r, speaker));
 	json_put(o, "parts", parts(a, r->number));
 	return o;
 }
@@ -182,7 +267,7 @@ put_others(struct account_of_line *a, const struct ir_rule *r, json_t *out)
 		    rule_is_dead(above))
 			continue;
 		if (json_array_size(list) < OTHERS)
-			json_array_append_new(list, other(a, above));
+			json_array_append_new(list, other(a, above, r));
 		else
 			left++;
 	}
@@ -201,6 +286,43 @@ find_rule(const struct ir *ir, struct str name)
 	return str_eq(name, ir->otherwise->name) ? ir->otherwise : NULL;
 }
 
+static json_t *
+rule_parts_json(struct account_of_line *a, const struct ir_rule *r)
+{
+	return parts(a, r == a->c->ir->otherwise
+			    ? a->im->count[SECTION_RULES] - 1
+			    : r->number);
+}
+
+/* One entry for each change; a rule is described with its first one. */
+static void
+put_effects(
+    struct account_of_line *a, const struct ir_rule *speaker, json_t *out)
+{
+	json_t *list = json_array();
+	const struct ir_rule *last = NULL;
+
+	for (size_t i = 0; i < a->line->effects.n; i++) {
+		const struct logline_effect *e = &a->line->effects.v[i];
+		const struct ir_rule *r = find_rule(a->c->ir, e->rule);
+		json_t *o = json_object();
+
+		if (r)
+			put_place(a->c, o, r);
+		else
+			json_put_text(o, "rule", e->rule);
+		json_put(o, "known", json_boolean(r != NULL));
+		json_put_text(o, "effect", e->action);
+		if (r && r != speaker && r != last) {
+			json_put(o, "source", source(a->c, r));
+			json_put(o, "parts", rule_parts_json(a, r));
+		}
+		last = r;
+		json_array_append_new(list, o);
+	}
+	json_put(out, "effects", list);
+}
+
 static void
 put_line(json_t *o, const struct logline *l)
 {
@@ -212,6 +334,8 @@ put_line(json_t *o, const struct logline *l)
 		json_put_text(o, "reply", l->reply);
 	if (l->failure.n)
 		json_put_text(o, "failure", l->failure);
+	if (l->text.n)
+		json_put_text(o, "text", l->text);
 	if (l->place.n)
 		json_put_text(o, "logged_at", l->place);
 }
@@ -240,10 +364,11 @@ explain_log(struct arena *arena, struct compilation *c,
 	}
 	give_facts(&a);
 	put_place(c, o, r);
+	put_moved(&a, o, r);
 	json_put(o, "source", source(c, r));
-	json_put(o, "parts",
-	    parts(&a, r == c->ir->otherwise ? im->count[SECTION_RULES] - 1
-					    : r->number));
+	json_put(o, "parts", rule_parts_json(&a, r));
+	if (l->effects.n)
+		put_effects(&a, r, o);
 	if (l->decision)
 		put_others(&a, r, o);
 	milt_session_free(a.s);

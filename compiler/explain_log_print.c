@@ -101,6 +101,11 @@ print_head(const json_t *o, FILE *f)
 		print(text(o, "reply"), f);
 		putc('\n', f);
 	}
+	if (text(o, "text")[0]) {
+		fputs("  text: ", f);
+		print(text(o, "text"), f);
+		putc('\n', f);
+	}
 	if (text(o, "failure")[0]) {
 		fputs("  it could not be decided: ", f);
 		print(text(o, "failure"), f);
@@ -109,13 +114,30 @@ print_head(const json_t *o, FILE *f)
 }
 
 static void
+print_effects(const json_t *effects, FILE *f)
+{
+	const json_t *o;
+	size_t i;
+
+	json_array_foreach(effects, i, o)
+	{
+		fputs(i ? "  " : "\n  what was changed\n  ", f);
+		print_place(o, f);
+		fputs(": ", f);
+		print(text(o, "effect"), f);
+		fputs(json_is_true(json_object_get(o, "known"))
+			  ? "\n"
+			  : ", by a rule that the policy does not have\n",
+		    f);
+		print_source(json_object_get(o, "source"), f);
+		print_parts(json_object_get(o, "parts"), f);
+	}
+}
+
+static void
 print_moved(const json_t *o, FILE *f)
 {
-	char now[4200];
-
-	snprintf(
-	    now, sizeof(now), "%s:%lld", text(o, "file"), number(o, "line"));
-	if (!text(o, "logged_at")[0] || strcmp(now, text(o, "logged_at")) == 0)
+	if (!json_is_true(json_object_get(o, "moved")))
 		return;
 	fputs("  When it was logged the rule stood at ", f);
 	print(text(o, "logged_at"), f);
@@ -138,6 +160,7 @@ explain_log_print(const json_t *o, FILE *f)
 		fputs("\n  its condition, by what the line tells\n", f);
 		print_parts(json_object_get(o, "parts"), f);
 	}
+	print_effects(json_object_get(o, "effects"), f);
 	if (json_array_size(others) > 0)
 		fputs("\n  no rule above it decided\n", f);
 	json_array_foreach(others, i, r)

@@ -215,17 +215,23 @@ lint_residual(struct compilation *c)
 		const struct ir_regex *re = c->ir->regexes.v[i];
 		struct literals set;
 		struct literals_also also;
+		bool readable;
 		struct diag *d;
 
 		if (literals_of(re->source, ir_regex_flags(re), &set, &also))
 			continue;
 		d = diag_at(&c->diags, D_REGEX_RESIDUAL, re->span,
 		    "the regex is tried on every value");
-		diag_primary_label(&c->diags, d,
-		    "no text of three characters is in all of its matches");
-		diag_help(&c->diags, d,
-		    "write such a text into each alternative, or a cheaper "
-		    "condition in front of the regex");
+		readable = literals_readable(re->source, ir_regex_flags(re));
+		diag_primary_label(&c->diags, d, "%s",
+		    readable ? "no text of three characters is in all of its "
+			       "matches"
+			     : "the index cannot read this kind of regex");
+		diag_help(&c->diags, d, "%s",
+		    readable ? "write such a text into each alternative, or a "
+			       "cheaper condition in front of the regex"
+			     : "write it without (*...), \\G and calls of "
+			       "groups, or a cheaper condition in front of it");
 	}
 }
 

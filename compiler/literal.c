@@ -127,12 +127,6 @@ field_name_is_valid(struct str s)
 }
 
 bool
-attr_is_raw(enum milt_attr attr)
-{
-	return attr == ATTR_RAW_HEADER || attr == ATTR_BODY_RAW;
-}
-
-bool
 regex_flags(struct str letters, bool raw, uint32_t *out)
 {
 	uint32_t flags = raw ? REGEX_BYTES : 0;

@@ -26,7 +26,8 @@ is_verdict(struct str s)
 static bool
 is_note(struct str s)
 {
-	return str_eq(s, STR("shadow")) || str_eq(s, STR("note"));
+	return str_eq(s, STR("shadow")) || str_eq(s, STR("note")) ||
+	       str_eq(s, STR("ignored")) || str_eq(s, STR("question"));
 }
 
 /* ---- plain ------------------------------------------------------------- */
@@ -111,6 +112,28 @@ plain_recipients(struct arena *a, struct str v, struct logline *out)
 	}
 }
 
+/* tag/add-header,hold/quarantine,+3: no name of a rule has a slash. */
+static void
+plain_effects(struct arena *a, struct str v, struct logline *out)
+{
+	while (v.n > 0) {
+		size_t end = str_find(v, ',');
+		struct str one = str_head(v, end);
+		size_t slash = str_find(one, '/');
+		struct logline_effect e;
+
+		if (slash < one.n) {
+			e.rule = unescape(a, str_head(one, slash));
+			e.action = arena_dup(a, str_skip(one, slash + 1));
+			for (size_t i = 0; i < e.action.n; i++)
+				if (e.action.p[i] == '-')
+					((char *)e.action.p)[i] = ' ';
+			vec_push(a, &out->effects, e);
+		}
+		v = str_skip(v, end < v.n ? end + 1 : end);
+	}
+}
+
 static void
 plain_member(
     struct arena *a, struct str name, struct str v, struct logline *out)
@@ -127,6 +150,8 @@ plain_member(
 		out->reply = plain_value(a, v);
 	else if (str_eq(name, STR("failure")))
 		out->failure = plain_value(a, v);
+	else if (str_eq(name, STR("effects")))
+		plain_effects(a, v, out);
 	else if (str_eq(name, STR("to")))
 		plain_recipients(a, v, out);
 	else if (str_eq(name, STR("helo"))) {
@@ -136,6 +161,28 @@ plain_member(
 		out->sender = plain_value(a, v);
 		out->has_sender = true;
 	}
+}
+
+/* A note of a recipient's rule tells of that one. */
+static bool
+ends_well(struct logline *out)
+{
+	if (!out->decision && out->recipients.n > 0)
+		out->stage = STAGE_RCPT;
+	return out->decision || (is_note(out->verdict) && out->rule.n > 0);
+}
+
+/* The text of a note is the rest of its line, as it is. */
+static struct str
+rest_as_text(const char *from, const char *end)
+{
+	struct str text = { from, (size_t)(end - from) };
+
+	if (text.n > 0 && text.p[0] == '"')
+		text = str_skip(text, 1);
+	if (text.n > 0 && text.p[text.n - 1] == '"')
+		text.n--;
+	return text;
 }
 
 static bool
@@ -156,11 +203,16 @@ read_plain(struct arena *a, struct str line, struct logline *out)
 	while ((word = next_word(&line)).n > 0) {
 		size_t n = str_find(word, '=');
 
+		if (str_starts(word, STR("text="))) {
+			out->text =
+			    rest_as_text(word.p + n + 1, line.p + line.n);
+			break;
+		}
 		if (n < word.n)
 			plain_member(
 			    a, str_head(word, n), str_skip(word, n + 1), out);
 	}
-	return out->decision || (is_note(out->verdict) && out->rule.n > 0);
+	return ends_well(out);
 }
 
 /* ---- JSON -------------------------------------------------------------- */
@@ -214,6 +266,35 @@ read_recipients(struct arena *a, const json_t *o, struct logline *out)
 	out->all_recipients =
 	    json_integer_value(json_object_get(o, "recipient_count")) ==
 	    (json_int_t)out->recipients.n;
+	if (json_object_get(o, "recipient")) {
+		vec_push(a, &out->recipients, member(a, o, "recipient"));
+		out->all_recipients = true;
+	}
+}
+
+static void
+read_effects(struct arena *a, const json_t *o, struct logline *out)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "effects"), i, one)
+	{
+		struct logline_effect e = { member(a, one, "rule"),
+			member(a, one, "effect") };
+
+		vec_push(a, &out->effects, e);
+	}
+}
+
+static struct str
+note_of(struct arena *a, const json_t *o)
+{
+	struct str note = member(a, o, "note");
+
+	if (json_object_get(o, "question"))
+		return STR("question");
+	return str_eq(note, STR("log")) ? STR("note") : note;
 }
 
 static bool
@@ -228,7 +309,7 @@ read_json(struct arena *a, struct str line, struct logline *out)
 	out->decision = find_stage(member(a, o, "stage"), &out->stage) &&
 			is_verdict(out->verdict);
 	if (!out->decision)
-		out->verdict = member(a, o, "note");
+		out->verdict = note_of(a, o);
 	out->rule = member(a, o, "rule");
 	if (number > 0)
 		out->place = arena_printf(a, "%.*s:%lld",
@@ -239,10 +320,12 @@ read_json(struct arena *a, struct str line, struct logline *out)
 	out->sender = member(a, o, "sender");
 	out->has_sender = json_object_get(o, "sender") != NULL;
 	out->failure = member(a, o, "failure");
+	out->text = member(a, o, "text");
 	read_reply(a, o, out);
 	read_recipients(a, o, out);
+	read_effects(a, o, out);
 	json_decref(o);
-	return out->decision || (out->verdict.n > 0 && out->rule.n > 0);
+	return ends_well(out);
 }
 
 bool

@@ -7,17 +7,24 @@
 #include "dsl/arena.h"
 #include "dsl/tables.h"
 
+/* A rule, and what it changed: add header. */
+struct logline_effect {
+	struct str rule, action;
+};
+
 struct logline {
 	struct str id;      /* the queue id, NOQUEUE or empty */
-	struct str verdict; /* reject; shadow and note for what is noted */
+	struct str verdict; /* reject; of what is noted: shadow, note, ignored,
+			       question */
 	bool decision;      /* and not a note */
 	enum milt_stage stage;
 	struct str rule, place; /* place: FILE:LINE or empty */
 	struct str client, helo, sender;
 	bool has_helo, has_sender;
 	VEC(struct str) recipients;
-	bool all_recipients; /* none was left out of the line */
-	struct str reply, failure;
+	bool all_recipients;                /* none was left out of the line */
+	VEC(struct logline_effect) effects; /* the first ones */
+	struct str reply, failure, text;
 };
 
 /*

@@ -148,13 +148,18 @@ bool literal_weekday(struct str, long long *out);  /* mon is 0 */
 bool literal_result(struct str, long long *out);   /* enum milt_result */
 bool literal_boolean(struct str, long long *out);  /* yes, no */
 
+/*
+ * Is the source an image rather than a policy?  Then that is said, at `at` or,
+ * if that is NULL, about the file.
+ */
+bool image_refused(
+    struct compilation *, const struct source *, const struct span *at);
+
 /* Header field names of RFC 5322. */
 bool field_name_is_valid(struct str);
 
 /* REGEX_ flags of `letters`; REGEX_BYTES if `raw` and no `u` is there. */
 bool regex_flags(struct str letters, bool raw, uint32_t *out);
-/* Are the values of this attribute octets, not characters? */
-bool attr_is_raw(enum milt_attr);
 
 /* ---- check ----------------------------------------------------------- */
 

@@ -36,6 +36,30 @@ relative_path(struct compilation *c, uint32_t source, struct str path)
 	    &c->arena, "%.*s%.*s", (int)n, from.p, STR_ARG(path));
 }
 
+/* One whose first bytes are damaged is told by its name, as no policy has a
+ * NUL.
+ */
+bool
+image_refused(
+    struct compilation *c, const struct source *s, const struct span *at)
+{
+	bool whole = str_starts(s->text, STR(IMAGE_MAGIC));
+	const char *what = whole ? "a compiled image" : "a damaged image";
+	struct diag *d;
+
+	if (!whole && !(str_ends(s->path, STR(".miltc")) &&
+			  str_find(s->text, '\0') < s->text.n))
+		return false;
+	d = at ? diag_at(&c->diags, D_IMAGE_FILE, *at,
+		     "`%.*s` is %s and no policy", STR_ARG(s->path), what)
+	       : diag_file(&c->diags, D_IMAGE_FILE, s->path,
+		     "`%.*s` is %s and no policy", STR_ARG(s->path), what);
+	diag_help(&c->diags, d,
+	    whole ? "name the policy that it was made from (.milt)"
+		  : "make it again from its policy: milterc compile");
+	return true;
+}
+
 static struct read_file *
 file_new(struct reader *r, struct str path, struct span included)
 {
@@ -129,7 +153,8 @@ read_include(struct reader *r, struct item_include *inc)
 					: source_error(errno));
 		return;
 	}
-	inc->file = parse_file(r, f, source);
+	if (!image_refused(c, c->sources.list.v[source], &at))
+		inc->file = parse_file(r, f, source);
 }
 
 static struct ast_file *

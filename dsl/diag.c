@@ -1,5 +1,7 @@
 #include "dsl/diag_order.h"
 
+#include <stdlib.h>
+
 #include "dsl/tables.h"
 
 #define ERROR SEVERITY_ERROR
@@ -32,27 +34,36 @@ add(struct diags *ds, enum diag_id id)
 			    : &ds->warnings;
 	struct diag *d;
 
-	if (++*count > (size_t)LIMIT_VALUE_ERRORS)
+	if (++*count >
+	    (ds->all ? (size_t)DIAGS_ALL : (size_t)LIMIT_VALUE_ERRORS))
 		return scratch(ds);
 	d = ARENA_NEW(ds->arena, struct diag);
 	d->id = id;
+	d->number = ds->list.n;
 	vec_push(ds->arena, &ds->list, d);
 	return d;
 }
 
-/* The same again, or NULL.  The newest stand last. */
-static struct diag *
-find_same(struct diags *ds, enum diag_id id, struct span span)
+static struct diag **
+chain_of(struct diags *ds, struct span span)
 {
-	for (size_t i = ds->list.n; i > 0; i--) {
-		struct diag *d = ds->list.v[i - 1];
+	enum { CHAINS = 4096 };
 
-		if (d->id == id && d->has_span &&
-		    d->span.source == span.source &&
-		    d->span.begin == span.begin && d->span.end == span.end)
-			return d;
-	}
-	return NULL;
+	if (!ds->places)
+		ds->places = ARENA_ARRAY(ds->arena, CHAINS, struct diag *);
+	return &ds->places[(span.begin + span.source * 31) % CHAINS];
+}
+
+/* Is there the same already? */
+static bool
+is_there(struct diags *ds, enum diag_id id, struct span span)
+{
+	const struct diag *d = *chain_of(ds, span);
+
+	while (d && !(d->id == id && d->span.source == span.source &&
+			d->span.begin == span.begin && d->span.end == span.end))
+		d = d->next;
+	return d != NULL;
 }
 
 /* A sentence that names what is longer than anybody reads loses its middle. */
@@ -76,11 +87,14 @@ struct diag *
 diag_at(
     struct diags *ds, enum diag_id id, struct span span, const char *fmt, ...)
 {
-	struct diag *d = find_same(ds, id, span) ? scratch(ds) : add(ds, id);
+	struct diag *d = is_there(ds, id, span) ? scratch(ds) : add(ds, id);
+	struct diag **chain = chain_of(ds, span);
 	va_list ap;
 
 	if (d == ds->scratch)
 		return d;
+	d->next = *chain;
+	*chain = d;
 	d->span = span;
 	d->has_span = true;
 	va_start(ap, fmt);
@@ -156,27 +170,23 @@ diag_by_code(struct str code)
 }
 
 static int
-compare(const struct diag *a, const struct diag *b)
+compare(const void *left, const void *right)
 {
+	const struct diag *a = *(struct diag *const *)left;
+	const struct diag *b = *(struct diag *const *)right;
+
 	if (a->has_span != b->has_span)
 		return a->has_span - b->has_span;
 	if (a->span.source != b->span.source)
 		return a->span.source < b->span.source ? -1 : 1;
 	if (a->span.begin != b->span.begin)
 		return a->span.begin < b->span.begin ? -1 : 1;
-	return 0;
+	return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* Few, so insertion does; it keeps the order of equals. */
 void
 diags_sort(struct diags *ds)
 {
-	for (size_t i = 1; i < ds->list.n; i++) {
-		struct diag *d = ds->list.v[i];
-		size_t j = i;
-
-		for (; j > 0 && compare(ds->list.v[j - 1], d) > 0; j--)
-			ds->list.v[j] = ds->list.v[j - 1];
-		ds->list.v[j] = d;
-	}
+	if (ds->list.n)
+		qsort(ds->list.v, ds->list.n, sizeof(*ds->list.v), compare);
 }

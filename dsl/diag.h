@@ -40,17 +40,24 @@ struct diag {
 	struct str label;   /* at the primary span; may be empty */
 	VEC(struct diag_label) labels; /* other places */
 	VEC(struct str) helps;         /* what to write instead */
+	struct diag *next;             /* of a chain of `places` */
+	size_t number;                 /* in the order in which they came */
 };
 
 /*
  * The diagnostics of one run.  Sorted by place when they are printed.  After
- * LIMIT_ERRORS errors further ones are only counted.
+ * LIMIT_ERRORS errors further ones are only counted, and so are warnings; of
+ * what is to list them all, after DIAGS_ALL.
  */
+enum { DIAGS_ALL = 100000 };
+
 struct diags {
 	struct arena *arena; /* borrowed; owns the rest */
 	struct sources *sources;
 	VEC(struct diag *) list;
 	size_t errors, warnings; /* counted, kept or not */
+	bool all;                /* keep DIAGS_ALL */
+	struct diag **places;    /* chains of those that have a place */
 	struct diag *scratch;    /* stands for all that are not kept */
 };
 

@@ -138,6 +138,8 @@ print_rest(FILE *f, const struct diags *ds)
 	if (warnings)
 		fprintf(f, "and %zu more warning%s\n", warnings,
 		    warnings == 1 ? "" : "s");
+	if ((errors || warnings) && !ds->all)
+		fputs("`milterc lint` shows all\n", f);
 }
 
 void

@@ -148,6 +148,12 @@ const enum milt_option counted_options[] = {
 const size_t counted_option_count =
     sizeof(counted_options) / sizeof(*counted_options);
 
+bool
+attr_is_raw(enum milt_attr attr)
+{
+	return attr == ATTR_RAW_HEADER || attr == ATTR_BODY_RAW;
+}
+
 enum milt_attr
 attr_by_name(struct str name)
 {

@@ -219,6 +219,8 @@ bool action_is_answer(unsigned action, bool body);
 
 /* Look-ups by name; ATTR_NONE, TYPE_NONE, -1 or NULL where there is none. */
 enum milt_attr attr_by_name(struct str name);
+/* Are the values of this attribute octets, not characters? */
+bool attr_is_raw(enum milt_attr);
 enum milt_type type_by_name(struct str name);
 int option_by_name(struct str name);
 int result_by_name(struct str name);                    /* without case */

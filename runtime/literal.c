@@ -361,6 +361,14 @@ literals_of(struct str source, uint32_t flags, struct literals *out,
 }
 
 bool
+literals_readable(struct str source, uint32_t flags)
+{
+	struct part p;
+
+	return read_regex(source, flags, false, &p);
+}
+
+bool
 classes_of(struct str source, uint32_t flags, struct classes *out)
 {
 	struct part p;

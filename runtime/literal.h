@@ -44,6 +44,9 @@ struct literals_also {
 bool literals_of(struct str source, uint32_t flags, struct literals *out,
     struct literals_also *also);
 
+/* Can it be read?  What cannot be has neither literals nor classes. */
+bool literals_readable(struct str source, uint32_t flags);
+
 /* Joins upper and lower case, and other octets that nobody needs apart. */
 static inline uint8_t
 literal_fold(uint8_t c)

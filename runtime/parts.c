@@ -152,6 +152,21 @@ print_key(struct gather *g, const struct image_insn *in, FILE *to)
 	print_range(g, &range, to);
 }
 
+/* `u` is written for raw attributes: others have it anyway. */
+static void
+print_regex(
+    const struct milt_image *im, enum milt_attr attr, uint32_t at, FILE *to)
+{
+	const struct image_regex *r = &im->regexes[at];
+
+	fprintf(to, " /%.*s/", STR_ARG(image_text(im, r->source)));
+	for (int i = 0; i < 4; i++)
+		if (r->flags >> i & 1)
+			putc("imsx"[i], to);
+	if (attr_is_raw(attr) && !(r->flags & REGEX_BYTES))
+		putc('u', to);
+}
+
 /* `X exists` of what there can be several of is in code a count above 0. */
 static bool
 asks_for_any(const struct milt_image *im, const struct image_insn *in)
@@ -186,6 +201,8 @@ print_test(struct gather *g, const struct image_insn *in, FILE *to)
 	} else if ((in->op == OPC_IN || in->op == OPC_UNDER) &&
 		   im->lists[in->b].name == IMAGE_NONE) {
 		print_members(g, &im->lists[in->b], to);
+	} else if (in->op == OPC_MATCH) {
+		print_regex(im, (enum milt_attr)ref->attr, in->b, to);
 	} else {
 		print_key(g, in, to);
 	}
@@ -271,6 +288,13 @@ try_elements(struct gather *g, const struct image_insn *in, struct part *p)
 
 /* ---- code ------------------------------------------------------------- */
 
+static enum milt_attr
+compared_with(const struct milt_image *im, const struct image_insn *in)
+{
+	return in->op >= OPC_IS_REF ? (enum milt_attr)im->refs[in->b].attr
+				    : ATTR_NONE;
+}
+
 static void
 add_test(struct gather *g, const struct image_insn *in)
 {
@@ -279,6 +303,7 @@ add_test(struct gather *g, const struct image_insn *in)
 	struct part p = { .text = text_of(g, in),
 		.value = STR(""),
 		.attr = attr,
+		.with = compared_with(g->s->image, in),
 		.result = UNKNOWN_ };
 
 	if (attr_rows[attr].from <= g->stage) {
@@ -310,26 +335,103 @@ add_code(struct gather *g, uint32_t at)
 	}
 }
 
+/* All of the condition: the fragment of the last stage that has one. */
+static uint32_t
+code_of(const struct milt_session *s, uint32_t rule)
+{
+	const struct image_rule *r = &s->image->rules[rule];
+	int last = STAGE_COUNT - 1;
+
+	while (last >= 0 && r->fragments[last] == IMAGE_NONE)
+		last--;
+	return last < 0 ? IMAGE_NONE : r->fragments[last];
+}
+
 size_t
 rule_parts(struct milt_session *s, uint32_t rule, enum milt_stage stage,
     struct part **out)
 {
-	const struct image_rule *r = &s->image->rules[rule];
+	uint32_t code = code_of(s, rule);
 	struct gather g = {
 		.s = s, .arena = facts_arena(s->facts), .stage = stage
 	};
 	const char *failure = s->interp.failure;
-	int last = STAGE_COUNT - 1;
 
 	*out = NULL;
-	while (last >= 0 && r->fragments[last] == IMAGE_NONE)
-		last--;
 	s->interp.scratch = match_scratch();
-	if (last < 0 || !s->interp.scratch)
+	if (code == IMAGE_NONE || !s->interp.scratch)
 		return 0;
-	add_code(&g, r->fragments[last]);
+	add_code(&g, code);
 	s->interp.failure = failure;
 	s->interp.asking = false;
 	*out = g.parts.v;
 	return g.parts.n;
+}
+
+static enum truth
+told_test(struct milt_session *s, const struct image_insn *in,
+    bool (*told)(const void *, enum milt_attr), const void *data)
+{
+	static const size_t none[DEPTH];
+	const struct milt_image *im = s->image;
+	enum milt_attr with = compared_with(im, in);
+	enum truth result;
+
+	if (!told(data, (enum milt_attr)im->refs[in->a].attr) ||
+	    (with != ATTR_NONE && !told(data, with)))
+		return UNKNOWN_;
+	s->interp.asking = false;
+	result = test_run(&s->interp, in, none);
+	return s->interp.asking ? UNKNOWN_ : result;
+}
+
+/* As the interpreter runs it, without memos: they are of all the facts. */
+enum truth
+rule_value(struct milt_session *s, uint32_t rule,
+    bool (*told)(const void *, enum milt_attr), const void *data)
+{
+	const struct image_insn *code = s->image->code;
+	const char *failure = s->interp.failure;
+	enum truth r[IMAGE_REGISTERS];
+	uint32_t at = code_of(s, rule);
+
+	s->interp.scratch = match_scratch();
+	if (at == IMAGE_NONE || !s->interp.scratch)
+		return UNKNOWN_;
+	for (; code[at].op != OPC_HALT; at++) {
+		const struct image_insn *in = &code[at];
+
+		switch (in->op) {
+		case OPC_CONST:
+			r[in->r] = (enum truth)in->a;
+			break;
+		case OPC_AND:
+			r[in->r] = truth_and(r[in->r], r[in->a]);
+			break;
+		case OPC_OR:
+			r[in->r] = truth_or(r[in->r], r[in->a]);
+			break;
+		case OPC_NOT:
+			r[in->r] = truth_not(r[in->r]);
+			break;
+		case OPC_JUMP_FALSE:
+			at += r[in->r] == FALSE_ ? in->b : 0;
+			break;
+		case OPC_JUMP_TRUE:
+			at += r[in->r] == TRUE_ ? in->b : 0;
+			break;
+		case OPC_RECALL:
+		case OPC_KEEP:
+			break;
+		case OPC_EACH:
+			r[in->r] = UNKNOWN_;
+			at += in->b;
+			break;
+		default:
+			r[in->r] = told_test(s, in, told, data);
+		}
+	}
+	s->interp.failure = failure;
+	s->interp.asking = false;
+	return r[code[at].r];
 }

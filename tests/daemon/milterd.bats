@@ -75,6 +75,10 @@ load common
 	run "$MILTERD" --check "$T/short.miltc"
 	[ "$status" -eq 1 ]
 	[[ $output == *"not a valid image"* ]]
+	tail -c +2 "$T/p.miltc" >"$T/cut.miltc"
+	run "$MILTERD" --check "$T/cut.miltc"
+	[ "$status" -eq 1 ]
+	[[ $output == *"is a damaged image"* ]]
 	# Told by content, not by name.
 	cp "$T/p.miltc" "$T/other.milt"
 	run "$MILTERD" --check "$T/other.milt"

@@ -142,7 +142,7 @@ false | client.ip in partners | 192.0.2.1
 false | helo under { example.org } | mx.example.net' ]
 	[ "$(parts spam)" = 'true
 it decides
-true | header.subject matches "^x+$" i | x
+true | header.subject matches /^x+$/i | x
 false | header("list-id") exists | -
 false | count(headers) > 3 | 1' ]
 	[ "$(parts big)" = 'unknown
@@ -154,7 +154,7 @@ true | headers.value is "x" | x' ]
 its condition does not hold
 false | header("subject") is "y" | x' ]
 	grep -F '* true     spam     ' "$T/b"
-	grep -F '    true     header.subject matches "^x+$" i: x' "$T/b"
+	grep -F '    true     header.subject matches /^x+$/i: x' "$T/b"
 	grep -F '    false    header("list-id") exists: missing' "$T/b"
 }
 

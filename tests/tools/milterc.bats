@@ -58,6 +58,71 @@ logging() {
 	LOGGED='Nov 22 11:15:57 mx milterd[1]: 4XyZ: reject stage=rcpt rule=no-relay at=log.milt:7 client=mx.example.net[198.51.100.9] helo=<mx.example.net> from=<a@b.test> to=<bad@other.test> reply="550 5.7.1 We do not relay for other.test" time=0.12ms'
 }
 
+@test "lint shows all, other commands the first hundred, in order" {
+	{
+		echo 'milt 1'
+		for i in {101..220}; do
+			echo "rule a$i { when header.subject matches /spamword$i/ accept }"
+		done
+		for i in 1 2 3; do
+			echo "rule b$i { when header.subject matches /\w(?=[A-Z]{$i})/ accept }"
+		done
+	} >many.milt
+	status 0 "$MILTERC" lint many.milt
+	[ "$(grep -c 'W0401' <<<"$output")" = 120 ]
+	[ "$(grep -c 'W0405' <<<"$output")" = 3 ]
+	[[ $output != *more* ]]
+	"$MILTERC" lint --json many.milt >all
+	[ "$(jq -r '[length, .[0].line, .[-1].line] | @csv' all)" = 124,1,124 ]
+	status 1 "$MILTERC" compile --strict many.milt
+	[ "$(grep -c 'W0' <<<"$output")" = 100 ]
+	[[ $output == *'
+and 24 more warnings
+`milterc lint` shows all' ]]
+	sed 's/header.subject/header.subjcet/' many.milt >bad.milt
+	status 1 "$MILTERC" compile bad.milt
+	[[ $output == *'
+and 23 more errors
+`milterc lint` shows all' ]]
+	status 1 "$MILTERC" lint bad.milt
+	[ "$(grep -c E02 <<<"$output")" = 123 ]
+}
+
+@test "explain --cost: beyond the budget too" {
+	sed 's/milt 1/milt 1\noption budget 1/; s/helo is "x"/helo is "x" or helo contains "spam"/' p.milt >b.milt
+	run bash -c "'$MILTERC' explain --cost b.milt 2>err"
+	[ "$status" -eq 1 ]
+	[[ $output == "r (b.milt:3)
+  reached  at helo, by value of helo or texts in helo"*"helo: 2"* ]]
+	[[ $(<err) == 'b.milt:2:1: error[E0510]:'* ]]
+	status 1 "$MILTERC" explain b.milt
+	[[ $output != *"reached  at"* ]]
+	status 1 "$MILTERC" compile b.milt
+	[ ! -e b.miltc ]
+}
+
+@test "an image is no policy, and said to be an image" {
+	"$MILTERC" compile p.milt
+	cp p.miltc renamed.milt
+	tail -c +2 p.miltc >cut.miltc
+	printf 'milt 1\ninclude "renamed.milt"\n' >inc.milt
+	for c in compile lint test explain fmt "dump --after=parse"; do
+		status 1 "$MILTERC" $c renamed.milt
+		[[ $output == 'renamed.milt: error[E0708]: `renamed.milt` is a compiled image and no policy
+  help: name the policy that it was made from (.milt)'* ]]
+		[[ $output != *E01* ]]
+	done
+	status 1 "$MILTERC" lint cut.miltc
+	[ "$output" = 'cut.miltc: error[E0708]: `cut.miltc` is a damaged image and no policy
+  help: make it again from its policy: milterc compile' ]
+	status 1 "$MILTERC" lint inc.milt
+	[[ $output == 'inc.milt:2:9: error[E0708]: `renamed.milt` is a compiled image and no policy'* ]]
+	# A policy may be called so.
+	cp p.milt text.miltc
+	status 0 "$MILTERC" lint text.miltc
+	status 0 "$MILTERC" dump --after=emit p.miltc
+}
+
 @test "explain --log: the rule of a logged line, its source, and why" {
 	logging
 	status 0 "$MILTERC" explain --log "$LOGGED" log.milt
@@ -85,6 +150,110 @@ logging() {
   its condition, by what the line tells
     unknown  message.size > 1048576, which the line does not tell
     true     sender is <>: <>' ]
+	# `default` is at the first line of a policy without `otherwise`.
+	status 0 "$MILTERC" explain --log 'x: accept stage=message rule=default at=log.milt:1 from=<>' log.milt
+	[[ $output != *"the rule stood"* ]]
+	status 0 "$MILTERC" explain --log 'x: reject stage=message rule=default at=log.milt:9 from=<>' log.milt
+	[[ $output == *"the rule stood at log.milt:9"* ]]
+}
+
+# because LINE POLICY: what is said of the rules above.
+because() {
+	"$MILTERC" explain --json --log "x: $1" "$2" |
+		jq -r '.others[] | [.rule,.because] | @csv'
+}
+
+@test "explain --log: a rule above of the same kind may hold and not speak" {
+	cat >same.milt <<-'END'
+		milt 1
+		rule a { when helo is "bad.test" reject "A" }
+		rule b { when client.ip in 192.0.2.0/24 reject "B" }
+		rule late { when body.text contains "x" reject "late" }
+		rule c { when helo is "c.test" and sender.domain is "c.test" reject "C" }
+		rule d { when recipient.domain is "d.test" and recipient.local is helo reject "D" }
+		rule s { when sender.domain is header.from.domain accept }
+		otherwise reject "nobody wants {sender}"
+	END
+	[ "$(because 'reject stage=rcpt rule=b client=x[192.0.2.7] helo=<bad.test> from=<a@b.test> to=<r@d.test>' same.milt)" = '"a","it holds, and another one speaks for it"' ]
+	[ "$(because 'reject stage=rcpt rule=b client=x[192.0.2.7] helo=<other.test> from=<a@b.test>' same.milt)" = '"a","it did not hold"' ]
+	[ "$(because 'reject stage=rcpt rule=b client=x[192.0.2.7] from=<a@b.test>' same.milt)" = '"a","it did not hold, or another one speaks for it"' ]
+	# Certain no earlier than `a`, which would have spoken.
+	[ "$(because 'reject stage=rcpt rule=c client=x[203.0.113.7] from=<a@c.test>' same.milt | head -1)" = '"a","it did not hold"' ]
+	[ "$(because 'reject stage=rcpt rule=default client=x[203.0.113.7] helo=<h.test> from=<a@b.test> to=<h.test@d.test>' same.milt)" = '"a","it did not hold"
+"b","it did not hold"
+"late","it is known from message on, and the answer was certain before"
+"c","it did not hold"
+"d","it holds, and another one speaks for it"
+"s","it did not hold"' ]
+	[ "$("$MILTERC" explain --json --log 'x: accept stage=message rule=s from=<a@b.test>' same.milt | jq -r '.parts[0].value')" = unknown ]
+}
+
+@test "explain --log: rules that changed the message, and what is noted" {
+	cat >n.milt <<-'END'
+		milt 1
+		rule one "first" { when client.ip in 192.0.2.0/24 log "seen {helo}" }
+		rule two { when sender.domain is "b.test" quarantine "q" add header "X" "y" }
+		shadow rule three { when recipient.domain is "d.test" reject "n" }
+		rule four { accept }
+	END
+	for line in 'q: accept stage=message rule=four at=n.milt:5 from=<a@b.test> effects=two/quarantine,two/add-header,gone/delay,+3 time=1ms' \
+		'{"id":"q","verdict":"accept","stage":"message","rule":"four","sender":"a@b.test","effects":[{"rule":"two","effect":"quarantine"},{"rule":"two","effect":"add header"},{"rule":"gone","effect":"delay"}]}'; do
+		status 0 "$MILTERC" explain --log "$line" n.milt
+		[[ $output == *'
+  what was changed
+  two (n.milt:3): quarantine
+    3 | rule two { when sender.domain is "b.test" quarantine "q" add header "X" "y" }
+    true     sender.domain is "b.test": b.test
+  two (n.milt:3): add header
+  gone: delay, by a rule that the policy does not have' ]]
+	done
+	for line in 'q: ignored rule=three at=n.milt:4 from=<a@b.test> to=<x@d.test> failure="too deep"' \
+		'{"id":"q","note":"ignored","rule":"three","sender":"a@b.test","recipient":"x@d.test","failure":"too deep"}'; do
+		status 0 "$MILTERC" explain --log "$line" n.milt
+		[ "$output" = 'q: ignored by three (n.milt:4)
+  it could not be decided: too deep
+
+    4 | shadow rule three { when recipient.domain is "d.test" reject "n" }
+
+  its condition, by what the line tells
+    true     recipient.domain is "d.test": d.test' ]
+	done
+	# The text of a note says nothing about the note.
+	for line in 'q: note rule=one at=n.milt:2 client=x[192.0.2.1] text="a" rule=two"' \
+		'{"id":"q","note":"log","rule":"one","client":"x[192.0.2.1]","text":"a\" rule=two"}'; do
+		status 0 "$MILTERC" explain --log "$line" n.milt
+		[ "$output" = 'q: note by one (n.milt:2)
+  first
+  text: a" rule=two
+
+    2 | rule one "first" { when client.ip in 192.0.2.0/24 log "seen {helo}" }
+
+  its condition, by what the line tells
+    true     client.ip in { 192.0.2.0/24 }: 192.0.2.1' ]
+	done
+	for line in 'q: question rule=one at=n.milt:2 failure="late" time=1ms' \
+		'{"id":"q","question":"js","rule":"one","failure":"late"}'; do
+		status 0 "$MILTERC" explain --log "$line" n.milt
+		[ "$(head -3 <<<"$output")" = 'q: question by one (n.milt:2)
+  first
+  it could not be decided: late' ]
+	done
+}
+
+@test "explain --log: regexes as they are written" {
+	cat >re.milt <<-'END'
+		milt 1
+		rule r {
+		  when helo matches /spam "(\d+)"\/\\/ or helo matches /a.c/is or
+		    raw header("X") matches /b/ or raw header("X") matches /c/mxu
+		  accept
+		}
+	END
+	status 0 "$MILTERC" explain --json --log 'q: accept stage=message rule=r' re.milt
+	[ "$(jq -r '.parts[].part' <<<"$output")" = 'helo matches /spam "(\d+)"\/\\/
+helo matches /a.c/is
+raw header("x") matches /b/
+raw header("x") matches /c/mxu' ]
 }
 
 @test "explain --log: JSON in and out, escapes, many lines, and other lines" {
@@ -94,8 +263,8 @@ logging() {
 	[ "$(jq -r '[.id,.verdict,.stage,.rule,.line,.reply] | @csv' <<<"$output")" = '"A","reject","headers","spam",12,"550 5.7.1 no / spam"' ]
 	[ "$(jq -r '.parts[] | [.value,.part,.is] | @csv' <<<"$output")" = '"unknown","header.subject contains ""spam""",
 "true","sender.local is ""x y""","x y"' ]
-	[ "$(jq -r '.others[] | [.rule,.because,(.parts[] | .value)] | @csv' <<<"$output")" = '"trusted","it did not hold","true","unknown"
-"no-relay","it did not hold","unknown"' ]
+	[ "$(jq -r '.others[] | [.rule,.because,(.parts[] | .value)] | @csv' <<<"$output")" = '"trusted","by the line it holds: the policy may have been another","true","unknown"
+"no-relay","it did not hold for those who were left","unknown"' ]
 	status 0 "$MILTERC" explain --json --log 'x: reject stage=headers rule=spam at=log.milt:12 from=<x\x20y@x.test> to=<a@b>,+2' log.milt
 	[ "$(jq -r '.parts[1].is' <<<"$output")" = 'x y' ]
 	run bash -c "printf '%s\n' nonsense \"\$1\" '' \"\$2\" | '$MILTERC' explain --log - log.milt" - "$LOGGED" "$json"
