@@ -20,12 +20,14 @@ make_locale(void)
 }
 
 static struct archive *
-reader(void)
+reader(bool raw_alone)
 {
 	struct archive *a = archive_read_new();
 
 	if (!a)
 		return NULL;
+	/* What is compressed and none of those below. */
+	(void)archive_read_support_format_raw(a);
 	(void)archive_read_support_filter_gzip(a);
 	(void)archive_read_support_filter_bzip2(a);
 	(void)archive_read_support_filter_compress(a);
@@ -34,6 +36,8 @@ reader(void)
 	(void)archive_read_support_filter_lzip(a);
 	(void)archive_read_support_filter_lz4(a);
 	(void)archive_read_support_filter_zstd(a);
+	if (raw_alone)
+		return a;
 	(void)archive_read_support_format_zip(a);
 	(void)archive_read_support_format_tar(a);
 	(void)archive_read_support_format_7zip(a);
@@ -44,8 +48,6 @@ reader(void)
 	(void)archive_read_support_format_iso9660(a);
 	(void)archive_read_support_format_cpio(a);
 	(void)archive_read_support_format_ar(a);
-	/* What is compressed and none of these. */
-	(void)archive_read_support_format_raw(a);
 	return a;
 }
 
@@ -75,34 +77,52 @@ unpack(struct archive *a, struct archive_budget *budget, GByteArray *out,
 	m->malformed = n < 0 && n != ARCHIVE_WARN;
 }
 
+/* A walk through one archive. */
+struct run {
+	struct archive_budget *budget;
+	archive_each *each;
+	void *data; /* of `each` */
+	struct archive_state *state;
+	bool empty; /* it has no member */
+};
+
 static void
-one_member(struct archive *a, struct archive_entry *e,
-    struct archive_budget *budget, archive_each *each, void *data,
-    struct archive_state *state)
+one_member(struct run *run, struct archive *a, struct archive_entry *e)
 {
 	GByteArray *contents = g_byte_array_new();
 	struct archive_member m = { .name = { NULL, 0 } };
+	struct archive_state *state = run->state;
 
 	if (archive_format(a) != ARCHIVE_FORMAT_RAW)
 		m.name = str_from(archive_entry_pathname(e));
 	if (archive_entry_is_encrypted(e))
 		m.encrypted = true;
 	else
-		unpack(a, budget, contents, &m);
+		unpack(a, run->budget, contents, &m);
 	m.contents =
 	    (struct str){ (const char *)contents->data, contents->len };
 	state->encrypted |= m.encrypted;
 	state->too_large |= m.too_large;
 	state->malformed |= m.malformed;
-	each(data, &m);
+	run->each(run->data, &m);
 	g_byte_array_unref(contents);
+}
+
+/* Once its first header is read. */
+static bool
+is_archive(struct archive *a)
+{
+	if (archive_format(a) == ARCHIVE_FORMAT_RAW)
+		return archive_filter_count(a) > 1;
+	return archive_format(a) != 0;
 }
 
 /* False where it turns out to be no archive. */
 static bool
-walk(struct archive *a, struct archive_budget *budget, archive_each *each,
-    void *data, struct archive_state *state)
+walk(struct run *run, struct archive *a)
 {
+	struct archive_budget *budget = run->budget;
+	struct archive_state *state = run->state;
 	size_t limit = budget->octets + SLACK;
 	struct archive_entry *e;
 	bool first = true;
@@ -110,11 +130,9 @@ walk(struct archive *a, struct archive_budget *budget, archive_each *each,
 
 	while (!state->too_large) {
 		r = archive_read_next_header(a, &e);
-		if (first && archive_format(a) == ARCHIVE_FORMAT_RAW &&
-		    archive_filter_count(a) < 2)
+		if (first && !is_archive(a))
 			return false;
-		if (first && archive_format(a) == 0)
-			return false;
+		run->empty = first && r == ARCHIVE_EOF;
 		first = false;
 		if (r == ARCHIVE_EOF)
 			break;
@@ -131,7 +149,7 @@ walk(struct archive *a, struct archive_budget *budget, archive_each *each,
 		budget->members--;
 		if (r == ARCHIVE_OK || r == ARCHIVE_WARN) {
 			if (!is_folder(e))
-				one_member(a, e, budget, each, data, state);
+				one_member(run, a, e);
 		} else {
 			state->malformed = true;
 		}
@@ -144,8 +162,7 @@ walk(struct archive *a, struct archive_budget *budget, archive_each *each,
 }
 
 static bool
-open_and_walk(struct archive *a, struct str s, struct archive_budget *budget,
-    archive_each *each, void *data, struct archive_state *out)
+open_and_walk(struct run *run, struct archive *a, struct str s)
 {
 	if (archive_read_open_memory(a, s.p, s.n) != ARCHIVE_OK)
 		return false;
@@ -154,10 +171,38 @@ open_and_walk(struct archive *a, struct str s, struct archive_budget *budget,
 	 * (beside the one that stands for the octets themselves).
 	 */
 	if (archive_filter_count(a) > 2) {
-		out->too_deep = true;
+		run->state->too_deep = true;
 		return true;
 	}
-	return walk(a, budget, each, data, out);
+	return walk(run, a);
+}
+
+static bool
+walk_as(struct run *run, struct str s, bool raw_alone)
+{
+	struct archive *a = reader(raw_alone);
+	bool ok;
+
+	run->empty = false;
+	if (!a)
+		return false;
+	ok = open_and_walk(run, a, s);
+	(void)archive_read_free(a);
+	return ok;
+}
+
+/*
+ * Nobody sends an archive of nothing: there libarchive sees less than others
+ * do.  Contents that are compressed need be no archive at all.
+ */
+static bool
+walk_any(struct run *run, struct str s)
+{
+	if (!walk_as(run, s, false))
+		return false;
+	if (run->empty && !walk_as(run, s, true))
+		run->state->malformed = true;
+	return true;
 }
 
 bool
@@ -165,18 +210,17 @@ archive_walk(struct str s, struct archive_budget *budget, archive_each *each,
     void *data, struct archive_state *out)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct archive *a = s.n ? reader() : NULL;
+	struct run run = { budget, each, data, out, false };
 	locale_t before = (locale_t)0;
 	bool ok;
 
 	*out = (struct archive_state){ .encrypted = false };
-	if (!a)
+	if (!s.n)
 		return false;
 	(void)pthread_once(&once, make_locale);
 	if (utf8)
 		before = uselocale(utf8);
-	ok = open_and_walk(a, s, budget, each, data, out);
-	(void)archive_read_free(a);
+	ok = walk_any(&run, s);
 	if (utf8)
 		(void)uselocale(before);
 	return ok;
