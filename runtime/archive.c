@@ -5,6 +5,8 @@
 #include <locale.h>
 #include <pthread.h>
 
+#include "runtime/zip.h"
+
 enum {
 	BLOCK = 64 << 10,
 	SLACK = 16 << 20, /* headers and padding */
@@ -83,7 +85,9 @@ struct run {
 	archive_each *each;
 	void *data; /* of `each` */
 	struct archive_state *state;
-	bool empty; /* it has no member */
+	bool empty; /* it has no member, or is to be read as if it had none */
+	bool ended; /* it was read to its end */
+	GHashTable *names; /* of a zip, folders too */
 };
 
 static void
@@ -117,6 +121,13 @@ is_archive(struct archive *a)
 	return archive_format(a) != 0;
 }
 
+static bool
+is_zip(struct archive *a)
+{
+	return (archive_format(a) & ARCHIVE_FORMAT_BASE_MASK) ==
+	       ARCHIVE_FORMAT_ZIP;
+}
+
 /* False where it turns out to be no archive. */
 static bool
 walk(struct run *run, struct archive *a)
@@ -132,9 +143,13 @@ walk(struct run *run, struct archive *a)
 		r = archive_read_next_header(a, &e);
 		if (first && !is_archive(a))
 			return false;
-		run->empty = first && r == ARCHIVE_EOF;
+		run->ended = r == ARCHIVE_EOF;
+		/* The end of a zip says what is in it: first unpack all. */
+		run->empty =
+		    first &&
+		    (run->ended || (is_zip(a) && archive_filter_count(a) > 1));
 		first = false;
-		if (r == ARCHIVE_EOF)
+		if (run->ended || run->empty)
 			break;
 		if (archive_read_has_encrypted_entries(a) == 1)
 			state->encrypted = true;
@@ -147,6 +162,7 @@ walk(struct run *run, struct archive *a)
 			break;
 		}
 		budget->members--;
+		zip_names_add(run->names, str_from(archive_entry_pathname(e)));
 		if (r == ARCHIVE_OK || r == ARCHIVE_WARN) {
 			if (!is_folder(e))
 				one_member(run, a, e);
@@ -183,10 +199,14 @@ walk_as(struct run *run, struct str s, bool raw_alone)
 	struct archive *a = reader(raw_alone);
 	bool ok;
 
-	run->empty = false;
+	run->empty = run->ended = false;
 	if (!a)
 		return false;
+	run->names = zip_names_new();
 	ok = open_and_walk(run, a, s);
+	if (ok && run->ended && is_zip(a) && !zip_has_names(s, run->names))
+		run->state->malformed = true;
+	g_hash_table_unref(run->names);
 	(void)archive_read_free(a);
 	return ok;
 }
@@ -210,7 +230,7 @@ archive_walk(struct str s, struct archive_budget *budget, archive_each *each,
     void *data, struct archive_state *out)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct run run = { budget, each, data, out, false };
+	struct run run = { budget, each, data, .state = out };
 	locale_t before = (locale_t)0;
 	bool ok;
 

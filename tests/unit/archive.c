@@ -121,10 +121,44 @@ test_nothing(void)
 	CHECK_STR(walked(STR("hello")), "none");
 }
 
+/* Other readers take the names of the central directory, at the end. */
+static void
+test_zip_names(void)
+{
+	struct str s = zipped("evil.js", STR("x=1"));
+	char *copy = g_memdup2(s.p, s.n), *at;
+
+	CHECK_STR(walked(s), "evil.js=x=1 ");
+	at = memmem(copy, s.n, "PK\1\2", 4);
+	memcpy(at + 46, "good.tx", 7);
+	CHECK_STR(walked((struct str){ copy, s.n }), "evil.js=x=1 malformed");
+	memcpy(at + 46, "evil.js", 7);
+	memcpy(room, "in front", 8);
+	memcpy(room + 8, copy, s.n);
+	CHECK_STR(walked((struct str){ room, s.n + 8 }), "evil.js=x=1 ");
+	g_free(copy);
+	CHECK_STR(walked(zipped("\xc3\xa4.js", STR(""))), "\xc3\xa4.js= ");
+	CHECK_STR(walked(zipped("dir\\x.js", STR(""))), "dir/x.js= ");
+}
+
+/* Unpacked without its end, the same could not be seen. */
+static void
+test_packed_zip(void)
+{
+	struct str s = zipped("evil.js", STR("x=1"));
+	char *copy = g_memdup2(s.p, s.n);
+
+	s = packed(archive_write_add_filter_gzip, 0, (struct str){ copy, s.n });
+	CHECK(str_starts(walked(s), STR("=PK\3\4")));
+	g_free(copy);
+}
+
 int
 main(void)
 {
 	test_zeros();
 	test_nothing();
+	test_zip_names();
+	test_packed_zip();
 	TEST_DONE();
 }
