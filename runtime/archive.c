@@ -9,6 +9,7 @@
 
 enum {
 	BLOCK = 64 << 10,
+	TAR_BLOCK = 512,
 	SLACK = 16 << 20, /* headers and padding */
 };
 
@@ -87,6 +88,7 @@ struct run {
 	struct archive_state *state;
 	bool empty; /* it has no member, or is to be read as if it had none */
 	bool ended; /* it was read to its end */
+	bool tar;   /* its format */
 	GHashTable *names; /* of a zip, folders too */
 };
 
@@ -122,10 +124,9 @@ is_archive(struct archive *a)
 }
 
 static bool
-is_zip(struct archive *a)
+has_format(struct archive *a, int format)
 {
-	return (archive_format(a) & ARCHIVE_FORMAT_BASE_MASK) ==
-	       ARCHIVE_FORMAT_ZIP;
+	return (archive_format(a) & ARCHIVE_FORMAT_BASE_MASK) == format;
 }
 
 /* False where it turns out to be no archive. */
@@ -145,9 +146,10 @@ walk(struct run *run, struct archive *a)
 			return false;
 		run->ended = r == ARCHIVE_EOF;
 		/* The end of a zip says what is in it: first unpack all. */
-		run->empty =
-		    first &&
-		    (run->ended || (is_zip(a) && archive_filter_count(a) > 1));
+		run->empty = first && (run->ended ||
+					  (has_format(a, ARCHIVE_FORMAT_ZIP) &&
+					      archive_filter_count(a) > 1));
+		run->tar = has_format(a, ARCHIVE_FORMAT_TAR);
 		first = false;
 		if (run->ended || run->empty)
 			break;
@@ -204,24 +206,42 @@ walk_as(struct run *run, struct str s, bool raw_alone)
 		return false;
 	run->names = zip_names_new();
 	ok = open_and_walk(run, a, s);
-	if (ok && run->ended && is_zip(a) && !zip_has_names(s, run->names))
+	if (ok && run->ended && has_format(a, ARCHIVE_FORMAT_ZIP) &&
+	    !zip_has_names(s, run->names))
 		run->state->malformed = true;
 	g_hash_table_unref(run->names);
 	(void)archive_read_free(a);
 	return ok;
 }
 
+static struct str
+skip_zeros(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] == 0)
+		n++;
+	return str_skip(s, n - n % TAR_BLOCK);
+}
+
 /*
  * Nobody sends an archive of nothing: there libarchive sees less than others
- * do.  Contents that are compressed need be no archive at all.
+ * do.  Contents that are compressed need be no archive at all, and what begins
+ * with NULs, which end a tar, need be none either.
  */
 static bool
 walk_any(struct run *run, struct str s)
 {
+	bool tar;
+
 	if (!walk_as(run, s, false))
 		return false;
-	if (run->empty && !walk_as(run, s, true))
-		run->state->malformed = true;
+	tar = run->tar;
+	if (!run->empty || walk_as(run, s, true))
+		return true;
+	if (tar && !walk_as(run, skip_zeros(s), false))
+		return false;
+	run->state->malformed = true;
 	return true;
 }
 
