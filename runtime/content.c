@@ -117,6 +117,9 @@ walk_leaf(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 	bool ok;
 
 	classify(o, &leaf);
+	leaf.ambiguous = mime_is_ambiguous(leaf.part);
+	*w->malformed |= leaf.ambiguous;
+	leaf.ambiguous |= mime_is_loose(leaf.part);
 	leaf.too_deep = leaf.message && depth >= max_depth(w->c);
 	if (!vec_push(&w->c->facts->message_arena, w->leaves, leaf))
 		return false;

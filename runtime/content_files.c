@@ -246,7 +246,7 @@ files_add(struct files *w, const struct origin *o, struct str contents)
 		.encrypted = o->encrypted,
 		.too_large = o->too_large,
 		.too_deep = o->too_deep,
-		.malformed = o->malformed,
+		.malformed = o->malformed || o->ambiguous,
 	};
 	struct inspection inside = inspect(contents);
 	char *type = o->type ? g_ascii_strdown(o->type, -1) : NULL;
@@ -287,6 +287,7 @@ add_leaf(
 		.message = leaf->message,
 		.too_deep = leaf->too_deep,
 		.too_large = cut,
+		.ambiguous = leaf->ambiguous,
 	};
 
 	files_add(w, &origin, contents);

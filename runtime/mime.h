@@ -42,6 +42,25 @@ GByteArray *mime_decode(GMimePart *);
  */
 struct str mime_contents(GMimePart *, GByteArray **owned);
 
+/*
+ * May readers decode the contents otherwise than we do?  So it is with an
+ * encoding that is unknown (RFC 2045 6.4), and with data behind the padding of
+ * base64.
+ */
+bool mime_is_ambiguous(GMimePart *);
+
+/*
+ * Is there something in its base64 that is not of the alphabet?  Readers are
+ * to ignore it (RFC 2045 6.8), but may refuse.
+ */
+bool mime_is_loose(GMimePart *);
+
+/*
+ * The whole octets, two at most, in what stands behind the last four characters
+ * of base64 without padding: decoders leave them out.
+ */
+size_t mime_base64_tail(struct str, guint8 out[2]);
+
 /* Octets of the contents as sent. */
 long long mime_encoded_size(GMimePart *);
 

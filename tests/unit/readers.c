@@ -27,11 +27,81 @@ test_images(void)
 	CHECK_STR(show(ATTR_FILE_MALFORMED), "0");
 }
 
+/* RFC 2045 6.4: an encoding that is unknown makes the contents opaque. */
+static void
+test_encodings(void)
+{
+	static const struct {
+		const char *encoding, *malformed;
+	} rows[] = {
+		{ "base64;", "1" },
+		{ "\"base64\"", "1" },
+		{ "(x) base64", "1" },
+		{ "x-base64", "1" },
+		{ "base64", "0" },
+		{ " BASE64 ", "0" },
+		{ "7bit", "0" },
+		{ "x-uuencode", "0" },
+		{ "", "0" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message("application/x; name=a", rows[i].encoding, STR("TVo="));
+		CHECK_STR(show(ATTR_FILE_MALFORMED), rows[i].malformed);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), rows[i].malformed);
+	}
+	message("text/plain", "base64;", STR("TVo="));
+	CHECK_STR(show(ATTR_FILE), "-");
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
+}
+
+static void
+test_base64(void)
+{
+	static const struct {
+		struct str contents;
+		const char *size, *file, *message;
+	} rows[] = {
+		{ STR("TVqQ\nAAM="), "5", "0", "0" },
+		{ STR("TVqQAAM\n\n"), "5", "0", "0" },
+		{ STR("TVqQAA"), "4", "0", "0" },
+		{ STR("TVqQA"), "3", "0", "0" },
+		{ STR("TVqQ\nAAM=\n==\n"), "5", "0", "0" },
+		{ STR("AA==\nTVqQ\n"), "1", "1", "1" },
+		{ STR("=\nTVqQ\n"), "0", "1", "1" },
+		{ STR("TVo=\nkAAD\n"), "2", "1", "1" },
+		{ STR("TVqQ!AAM="), "5", "1", "0" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message("application/x; name=a", "base64", rows[i].contents);
+		CHECK_STR(show(ATTR_FILE_SIZE), rows[i].size);
+		CHECK_STR(show(ATTR_FILE_MALFORMED), rows[i].file);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), rows[i].message);
+	}
+	message("text/plain", "base64", STR("bG90dGVyeQ"));
+	CHECK_STR(show(ATTR_BODY_TEXT), "lottery");
+}
+
+/* RFC 2047 words whose base64 has no padding. */
+static void
+test_words(void)
+{
+	message("text/plain", NULL, STR("x"));
+	header("Subject", "=?utf-8?b?bG90dGVyeQ?= =?utf-8?b?ISE?=");
+	header("From", "=?utf-8?b?VGhlIERpcmVjdG9yIQ?= <a@b.test>");
+	CHECK_STR(show(ATTR_HEADER_SUBJECT), "lottery!!");
+	CHECK_STR(show(ATTR_HEADER_FROM_NAME), "The Director!");
+}
+
 int
 main(void)
 {
 	start();
 	test_images();
+	test_encodings();
+	test_base64();
+	test_words();
 	facts_free(f);
 	TEST_DONE();
 }
