@@ -147,6 +147,9 @@ walk_part(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 	if (!GMIME_IS_MULTIPART(o))
 		return true;
 	m = GMIME_MULTIPART(o);
+	/* Its boundary never comes; a looser reader may see others. */
+	if (g_mime_multipart_get_count(m) == 0)
+		*w->malformed = true;
 	for (int i = 0; i < g_mime_multipart_get_count(m); i++)
 		if (!walk_part(w, g_mime_multipart_get_part(m, i),
 			part_depth + 1, depth))

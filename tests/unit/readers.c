@@ -94,6 +94,33 @@ test_words(void)
 	CHECK_STR(show(ATTR_HEADER_FROM_NAME), "The Director!");
 }
 
+/* A reader that takes other lines for delimiters sees parts in it. */
+static void
+test_no_parts(void)
+{
+	static const struct {
+		const char *type;
+		struct str body;
+		const char *malformed;
+	} rows[] = {
+		{ "multipart/mixed; boundary=B", STR("--BB\n\nx\n--B--\n"),
+		    "1" },
+		{ "multipart/mixed; boundary=C", STR("--B\n\nx\n--B--\n"),
+		    "1" },
+		{ "multipart/mixed; boundary=B", STR("--B\n\nx\n--B--\n"),
+		    "0" },
+		{ "multipart/mixed; boundary=B",
+		    STR("--B\nContent-Type: multipart/mixed; boundary=C\n\n"
+			"--CC\n\nx\n--C--\n--B--\n"),
+		    "1" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message(rows[i].type, NULL, rows[i].body);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), rows[i].malformed);
+	}
+}
+
 int
 main(void)
 {
@@ -102,6 +129,7 @@ main(void)
 	test_encodings();
 	test_base64();
 	test_words();
+	test_no_parts();
 	facts_free(f);
 	TEST_DONE();
 }
