@@ -1,6 +1,7 @@
 /* The structure of a message: its parts, and those of attached messages. */
 #include "runtime/content.h"
 #include "runtime/limits.h"
+#include "runtime/part_name.h"
 
 static const char parts_over[] =
     "the message has more parts than are looked at";
@@ -39,11 +40,16 @@ charset_of(GMimeObject *o)
 	return g_mime_object_get_content_type_parameter(o, "charset");
 }
 
-static const char *
-name_of(GMimeObject *o)
+static bool
+set_name(struct content *c, struct cell *cell, GMimeObject *o)
 {
-	return GMIME_IS_PART(o) ? g_mime_part_get_filename(GMIME_PART(o))
-				: NULL;
+	struct arena *a = &c->facts->message_arena;
+	struct part_name name;
+
+	if (!GMIME_IS_PART(o))
+		return true;
+	return part_name(a, GMIME_PART(o), &name) &&
+	       (!name.text.p || facts_set_cell(cell, a, name.text));
 }
 
 static bool
@@ -54,8 +60,7 @@ add_part(struct content *c, GMimeObject *o, unsigned depth)
 	char *z = type ? g_mime_content_type_get_mime_type(type) : NULL;
 	bool ok =
 	    set_lower(c, &p.type, z) &&
-	    set_text(c, &p.charset, charset_of(o)) &&
-	    set_text(c, &p.name, name_of(o)) &&
+	    set_text(c, &p.charset, charset_of(o)) && set_name(c, &p.name, o) &&
 	    set_lower(c, &p.disposition, g_mime_object_get_disposition(o));
 
 	g_free(z);
@@ -89,7 +94,8 @@ classify(GMimeObject *o, struct leaf *leaf)
 
 	leaf->message = mime_is_message(o);
 	leaf->file =
-	    leaf->message || attached || name_of(o) ||
+	    leaf->message || attached ||
+	    g_mime_part_get_filename(GMIME_PART(o)) ||
 	    (!text && !g_mime_content_type_is_type(type, "message", "*"));
 	leaf->plain = plain && !attached && !leaf->message;
 	leaf->html = html && !attached;

@@ -5,8 +5,6 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
-enum { MAX_FIELD = 4096 };
-
 /* The parse that this thread is in. */
 static _Thread_local struct parse {
 	struct mime_budget *budget;
@@ -48,9 +46,9 @@ count_part(GTypeInstance *object, gpointer class)
 static void
 cut_value(const char *value)
 {
-	if (strnlen(value, MAX_FIELD + 1) <= MAX_FIELD)
+	if (strnlen(value, MIME_MAX_FIELD + 1) <= MIME_MAX_FIELD)
 		return;
-	((char *)value)[MAX_FIELD] = 0;
+	((char *)value)[MIME_MAX_FIELD] = 0;
 	*current->malformed = true;
 }
 
@@ -97,7 +95,7 @@ count_field(GMimeParser *parser, const char *name, const char *value,
 	cut_value(value);
 	mend_field(offset);
 	if (g_ascii_strncasecmp(name, "Content-", 8) == 0)
-		n = strnlen(value, MAX_FIELD);
+		n = strnlen(value, MIME_MAX_FIELD);
 	if (current->budget->fields > 0 && current->budget->octets >= n) {
 		current->budget->fields--;
 		current->budget->octets -= n;
@@ -111,7 +109,6 @@ note_warning(
     gint64 offset, GMimeParserWarning code, const gchar *item, gpointer data)
 {
 	(void)offset;
-	(void)item;
 	(void)data;
 	if (!current)
 		return;
@@ -130,11 +127,15 @@ note_warning(
 	case GMIME_WARN_MALFORMED_MESSAGE:
 	case GMIME_CRIT_INVALID_HEADER_NAME:
 	case GMIME_CRIT_CONFLICTING_HEADER:
-	case GMIME_CRIT_CONFLICTING_PARAMETER:
 	case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY:
 	case GMIME_CRIT_NESTING_OVERFLOW:
 	case GMIME_CRIT_PART_WITHOUT_HEADERS_OR_CONTENT:
 		*current->malformed = true;
+		return;
+	case GMIME_CRIT_CONFLICTING_PARAMETER:
+		/* A name in two forms is common (RFC 6266 D): part_name. */
+		if (g_ascii_strcasecmp(item, "filename") != 0)
+			*current->malformed = true;
 	}
 }
 

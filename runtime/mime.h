@@ -16,6 +16,9 @@
 /* Makes GMime ready: once for the process, before all else of it. */
 void mime_init(void);
 
+/* Octets of a field's value that are read; it is cut there. */
+enum { MIME_MAX_FIELD = 4096 };
+
 struct mime_budget {
 	size_t parts, fields; /* that may still be made */
 	size_t octets;        /* in values of Content- fields */

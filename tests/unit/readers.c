@@ -1,4 +1,6 @@
 /* What readers may see otherwise than we do is malformed. */
+#include <glib.h>
+
 #include "tests/unit/facts_show.h"
 
 static void
@@ -121,6 +123,69 @@ test_no_parts(void)
 	}
 }
 
+static void
+test_names(void)
+{
+	static const struct {
+		const char *type, *disposition, *name, *malformed;
+	} rows[] = {
+		{ "a/b", "filename=a.txt; filename*=utf-8''evil.js", "evil.js",
+		    "1" },
+		{ "a/b", "filename*=utf-8''evil.js; filename=a.txt", "evil.js",
+		    "1" },
+		{ "a/b", "filename=b.pdf; filename*=utf-8''%c3%a4.pdf",
+		    "\xc3\xa4.pdf", "0" },
+		{ "a/b", "filename=b.js; filename*0=c; filename*1=.JS", "c.JS",
+		    "0" },
+		{ "a/b; name=evil.js", "filename=a.txt", "a.txt", "1" },
+		{ "a/b; name*=utf-8''evil.js", "filename=a.txt", "a.txt", "1" },
+		{ "a/b; name=other.txt", "filename=a.txt", "a.txt", "0" },
+		{ "a/b; name=other", "filename=a.txt", "a.txt", "1" },
+		{ "a/b; name=evil.js", "", "evil.js", "0" },
+		{ "a/b", "filename=evil.js (c)", "evil.js", "0" },
+		{ "a/b", "filename=evil.js(c (d)) (e) ; x=\"y\"", "evil.js",
+		    "0" },
+		{ "a/b", "filename=\"a.js (c)\"", "a.js (c)", "0" },
+		{ "a/b", "filename=\"a\\.js (c)\"", "a.js", "1" },
+		{ "a/b", "filename=\"(c)\"", "(c)", "0" },
+		{ "a/b", "filename=a)", "a)", "0" },
+		{ "a/b", "filename=\"=?utf-8?b?ZXZpbC5qcw?=\"", "evil.js",
+		    "0" },
+		{ "a/b", "filename=\"=?utf-8?b?ZXZp?= =?utf-8?b?bC5qcw==?=\"",
+		    "evil.js", "0" },
+		{ "a/b; name==?utf-8?b?ZXZpbC5qcw?=", "", "evil.js", "0" },
+		{ "a/b", "filename=\"=?x-none?q?evil=2Ejs?=.js\"",
+		    "=?x-none?q?evil=2Ejs?=.js", "0" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char *z =
+		    g_strdup_printf("attachment; %s", rows[i].disposition);
+
+		message(rows[i].type, NULL, STR("x"));
+		header("Content-Disposition", z);
+		g_free(z);
+		CHECK_STR(show(ATTR_FILE_NAME), rows[i].name);
+		CHECK_STR(show(ATTR_PART_NAME), rows[i].name);
+		CHECK_STR(show(ATTR_FILE_MALFORMED), rows[i].malformed);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "0");
+	}
+}
+
+/* Its extension is lost where the field is cut. */
+static void
+test_long_name(void)
+{
+	char *name = g_strnfill(5000, 'a');
+	char *type = g_strdup_printf("a/b; name=\"%s.js\"", name);
+
+	message(type, NULL, STR("x"));
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "1");
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
+	g_free(type);
+	g_free(name);
+}
+
 int
 main(void)
 {
@@ -130,6 +195,8 @@ main(void)
 	test_base64();
 	test_words();
 	test_no_parts();
+	test_names();
+	test_long_name();
 	facts_free(f);
 	TEST_DONE();
 }
