@@ -112,8 +112,8 @@ struct walk {
 	leaf_vec *leaves;
 };
 
-static bool walk_octets(
-    struct walk *, GByteArray *, unsigned part_depth, unsigned depth);
+static bool walk_octets(struct walk *, GByteArray *, bool may_be_cut,
+    unsigned part_depth, unsigned depth);
 
 static bool
 walk_leaf(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
@@ -134,10 +134,25 @@ walk_leaf(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 	if (!leaf.message || leaf.too_deep)
 		return true;
 	octets = mime_decode(leaf.part);
-	ok = !octets || walk_octets(w, octets, part_depth + 1, depth + 1);
+	/* Who returns a message often leaves out the rest of it. */
+	ok = !octets || walk_octets(w, octets, true, part_depth + 1, depth + 1);
 	if (octets)
 		g_byte_array_unref(octets);
 	return ok;
+}
+
+static bool
+is_blank(const char *text)
+{
+	return !text || !text[strspn(text, " \t\r\n")];
+}
+
+/* Beside its parts. */
+static bool
+holds_text(GMimeMultipart *m)
+{
+	return !is_blank(g_mime_multipart_get_prologue(m)) ||
+	       !is_blank(g_mime_multipart_get_epilogue(m));
 }
 
 /* As deep as GMime's limit on nesting. */
@@ -154,7 +169,7 @@ walk_part(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 		return true;
 	m = GMIME_MULTIPART(o);
 	/* Its boundary never comes; a looser reader may see others. */
-	if (g_mime_multipart_get_count(m) == 0)
+	if (g_mime_multipart_get_count(m) == 0 && holds_text(m))
 		*w->malformed = true;
 	for (int i = 0; i < g_mime_multipart_get_count(m); i++)
 		if (!walk_part(w, g_mime_multipart_get_part(m, i),
@@ -164,12 +179,13 @@ walk_part(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 }
 
 static bool
-walk_octets(
-    struct walk *w, GByteArray *octets, unsigned part_depth, unsigned depth)
+walk_octets(struct walk *w, GByteArray *octets, bool may_be_cut,
+    unsigned part_depth, unsigned depth)
 {
 	GMimeStream *stream =
 	    g_mime_stream_mem_new_with_byte_array(g_byte_array_ref(octets));
-	GMimeObject *root = mime_parse(stream, octets, w->budget, w->malformed);
+	GMimeObject *root =
+	    mime_parse(stream, octets, w->budget, may_be_cut, w->malformed);
 
 	g_object_unref(stream);
 	if (!root)
@@ -184,7 +200,7 @@ content_walk(struct content *c, GByteArray *octets, unsigned depth,
 {
 	struct walk w = { c, false, budget, malformed, leaves };
 
-	return walk_octets(&w, octets, 0, depth);
+	return walk_octets(&w, octets, false, 0, depth);
 }
 
 /* ---- the message -----------------------------------------------------------
@@ -246,7 +262,7 @@ read_parts(struct content *c)
 	facts_init();
 	note_partial(c);
 	octets = message_octets(c->facts);
-	ok = walk_octets(&w, octets, 0, 0);
+	ok = walk_octets(&w, octets, false, 0, 0);
 	if (c->budget.over && !c->partial)
 		c->partial = parts_over;
 	g_byte_array_unref(octets);

@@ -10,7 +10,7 @@ static _Thread_local struct parse {
 	struct mime_budget *budget;
 	GMimeStream *stream;
 	GByteArray *octets; /* to be mended, or NULL */
-	bool mended;
+	bool mended, may_be_cut;
 	bool *malformed;
 } * current;
 
@@ -84,6 +84,12 @@ mend_field(gint64 offset)
 	}
 }
 
+static bool
+is_of_content(const char *field)
+{
+	return g_ascii_strncasecmp(field, "Content-", 8) == 0;
+}
+
 static void
 count_field(GMimeParser *parser, const char *name, const char *value,
     gint64 offset, gpointer data)
@@ -94,7 +100,7 @@ count_field(GMimeParser *parser, const char *name, const char *value,
 	(void)data;
 	cut_value(value);
 	mend_field(offset);
-	if (g_ascii_strncasecmp(name, "Content-", 8) == 0)
+	if (is_of_content(name))
 		n = strnlen(value, MIME_MAX_FIELD);
 	if (current->budget->fields > 0 && current->budget->octets >= n) {
 		current->budget->fields--;
@@ -123,14 +129,19 @@ note_warning(
 	case GMIME_WARN_INVALID_CONTENT_TYPE:
 	case GMIME_WARN_INVALID_PARAMETER:
 	case GMIME_WARN_MALFORMED_MULTIPART:
-	case GMIME_WARN_TRUNCATED_MESSAGE:
 	case GMIME_WARN_MALFORMED_MESSAGE:
 	case GMIME_CRIT_INVALID_HEADER_NAME:
-	case GMIME_CRIT_CONFLICTING_HEADER:
 	case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY:
 	case GMIME_CRIT_NESTING_OVERFLOW:
 	case GMIME_CRIT_PART_WITHOUT_HEADERS_OR_CONTENT:
 		*current->malformed = true;
+		return;
+	case GMIME_WARN_TRUNCATED_MESSAGE:
+		*current->malformed |= !current->may_be_cut;
+		return;
+	case GMIME_CRIT_CONFLICTING_HEADER:
+		/* GMime says so of all; each message has some Received. */
+		*current->malformed |= is_of_content(item);
 		return;
 	case GMIME_CRIT_CONFLICTING_PARAMETER:
 		/* A name in two forms is common (RFC 6266 D): part_name. */
@@ -228,10 +239,11 @@ parse_once(struct parse *here)
 
 GMimeObject *
 mime_parse(GMimeStream *stream, GByteArray *octets, struct mime_budget *budget,
-    bool *malformed)
+    bool may_be_cut, bool *malformed)
 {
 	struct mime_budget before = *budget;
-	struct parse here = { budget, stream, octets, false, malformed };
+	struct parse here = { budget, stream, octets, false, may_be_cut,
+		malformed };
 	GMimeObject *out = parse_once(&here);
 
 	if (!here.mended)

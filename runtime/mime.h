@@ -29,12 +29,12 @@ struct mime_budget {
  * The outermost part of header and body, owned by the caller; it keeps a
  * reference to the stream.  `octets` are those of the stream: NUL in a header
  * field, where GMime ends the value, becomes ? in them; or NULL: values end
- * there.  *malformed is set where something is broken.
- * Where the budget is over, what lies behind is missing.  NULL where there is
- * nothing.
+ * there.  *malformed is set where something is broken; an end that is missing
+ * is nothing of that where it `may_be_cut`. Where the budget is over, what lies
+ * behind is missing.  NULL where there is nothing.
  */
-GMimeObject *mime_parse(
-    GMimeStream *, GByteArray *octets, struct mime_budget *, bool *malformed);
+GMimeObject *mime_parse(GMimeStream *, GByteArray *octets, struct mime_budget *,
+    bool may_be_cut, bool *malformed);
 
 /* The decoded contents; NULL where there are none.  To be unreffed. */
 GByteArray *mime_decode(GMimePart *);

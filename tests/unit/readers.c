@@ -115,6 +115,17 @@ test_no_parts(void)
 		    STR("--B\nContent-Type: multipart/mixed; boundary=C\n\n"
 			"--CC\n\nx\n--C--\n--B--\n"),
 		    "1" },
+		/* As they return them: the header alone, or cut. */
+		{ "message/rfc822",
+		    STR("Content-Type: multipart/mixed; boundary=C\n\n"), "0" },
+		{ "message/rfc822",
+		    STR("Content-Type: multipart/mixed; boundary=C\n\n"
+			"--C\n\nx\n"),
+		    "0" },
+		{ "multipart/mixed; boundary=C", STR("--C\n\nx\n"), "1" },
+		{ "message/rfc822", STR("Received: a\nReceived: b\n\nx"), "0" },
+		{ "message/rfc822",
+		    STR("Content-Type: a/b\nContent-Type: a/c\n\nx"), "1" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
