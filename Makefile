@@ -16,14 +16,14 @@ VERSION := 0.1.0
 
 PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
             libgmime-3.0-dev libpsl-dev libidn2-dev libjansson-dev \
-            libxxhash-dev libarchive-dev libmagic-dev libgsf-1-dev \
-            libxml2-dev libmicrohttpd-dev libsystemd-dev clang clang-format \
-            libclang-rt-14-dev valgrind bats postfix miltertest curl jq \
-            debhelper lintian
+            libxxhash-dev libarchive-dev libzip-dev libmagic-dev \
+            libgsf-1-dev libxml2-dev libmicrohttpd-dev libsystemd-dev clang \
+            clang-format libclang-rt-14-dev valgrind bats postfix miltertest \
+            curl jq debhelper lintian
 # For `make addon`, where there is no Node with its headers.
 NODE_PACKAGES := nodejs npm libnode-dev
 LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash libarchive \
-        libmagic libgsf-1 libxml-2.0 libmicrohttpd libsystemd
+        libzip libmagic libgsf-1 libxml-2.0 libmicrohttpd libsystemd
 
 ifneq ($(filter-out deps demo clean help,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for l in $(LIBS); do \

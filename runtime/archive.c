@@ -5,8 +5,11 @@
 #include <locale.h>
 #include <pthread.h>
 
+#include "runtime/zip.h"
+
 enum {
 	BLOCK = 64 << 10,
+	TAR_BLOCK = 512,
 	SLACK = 16 << 20, /* headers and padding */
 };
 
@@ -20,12 +23,14 @@ make_locale(void)
 }
 
 static struct archive *
-reader(void)
+reader(bool raw_alone)
 {
 	struct archive *a = archive_read_new();
 
 	if (!a)
 		return NULL;
+	/* What is compressed and none of those below. */
+	(void)archive_read_support_format_raw(a);
 	(void)archive_read_support_filter_gzip(a);
 	(void)archive_read_support_filter_bzip2(a);
 	(void)archive_read_support_filter_compress(a);
@@ -34,6 +39,8 @@ reader(void)
 	(void)archive_read_support_filter_lzip(a);
 	(void)archive_read_support_filter_lz4(a);
 	(void)archive_read_support_filter_zstd(a);
+	if (raw_alone)
+		return a;
 	(void)archive_read_support_format_zip(a);
 	(void)archive_read_support_format_tar(a);
 	(void)archive_read_support_format_7zip(a);
@@ -44,8 +51,6 @@ reader(void)
 	(void)archive_read_support_format_iso9660(a);
 	(void)archive_read_support_format_cpio(a);
 	(void)archive_read_support_format_ar(a);
-	/* What is compressed and none of these. */
-	(void)archive_read_support_format_raw(a);
 	return a;
 }
 
@@ -75,34 +80,61 @@ unpack(struct archive *a, struct archive_budget *budget, GByteArray *out,
 	m->malformed = n < 0 && n != ARCHIVE_WARN;
 }
 
+/* A walk through one archive. */
+struct run {
+	struct archive_budget *budget;
+	archive_each *each;
+	void *data; /* of `each` */
+	struct archive_state *state;
+	bool empty; /* it has no member, or is to be read as if it had none */
+	bool ended; /* it was read to its end */
+	bool tar;   /* its format */
+	GHashTable *names; /* of a zip, folders too */
+};
+
 static void
-one_member(struct archive *a, struct archive_entry *e,
-    struct archive_budget *budget, archive_each *each, void *data,
-    struct archive_state *state)
+one_member(struct run *run, struct archive *a, struct archive_entry *e)
 {
 	GByteArray *contents = g_byte_array_new();
 	struct archive_member m = { .name = { NULL, 0 } };
+	struct archive_state *state = run->state;
 
 	if (archive_format(a) != ARCHIVE_FORMAT_RAW)
 		m.name = str_from(archive_entry_pathname(e));
 	if (archive_entry_is_encrypted(e))
 		m.encrypted = true;
 	else
-		unpack(a, budget, contents, &m);
+		unpack(a, run->budget, contents, &m);
 	m.contents =
 	    (struct str){ (const char *)contents->data, contents->len };
 	state->encrypted |= m.encrypted;
 	state->too_large |= m.too_large;
 	state->malformed |= m.malformed;
-	each(data, &m);
+	run->each(run->data, &m);
 	g_byte_array_unref(contents);
+}
+
+/* Once its first header is read. */
+static bool
+is_archive(struct archive *a)
+{
+	if (archive_format(a) == ARCHIVE_FORMAT_RAW)
+		return archive_filter_count(a) > 1;
+	return archive_format(a) != 0;
+}
+
+static bool
+has_format(struct archive *a, int format)
+{
+	return (archive_format(a) & ARCHIVE_FORMAT_BASE_MASK) == format;
 }
 
 /* False where it turns out to be no archive. */
 static bool
-walk(struct archive *a, struct archive_budget *budget, archive_each *each,
-    void *data, struct archive_state *state)
+walk(struct run *run, struct archive *a)
 {
+	struct archive_budget *budget = run->budget;
+	struct archive_state *state = run->state;
 	size_t limit = budget->octets + SLACK;
 	struct archive_entry *e;
 	bool first = true;
@@ -110,13 +142,16 @@ walk(struct archive *a, struct archive_budget *budget, archive_each *each,
 
 	while (!state->too_large) {
 		r = archive_read_next_header(a, &e);
-		if (first && archive_format(a) == ARCHIVE_FORMAT_RAW &&
-		    archive_filter_count(a) < 2)
+		if (first && !is_archive(a))
 			return false;
-		if (first && archive_format(a) == 0)
-			return false;
+		run->ended = r == ARCHIVE_EOF;
+		/* The end of a zip says what is in it: first unpack all. */
+		run->empty = first && (run->ended ||
+					  (has_format(a, ARCHIVE_FORMAT_ZIP) &&
+					      archive_filter_count(a) > 1));
+		run->tar = has_format(a, ARCHIVE_FORMAT_TAR);
 		first = false;
-		if (r == ARCHIVE_EOF)
+		if (run->ended || run->empty)
 			break;
 		if (archive_read_has_encrypted_entries(a) == 1)
 			state->encrypted = true;
@@ -129,9 +164,10 @@ walk(struct archive *a, struct archive_budget *budget, archive_each *each,
 			break;
 		}
 		budget->members--;
+		zip_names_add(run->names, str_from(archive_entry_pathname(e)));
 		if (r == ARCHIVE_OK || r == ARCHIVE_WARN) {
 			if (!is_folder(e))
-				one_member(a, e, budget, each, data, state);
+				one_member(run, a, e);
 		} else {
 			state->malformed = true;
 		}
@@ -144,8 +180,7 @@ walk(struct archive *a, struct archive_budget *budget, archive_each *each,
 }
 
 static bool
-open_and_walk(struct archive *a, struct str s, struct archive_budget *budget,
-    archive_each *each, void *data, struct archive_state *out)
+open_and_walk(struct run *run, struct archive *a, struct str s)
 {
 	if (archive_read_open_memory(a, s.p, s.n) != ARCHIVE_OK)
 		return false;
@@ -154,10 +189,60 @@ open_and_walk(struct archive *a, struct str s, struct archive_budget *budget,
 	 * (beside the one that stands for the octets themselves).
 	 */
 	if (archive_filter_count(a) > 2) {
-		out->too_deep = true;
+		run->state->too_deep = true;
 		return true;
 	}
-	return walk(a, budget, each, data, out);
+	return walk(run, a);
+}
+
+static bool
+walk_as(struct run *run, struct str s, bool raw_alone)
+{
+	struct archive *a = reader(raw_alone);
+	bool ok;
+
+	run->empty = run->ended = false;
+	if (!a)
+		return false;
+	run->names = zip_names_new();
+	ok = open_and_walk(run, a, s);
+	if (ok && run->ended && has_format(a, ARCHIVE_FORMAT_ZIP) &&
+	    !zip_has_names(s, run->names))
+		run->state->malformed = true;
+	g_hash_table_unref(run->names);
+	(void)archive_read_free(a);
+	return ok;
+}
+
+static struct str
+skip_zeros(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] == 0)
+		n++;
+	return str_skip(s, n - n % TAR_BLOCK);
+}
+
+/*
+ * Nobody sends an archive of nothing: there libarchive sees less than others
+ * do.  Contents that are compressed need be no archive at all, and what begins
+ * with NULs, which end a tar, need be none either.
+ */
+static bool
+walk_any(struct run *run, struct str s)
+{
+	bool tar;
+
+	if (!walk_as(run, s, false))
+		return false;
+	tar = run->tar;
+	if (!run->empty || walk_as(run, s, true))
+		return true;
+	if (tar && !walk_as(run, skip_zeros(s), false))
+		return false;
+	run->state->malformed = true;
+	return true;
 }
 
 bool
@@ -165,18 +250,17 @@ archive_walk(struct str s, struct archive_budget *budget, archive_each *each,
     void *data, struct archive_state *out)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct archive *a = s.n ? reader() : NULL;
+	struct run run = { budget, each, data, .state = out };
 	locale_t before = (locale_t)0;
 	bool ok;
 
 	*out = (struct archive_state){ .encrypted = false };
-	if (!a)
+	if (!s.n)
 		return false;
 	(void)pthread_once(&once, make_locale);
 	if (utf8)
 		before = uselocale(utf8);
-	ok = open_and_walk(a, s, budget, each, data, out);
-	(void)archive_read_free(a);
+	ok = walk_any(&run, s);
 	if (utf8)
 		(void)uselocale(before);
 	return ok;

@@ -1,6 +1,7 @@
 /* The structure of a message: its parts, and those of attached messages. */
 #include "runtime/content.h"
 #include "runtime/limits.h"
+#include "runtime/part_name.h"
 
 static const char parts_over[] =
     "the message has more parts than are looked at";
@@ -38,11 +39,16 @@ charset_of(GMimeObject *o)
 	return g_mime_object_get_content_type_parameter(o, "charset");
 }
 
-static const char *
-name_of(GMimeObject *o)
+static bool
+set_name(struct content *c, struct cell *cell, GMimeObject *o)
 {
-	return GMIME_IS_PART(o) ? g_mime_part_get_filename(GMIME_PART(o))
-				: NULL;
+	struct arena *a = &c->facts->message_arena;
+	struct part_name name;
+
+	if (!GMIME_IS_PART(o))
+		return true;
+	return part_name(a, GMIME_PART(o), &name) &&
+	       (!name.text.p || facts_set_cell(cell, a, name.text));
 }
 
 static bool
@@ -53,8 +59,7 @@ add_part(struct content *c, GMimeObject *o, unsigned depth)
 	char *z = type ? g_mime_content_type_get_mime_type(type) : NULL;
 	bool ok =
 	    set_lower(c, &p.type, z) &&
-	    set_text(c, &p.charset, charset_of(o)) &&
-	    set_text(c, &p.name, name_of(o)) &&
+	    set_text(c, &p.charset, charset_of(o)) && set_name(c, &p.name, o) &&
 	    set_lower(c, &p.disposition, g_mime_object_get_disposition(o));
 
 	g_free(z);
@@ -88,7 +93,8 @@ classify(GMimeObject *o, struct leaf *leaf)
 
 	leaf->message = mime_is_message(o);
 	leaf->file =
-	    leaf->message || attached || name_of(o) ||
+	    leaf->message || attached ||
+	    g_mime_part_get_filename(GMIME_PART(o)) ||
 	    (!text && !g_mime_content_type_is_type(type, "message", "*"));
 	leaf->plain = plain && !attached && !leaf->message;
 	leaf->html = html && !attached;
@@ -105,8 +111,8 @@ struct walk {
 	leaf_vec *leaves;
 };
 
-static bool walk_octets(
-    struct walk *, GByteArray *, unsigned part_depth, unsigned depth);
+static bool walk_octets(struct walk *, GByteArray *, bool may_be_cut,
+    unsigned part_depth, unsigned depth);
 
 static bool
 walk_leaf(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
@@ -116,6 +122,9 @@ walk_leaf(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 	bool ok;
 
 	classify(o, &leaf);
+	leaf.ambiguous = mime_is_ambiguous(leaf.part);
+	*w->malformed |= leaf.ambiguous;
+	leaf.ambiguous |= mime_is_loose(leaf.part);
 	leaf.too_deep = leaf.message && depth >= max_depth(w->c);
 	if (!vec_push(&w->c->facts->message_arena, w->leaves, leaf))
 		return false;
@@ -124,10 +133,25 @@ walk_leaf(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 	if (!leaf.message || leaf.too_deep)
 		return true;
 	octets = mime_decode(leaf.part);
-	ok = !octets || walk_octets(w, octets, part_depth + 1, depth + 1);
+	/* Who returns a message often leaves out the rest of it. */
+	ok = !octets || walk_octets(w, octets, true, part_depth + 1, depth + 1);
 	if (octets)
 		g_byte_array_unref(octets);
 	return ok;
+}
+
+static bool
+is_blank(const char *text)
+{
+	return !text || !text[strspn(text, " \t\r\n")];
+}
+
+/* Beside its parts. */
+static bool
+holds_text(GMimeMultipart *m)
+{
+	return !is_blank(g_mime_multipart_get_prologue(m)) ||
+	       !is_blank(g_mime_multipart_get_epilogue(m));
 }
 
 /* As deep as GMime's limit on nesting. */
@@ -143,6 +167,9 @@ walk_part(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 	if (!GMIME_IS_MULTIPART(o))
 		return true;
 	m = GMIME_MULTIPART(o);
+	/* Its boundary never comes; a looser reader may see others. */
+	if (g_mime_multipart_get_count(m) == 0 && holds_text(m))
+		*w->malformed = true;
 	for (int i = 0; i < g_mime_multipart_get_count(m); i++)
 		if (!walk_part(w, g_mime_multipart_get_part(m, i),
 			part_depth + 1, depth))
@@ -151,12 +178,13 @@ walk_part(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 }
 
 static bool
-walk_octets(
-    struct walk *w, GByteArray *octets, unsigned part_depth, unsigned depth)
+walk_octets(struct walk *w, GByteArray *octets, bool may_be_cut,
+    unsigned part_depth, unsigned depth)
 {
 	GMimeStream *stream =
 	    g_mime_stream_mem_new_with_byte_array(g_byte_array_ref(octets));
-	GMimeObject *root = mime_parse(stream, octets, w->budget, w->malformed);
+	GMimeObject *root =
+	    mime_parse(stream, octets, w->budget, may_be_cut, w->malformed);
 
 	g_object_unref(stream);
 	if (!root)
@@ -171,7 +199,7 @@ content_walk(struct content *c, GByteArray *octets, unsigned depth,
 {
 	struct walk w = { c, false, budget, malformed, leaves };
 
-	return walk_octets(&w, octets, 0, depth);
+	return walk_octets(&w, octets, false, 0, depth);
 }
 
 /* ---- the message -----------------------------------------------------------
@@ -233,7 +261,7 @@ read_parts(struct content *c)
 	facts_init();
 	note_partial(c);
 	octets = message_octets(c->facts);
-	ok = walk_octets(&w, octets, 0, 0);
+	ok = walk_octets(&w, octets, false, 0, 0);
 	if (c->budget.over && !c->partial)
 		c->partial = parts_over;
 	g_byte_array_unref(octets);

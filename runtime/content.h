@@ -36,6 +36,7 @@ struct leaf {
 	bool file, message;
 	bool plain, html; /* of the body */
 	bool too_deep;    /* a message that was not parsed */
+	bool ambiguous;   /* readers may see another file */
 };
 typedef VEC(struct leaf) leaf_vec;
 

@@ -1,7 +1,9 @@
 /* The files of a message: attachments, and what is in archives. */
 #include "runtime/content_files.h"
+#include "runtime/file_name.h"
 #include "runtime/html.h"
 #include "runtime/inspect.h"
+#include "runtime/part_name.h"
 
 static struct arena *
 arena_of(const struct files *w)
@@ -18,63 +20,26 @@ cell_of(const struct files *w, struct str s)
 /* ---- names ------------------------------------------------------------------
  */
 
-/* What Windows and readers drop at the end of a name, or do not see. */
-static bool
-hides(gunichar c)
-{
-	GUnicodeType type = g_unichar_type(c);
-
-	return c == '.' || g_unichar_isspace(c) || type == G_UNICODE_CONTROL ||
-	       type == G_UNICODE_FORMAT;
-}
-
-static struct str
-base_name(struct str s)
-{
-	while (s.n && (s.p[s.n - 1] == '/' || s.p[s.n - 1] == '\\'))
-		s.n--;
-	for (size_t i = s.n; i-- > 0;)
-		if (s.p[i] == '/' || s.p[i] == '\\')
-			return str_skip(s, i + 1);
-	return s;
-}
-
-static struct str
-without_tail(struct str s)
-{
-	while (s.n) {
-		const char *last = g_utf8_find_prev_char(s.p, s.p + s.n);
-
-		if (!last || !hides(g_utf8_get_char(last)))
-			break;
-		s.n = (size_t)(last - s.p);
-	}
-	return s;
-}
-
 /* False with no memory. */
 static bool
 set_extensions(struct files *w, struct file_fact *f)
 {
-	struct str s = without_tail(base_name(f->name.text)), all;
-	size_t dot = str_find(s, '.');
+	struct str s = file_extensions(f->name.text), all;
 	char *lower;
 
-	if (dot >= s.n)
+	if (!s.p)
 		return true;
-	s = str_skip(s, dot + 1);
 	lower = g_utf8_strdown(s.p, (gssize)s.n);
 	all = arena_dup(arena_of(w), str_from(lower));
 	g_free(lower);
 	if (!all.p)
 		return false;
-	f->extensions = cell_of(w, all);
+	f->extensions = f->extension = cell_of(w, all);
 	for (size_t i = all.n; i-- > 0;)
 		if (all.p[i] == '.') {
-			all = str_skip(all, i + 1);
+			f->extension = cell_of(w, str_skip(all, i + 1));
 			break;
 		}
-	f->extension = cell_of(w, all);
 	return true;
 }
 
@@ -246,7 +211,7 @@ files_add(struct files *w, const struct origin *o, struct str contents)
 		.encrypted = o->encrypted,
 		.too_large = o->too_large,
 		.too_deep = o->too_deep,
-		.malformed = o->malformed,
+		.malformed = o->malformed || o->ambiguous,
 	};
 	struct inspection inside = inspect(contents);
 	char *type = o->type ? g_ascii_strdown(o->type, -1) : NULL;
@@ -277,9 +242,8 @@ add_leaf(
 	GMimeObject *o = GMIME_OBJECT(leaf->part);
 	GMimeContentType *type = g_mime_object_get_content_type(o);
 	char *z = type ? g_mime_content_type_get_mime_type(type) : NULL;
-	const char *name = g_mime_part_get_filename(leaf->part);
+	struct part_name name;
 	struct origin origin = {
-		.name = name ? str_from(name) : (struct str){ NULL, 0 },
 		.type = z,
 		.charset =
 		    g_mime_object_get_content_type_parameter(o, "charset"),
@@ -287,9 +251,14 @@ add_leaf(
 		.message = leaf->message,
 		.too_deep = leaf->too_deep,
 		.too_large = cut,
+		.ambiguous = leaf->ambiguous,
 	};
 
-	files_add(w, &origin, contents);
+	w->no_memory = !part_name(arena_of(w), leaf->part, &name);
+	origin.name = name.text;
+	origin.ambiguous |= name.ambiguous;
+	if (!w->no_memory)
+		files_add(w, &origin, contents);
 	g_free(z);
 }
 

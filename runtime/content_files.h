@@ -22,6 +22,7 @@ struct origin {
 	const char *type, *charset;
 	unsigned depth;
 	bool message, too_deep, too_large, encrypted, malformed;
+	bool ambiguous; /* readers may see another file: malformed, too */
 };
 
 /* Adds it, and what is in it behind it. */

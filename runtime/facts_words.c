@@ -6,6 +6,7 @@
  * unrecognisable to it, and itself again afterwards.
  */
 #include "runtime/facts_decode.h"
+#include "runtime/mime.h"
 
 /*
  * Characters that are hidden from GMime, each as a noncharacter from U+FDD0 on,
@@ -110,6 +111,7 @@ append_octets(GByteArray *out, const struct word *w)
 	if (w->base64) {
 		n = g_base64_decode_step(
 		    w->text.p, w->text.n, (guchar *)octets, &step, &save);
+		n += mime_base64_tail(w->text, (guint8 *)octets + n);
 	} else {
 		for (size_t i = 0; i < w->text.n; i++)
 			text[i] = w->text.p[i] == '_' ? ' ' : w->text.p[i];

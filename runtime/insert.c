@@ -273,7 +273,7 @@ parse(struct plan *p)
 	GMimeStream *stream = g_mime_stream_mem_new_with_byte_array(p->bytes);
 
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
-	p->root = mime_parse(stream, NULL, &budget, &malformed);
+	p->root = mime_parse(stream, NULL, &budget, false, &malformed);
 	g_object_unref(stream);
 	if (!p->root)
 		return INSERT_NO_TEXT;

@@ -5,14 +5,12 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
-enum { MAX_FIELD = 4096 };
-
 /* The parse that this thread is in. */
 static _Thread_local struct parse {
 	struct mime_budget *budget;
 	GMimeStream *stream;
 	GByteArray *octets; /* to be mended, or NULL */
-	bool mended;
+	bool mended, may_be_cut;
 	bool *malformed;
 } * current;
 
@@ -48,9 +46,9 @@ count_part(GTypeInstance *object, gpointer class)
 static void
 cut_value(const char *value)
 {
-	if (strnlen(value, MAX_FIELD + 1) <= MAX_FIELD)
+	if (strnlen(value, MIME_MAX_FIELD + 1) <= MIME_MAX_FIELD)
 		return;
-	((char *)value)[MAX_FIELD] = 0;
+	((char *)value)[MIME_MAX_FIELD] = 0;
 	*current->malformed = true;
 }
 
@@ -86,6 +84,12 @@ mend_field(gint64 offset)
 	}
 }
 
+static bool
+is_of_content(const char *field)
+{
+	return g_ascii_strncasecmp(field, "Content-", 8) == 0;
+}
+
 static void
 count_field(GMimeParser *parser, const char *name, const char *value,
     gint64 offset, gpointer data)
@@ -96,8 +100,8 @@ count_field(GMimeParser *parser, const char *name, const char *value,
 	(void)data;
 	cut_value(value);
 	mend_field(offset);
-	if (g_ascii_strncasecmp(name, "Content-", 8) == 0)
-		n = strnlen(value, MAX_FIELD);
+	if (is_of_content(name))
+		n = strnlen(value, MIME_MAX_FIELD);
 	if (current->budget->fields > 0 && current->budget->octets >= n) {
 		current->budget->fields--;
 		current->budget->octets -= n;
@@ -111,7 +115,6 @@ note_warning(
     gint64 offset, GMimeParserWarning code, const gchar *item, gpointer data)
 {
 	(void)offset;
-	(void)item;
 	(void)data;
 	if (!current)
 		return;
@@ -126,15 +129,24 @@ note_warning(
 	case GMIME_WARN_INVALID_CONTENT_TYPE:
 	case GMIME_WARN_INVALID_PARAMETER:
 	case GMIME_WARN_MALFORMED_MULTIPART:
-	case GMIME_WARN_TRUNCATED_MESSAGE:
 	case GMIME_WARN_MALFORMED_MESSAGE:
 	case GMIME_CRIT_INVALID_HEADER_NAME:
-	case GMIME_CRIT_CONFLICTING_HEADER:
-	case GMIME_CRIT_CONFLICTING_PARAMETER:
 	case GMIME_CRIT_MULTIPART_WITHOUT_BOUNDARY:
 	case GMIME_CRIT_NESTING_OVERFLOW:
 	case GMIME_CRIT_PART_WITHOUT_HEADERS_OR_CONTENT:
 		*current->malformed = true;
+		return;
+	case GMIME_WARN_TRUNCATED_MESSAGE:
+		*current->malformed |= !current->may_be_cut;
+		return;
+	case GMIME_CRIT_CONFLICTING_HEADER:
+		/* GMime says so of all; each message has some Received. */
+		*current->malformed |= is_of_content(item);
+		return;
+	case GMIME_CRIT_CONFLICTING_PARAMETER:
+		/* A name in two forms is common (RFC 6266 D): part_name. */
+		if (g_ascii_strcasecmp(item, "filename") != 0)
+			*current->malformed = true;
 	}
 }
 
@@ -227,10 +239,11 @@ parse_once(struct parse *here)
 
 GMimeObject *
 mime_parse(GMimeStream *stream, GByteArray *octets, struct mime_budget *budget,
-    bool *malformed)
+    bool may_be_cut, bool *malformed)
 {
 	struct mime_budget before = *budget;
-	struct parse here = { budget, stream, octets, false, malformed };
+	struct parse here = { budget, stream, octets, false, may_be_cut,
+		malformed };
 	GMimeObject *out = parse_once(&here);
 
 	if (!here.mended)
@@ -245,21 +258,141 @@ mime_parse(GMimeStream *stream, GByteArray *octets, struct mime_budget *budget,
 	return parse_once(&here);
 }
 
+/* ---- contents ------------------------------------------------------------ */
+
+static GMimeStream *
+stream_of(GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+
+	return content ? g_mime_data_wrapper_get_stream(content) : NULL;
+}
+
 long long
 mime_encoded_size(GMimePart *part)
 {
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	GMimeStream *stream =
-	    content ? g_mime_data_wrapper_get_stream(content) : NULL;
+	GMimeStream *stream = stream_of(part);
 	gint64 n = stream ? g_mime_stream_length(stream) : 0;
 
 	return n > 0 ? n : 0;
+}
+
+/* The contents as sent; {NULL, 0} where they do not lie in memory. */
+static struct str
+encoded(GMimePart *part)
+{
+	GMimeStream *stream = stream_of(part);
+	gint64 n = mime_encoded_size(part), begin;
+	GByteArray *octets;
+
+	if (!stream || !GMIME_IS_STREAM_MEM(stream))
+		return (struct str){ NULL, 0 };
+	octets = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
+	begin = stream->bound_start;
+	if (!octets || n == 0 || begin < 0 || begin + n > octets->len)
+		return (struct str){ NULL, 0 };
+	return (struct str){ (const char *)octets->data + begin, (size_t)n };
+}
+
+static GMimeContentEncoding
+encoding_of(GMimePart *part)
+{
+	GMimeDataWrapper *content = g_mime_part_get_content(part);
+
+	return content ? g_mime_data_wrapper_get_encoding(content)
+		       : GMIME_CONTENT_ENCODING_DEFAULT;
+}
+
+static bool
+is_plain(GMimePart *part)
+{
+	switch (encoding_of(part)) {
+	case GMIME_CONTENT_ENCODING_DEFAULT:
+	case GMIME_CONTENT_ENCODING_7BIT:
+	case GMIME_CONTENT_ENCODING_8BIT:
+	case GMIME_CONTENT_ENCODING_BINARY:
+		return true;
+	case GMIME_CONTENT_ENCODING_BASE64:
+	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
+	case GMIME_CONTENT_ENCODING_UUENCODE:
+		break;
+	}
+	return false;
+}
+
+static bool
+is_base64(char c)
+{
+	return g_ascii_isalnum(c) || c == '+' || c == '/';
+}
+
+size_t
+mime_base64_tail(struct str s, guint8 out[2])
+{
+	char last[5] = "AAAA";
+	guchar octets[3];
+	size_t n = 0;
+	gint state = 0;
+	guint save = 0;
+
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '=')
+			return 0;
+		if (is_base64(s.p[i]))
+			last[n++ % 4] = s.p[i];
+	}
+	n %= 4;
+	if (n < 2)
+		return 0;
+	memset(last + n, 'A', 4 - n);
+	(void)g_base64_decode_step(last, 4, octets, &state, &save);
+	memcpy(out, octets, n - 1);
+	return n - 1;
+}
+
+static bool
+goes_on_behind_padding(struct str s)
+{
+	s = str_skip(s, str_find(s, '='));
+	for (size_t i = 0; i < s.n; i++)
+		if (is_base64(s.p[i]))
+			return true;
+	return false;
+}
+
+bool
+mime_is_ambiguous(GMimePart *part)
+{
+	const char *name = g_mime_object_get_header(
+	    GMIME_OBJECT(part), "Content-Transfer-Encoding");
+
+	if (name && *name &&
+	    g_mime_content_encoding_from_string(name) ==
+		GMIME_CONTENT_ENCODING_DEFAULT)
+		return true;
+	return encoding_of(part) == GMIME_CONTENT_ENCODING_BASE64 &&
+	       goes_on_behind_padding(encoded(part));
+}
+
+bool
+mime_is_loose(GMimePart *part)
+{
+	struct str s = encoded(part);
+
+	if (encoding_of(part) != GMIME_CONTENT_ENCODING_BASE64)
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_base64(s.p[i]) && s.p[i] != '=' &&
+		    !g_ascii_isspace(s.p[i]))
+			return true;
+	return false;
 }
 
 GByteArray *
 mime_decode(GMimePart *part)
 {
 	GMimeDataWrapper *content = g_mime_part_get_content(part);
+	guint8 tail[2];
 	GByteArray *out;
 	GMimeStream *to;
 
@@ -270,46 +403,21 @@ mime_decode(GMimePart *part)
 	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(to), FALSE);
 	(void)g_mime_data_wrapper_write_to_stream(content, to);
 	g_object_unref(to);
+	if (encoding_of(part) == GMIME_CONTENT_ENCODING_BASE64)
+		g_byte_array_append(
+		    out, tail, (guint)mime_base64_tail(encoded(part), tail));
 	return out;
-}
-
-/* Contents that are sent as they are, in a stream that lies in memory. */
-static bool
-is_plain(GMimeDataWrapper *content, GMimeStream *stream)
-{
-	switch (g_mime_data_wrapper_get_encoding(content)) {
-	case GMIME_CONTENT_ENCODING_DEFAULT:
-	case GMIME_CONTENT_ENCODING_7BIT:
-	case GMIME_CONTENT_ENCODING_8BIT:
-	case GMIME_CONTENT_ENCODING_BINARY:
-		return stream && GMIME_IS_STREAM_MEM(stream);
-	case GMIME_CONTENT_ENCODING_BASE64:
-	case GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE:
-	case GMIME_CONTENT_ENCODING_UUENCODE:
-		break;
-	}
-	return false;
 }
 
 struct str
 mime_contents(GMimePart *part, GByteArray **owned)
 {
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	GMimeStream *stream =
-	    content ? g_mime_data_wrapper_get_stream(content) : NULL;
+	struct str plain = encoded(part);
 	GByteArray *octets;
 
 	*owned = NULL;
-	if (content && is_plain(content, stream)) {
-		gint64 begin = stream->bound_start, n = 0;
-
-		octets =
-		    g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(stream));
-		n = g_mime_stream_length(stream);
-		if (octets && n > 0 && begin >= 0 && begin + n <= octets->len)
-			return (struct str){ (const char *)octets->data + begin,
-				(size_t)n };
-	}
+	if (plain.p && is_plain(part))
+		return plain;
 	octets = *owned = mime_decode(part);
 	return octets && octets->len
 		   ? (struct str){ (const char *)octets->data, octets->len }

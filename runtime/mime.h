@@ -16,6 +16,9 @@
 /* Makes GMime ready: once for the process, before all else of it. */
 void mime_init(void);
 
+/* Octets of a field's value that are read; it is cut there. */
+enum { MIME_MAX_FIELD = 4096 };
+
 struct mime_budget {
 	size_t parts, fields; /* that may still be made */
 	size_t octets;        /* in values of Content- fields */
@@ -26,12 +29,12 @@ struct mime_budget {
  * The outermost part of header and body, owned by the caller; it keeps a
  * reference to the stream.  `octets` are those of the stream: NUL in a header
  * field, where GMime ends the value, becomes ? in them; or NULL: values end
- * there.  *malformed is set where something is broken.
- * Where the budget is over, what lies behind is missing.  NULL where there is
- * nothing.
+ * there.  *malformed is set where something is broken; an end that is missing
+ * is nothing of that where it `may_be_cut`. Where the budget is over, what lies
+ * behind is missing.  NULL where there is nothing.
  */
-GMimeObject *mime_parse(
-    GMimeStream *, GByteArray *octets, struct mime_budget *, bool *malformed);
+GMimeObject *mime_parse(GMimeStream *, GByteArray *octets, struct mime_budget *,
+    bool may_be_cut, bool *malformed);
 
 /* The decoded contents; NULL where there are none.  To be unreffed. */
 GByteArray *mime_decode(GMimePart *);
@@ -41,6 +44,25 @@ GByteArray *mime_decode(GMimePart *);
  * decoded, as *owned, which is to be unreffed if it is not NULL.
  */
 struct str mime_contents(GMimePart *, GByteArray **owned);
+
+/*
+ * May readers decode the contents otherwise than we do?  So it is with an
+ * encoding that is unknown (RFC 2045 6.4), and with data behind the padding of
+ * base64.
+ */
+bool mime_is_ambiguous(GMimePart *);
+
+/*
+ * Is there something in its base64 that is not of the alphabet?  Readers are
+ * to ignore it (RFC 2045 6.8), but may refuse.
+ */
+bool mime_is_loose(GMimePart *);
+
+/*
+ * The whole octets, two at most, in what stands behind the last four characters
+ * of base64 without padding: decoders leave them out.
+ */
+size_t mime_base64_tail(struct str, guint8 out[2]);
 
 /* Octets of the contents as sent. */
 long long mime_encoded_size(GMimePart *);

@@ -1,0 +1,174 @@
+#include "runtime/part_name.h"
+
+#include "runtime/facts_decode.h"
+#include "runtime/file_name.h"
+
+/* The names that were found, the one to be taken first. */
+struct search {
+	struct arena *arena;
+	struct part_name *out;
+	bool extended; /* it is as RFC 2231 has it */
+	bool no_memory;
+};
+
+static const char *
+field_of(GMimePart *part, const char *name)
+{
+	GMimeHeader *h = g_mime_header_list_get_header(
+	    g_mime_object_get_header_list(GMIME_OBJECT(part)), name);
+
+	return h ? g_mime_header_get_raw_value(h) : NULL;
+}
+
+/* ---- comments -------------------------------------------------------------
+ */
+
+/* What stands in front of the comments at the end. */
+static struct str
+before_comments(struct str s)
+{
+	size_t open, depth;
+
+	for (s = str_trim(s); s.n && s.p[s.n - 1] == ')';
+	     s = str_trim(str_head(s, open))) {
+		open = s.n;
+		depth = 0;
+		do {
+			open--;
+			depth += s.p[open] == ')';
+			depth -= s.p[open] == '(';
+		} while (depth && open);
+		if (depth || !open)
+			break;
+	}
+	return s;
+}
+
+/*
+ * GMime takes a comment behind a value without quotes (RFC 822 3.4.3) for a
+ * part of it.  Where there are quotes and it cannot be told what they are
+ * around, readers may see either.
+ */
+static struct str
+without_comment(struct search *x, struct str value, const char *field)
+{
+	struct str s = before_comments(value);
+	const char *at;
+
+	if (s.n == value.n)
+		return value;
+	at = memmem(field, strlen(field), value.p, value.n);
+	if (at && at > field && at[-1] == '"')
+		return value;
+	x->out->ambiguous |= !at && strchr(field, '"');
+	return s;
+}
+
+/* ---- names ----------------------------------------------------------------
+ */
+
+static bool
+same_extension(struct str a, struct str b)
+{
+	char *x = g_utf8_make_valid(a.p, (gssize)a.n);
+	char *y = g_utf8_make_valid(b.p, (gssize)b.n);
+	bool same = str_eq_ascii(
+	    file_extension(str_from(x)), file_extension(str_from(y)));
+
+	g_free(x);
+	g_free(y);
+	return same;
+}
+
+static void
+take_name(struct search *x, GMimeParam *p, const char *field)
+{
+	bool extended = g_mime_param_get_encoding_method(p) ==
+			GMIME_PARAM_ENCODING_METHOD_RFC2231;
+	struct str s = words_unmask(x->arena, g_mime_param_get_value(p));
+	struct str *first = &x->out->text;
+
+	if (!s.p) {
+		x->no_memory = true;
+		return;
+	}
+	s = without_comment(x, s, field);
+	if (first->p && !same_extension(*first, s))
+		x->out->ambiguous = true;
+	if (first->p && (x->extended || !extended))
+		return;
+	*first = s;
+	x->extended = extended;
+}
+
+static void
+take_names(
+    struct search *x, GMimeParamList *list, const char *key, const char *field)
+{
+	int n = list ? g_mime_param_list_length(list) : 0;
+
+	for (int i = 0; i < n; i++) {
+		GMimeParam *p = g_mime_param_list_get_parameter_at(list, i);
+
+		if (g_ascii_strcasecmp(g_mime_param_get_name(p), key) == 0)
+			take_name(x, p, field);
+	}
+}
+
+/*
+ * The field once more with its encoded words as we read them; NULL where there
+ * is none.
+ */
+static char *
+read_field(struct search *x, GMimePart *part, const char *name)
+{
+	const char *field = field_of(part, name);
+
+	if (!field)
+		return NULL;
+	if (strlen(field) >= MIME_MAX_FIELD)
+		x->out->ambiguous = true;
+	return words_mask(str_from(field));
+}
+
+static void
+take_disposition(struct search *x, GMimePart *part)
+{
+	char *field = read_field(x, part, "Content-Disposition");
+	GMimeContentDisposition *d;
+
+	if (!field)
+		return;
+	d = g_mime_content_disposition_parse(NULL, field);
+	take_names(
+	    x, g_mime_content_disposition_get_parameters(d), "filename", field);
+	g_object_unref(d);
+	g_free(field);
+}
+
+static void
+take_type(struct search *x, GMimePart *part)
+{
+	char *field = read_field(x, part, "Content-Type");
+	GMimeContentType *type;
+
+	if (!field)
+		return;
+	type = g_mime_content_type_parse(NULL, field);
+	/* Where there is a disposition its name goes first, whatever form. */
+	x->extended |= x->out->text.p != NULL;
+	take_names(x, g_mime_content_type_get_parameters(type), "name", field);
+	g_object_unref(type);
+	g_free(field);
+}
+
+bool
+part_name(struct arena *a, GMimePart *part, struct part_name *out)
+{
+	struct search x = { .arena = a, .out = out };
+
+	*out = (struct part_name){ .text = { NULL, 0 } };
+	take_disposition(&x, part);
+	take_type(&x, part);
+	return !x.no_memory;
+}

@@ -1,0 +1,21 @@
+/* The names that the central directory of a zip gives, by libzip. */
+#ifndef RUNTIME_ZIP_H
+#define RUNTIME_ZIP_H
+
+#include <glib.h>
+
+#include "dsl/str.h"
+
+/* The set that zip_has_names is asked about; to be unreffed. */
+GHashTable *zip_names_new(void);
+
+/* Adds a name as libarchive gives it, which is that of the local header. */
+void zip_names_add(GHashTable *, struct str name);
+
+/*
+ * Are these the names in the central directory, too?  False where it cannot be
+ * read.  Names that are not ASCII say nothing: libarchive converts them.
+ */
+bool zip_has_names(struct str zip, GHashTable *);
+
+#endif

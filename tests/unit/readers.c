@@ -1,0 +1,213 @@
+/* What readers may see otherwise than we do is malformed. */
+#include <glib.h>
+
+#include "tests/unit/facts_show.h"
+
+static void
+message(const char *type, const char *encoding, struct str body)
+{
+	facts_reset(f, STAGE_MAIL);
+	facts_mail(f, STR("<a@b.test>"), NULL, 0);
+	header("Content-Type", type);
+	if (encoding)
+		header("Content-Transfer-Encoding", encoding);
+	CHECK(facts_body(f, body) == MILT_OK);
+}
+
+/* An image that libarchive does not take for one, and libmagic does. */
+static void
+test_images(void)
+{
+	static char iso[40000];
+
+	memcpy(iso + 32768, "\1CD001", 6);
+	iso[32774] = 1;
+	message("application/x; name=x.iso", NULL,
+	    (struct str){ iso, sizeof(iso) });
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "1");
+	message("application/x; name=x.bin", NULL, (struct str){ iso, 2048 });
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "0");
+}
+
+/* RFC 2045 6.4: an encoding that is unknown makes the contents opaque. */
+static void
+test_encodings(void)
+{
+	static const struct {
+		const char *encoding, *malformed;
+	} rows[] = {
+		{ "base64;", "1" },
+		{ "\"base64\"", "1" },
+		{ "(x) base64", "1" },
+		{ "x-base64", "1" },
+		{ "base64", "0" },
+		{ " BASE64 ", "0" },
+		{ "7bit", "0" },
+		{ "x-uuencode", "0" },
+		{ "", "0" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message("application/x; name=a", rows[i].encoding, STR("TVo="));
+		CHECK_STR(show(ATTR_FILE_MALFORMED), rows[i].malformed);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), rows[i].malformed);
+	}
+	message("text/plain", "base64;", STR("TVo="));
+	CHECK_STR(show(ATTR_FILE), "-");
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
+}
+
+static void
+test_base64(void)
+{
+	static const struct {
+		struct str contents;
+		const char *size, *file, *message;
+	} rows[] = {
+		{ STR("TVqQ\nAAM="), "5", "0", "0" },
+		{ STR("TVqQAAM\n\n"), "5", "0", "0" },
+		{ STR("TVqQAA"), "4", "0", "0" },
+		{ STR("TVqQA"), "3", "0", "0" },
+		{ STR("TVqQ\nAAM=\n==\n"), "5", "0", "0" },
+		{ STR("AA==\nTVqQ\n"), "1", "1", "1" },
+		{ STR("=\nTVqQ\n"), "0", "1", "1" },
+		{ STR("TVo=\nkAAD\n"), "2", "1", "1" },
+		{ STR("TVqQ!AAM="), "5", "1", "0" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message("application/x; name=a", "base64", rows[i].contents);
+		CHECK_STR(show(ATTR_FILE_SIZE), rows[i].size);
+		CHECK_STR(show(ATTR_FILE_MALFORMED), rows[i].file);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), rows[i].message);
+	}
+	message("text/plain", "base64", STR("bG90dGVyeQ"));
+	CHECK_STR(show(ATTR_BODY_TEXT), "lottery");
+}
+
+/* RFC 2047 words whose base64 has no padding. */
+static void
+test_words(void)
+{
+	message("text/plain", NULL, STR("x"));
+	header("Subject", "=?utf-8?b?bG90dGVyeQ?= =?utf-8?b?ISE?=");
+	header("From", "=?utf-8?b?VGhlIERpcmVjdG9yIQ?= <a@b.test>");
+	CHECK_STR(show(ATTR_HEADER_SUBJECT), "lottery!!");
+	CHECK_STR(show(ATTR_HEADER_FROM_NAME), "The Director!");
+}
+
+/* A reader that takes other lines for delimiters sees parts in it. */
+static void
+test_no_parts(void)
+{
+	static const struct {
+		const char *type;
+		struct str body;
+		const char *malformed;
+	} rows[] = {
+		{ "multipart/mixed; boundary=B", STR("--BB\n\nx\n--B--\n"),
+		    "1" },
+		{ "multipart/mixed; boundary=C", STR("--B\n\nx\n--B--\n"),
+		    "1" },
+		{ "multipart/mixed; boundary=B", STR("--B\n\nx\n--B--\n"),
+		    "0" },
+		{ "multipart/mixed; boundary=B",
+		    STR("--B\nContent-Type: multipart/mixed; boundary=C\n\n"
+			"--CC\n\nx\n--C--\n--B--\n"),
+		    "1" },
+		/* As they return them: the header alone, or cut. */
+		{ "message/rfc822",
+		    STR("Content-Type: multipart/mixed; boundary=C\n\n"), "0" },
+		{ "message/rfc822",
+		    STR("Content-Type: multipart/mixed; boundary=C\n\n"
+			"--C\n\nx\n"),
+		    "0" },
+		{ "multipart/mixed; boundary=C", STR("--C\n\nx\n"), "1" },
+		{ "message/rfc822", STR("Received: a\nReceived: b\n\nx"), "0" },
+		{ "message/rfc822",
+		    STR("Content-Type: a/b\nContent-Type: a/c\n\nx"), "1" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message(rows[i].type, NULL, rows[i].body);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), rows[i].malformed);
+	}
+}
+
+static void
+test_names(void)
+{
+	static const struct {
+		const char *type, *disposition, *name, *malformed;
+	} rows[] = {
+		{ "a/b", "filename=a.txt; filename*=utf-8''evil.js", "evil.js",
+		    "1" },
+		{ "a/b", "filename*=utf-8''evil.js; filename=a.txt", "evil.js",
+		    "1" },
+		{ "a/b", "filename=b.pdf; filename*=utf-8''%c3%a4.pdf",
+		    "\xc3\xa4.pdf", "0" },
+		{ "a/b", "filename=b.js; filename*0=c; filename*1=.JS", "c.JS",
+		    "0" },
+		{ "a/b; name=evil.js", "filename=a.txt", "a.txt", "1" },
+		{ "a/b; name*=utf-8''evil.js", "filename=a.txt", "a.txt", "1" },
+		{ "a/b; name=other.txt", "filename=a.txt", "a.txt", "0" },
+		{ "a/b; name=other", "filename=a.txt", "a.txt", "1" },
+		{ "a/b; name=evil.js", "", "evil.js", "0" },
+		{ "a/b", "filename=evil.js (c)", "evil.js", "0" },
+		{ "a/b", "filename=evil.js(c (d)) (e) ; x=\"y\"", "evil.js",
+		    "0" },
+		{ "a/b", "filename=\"a.js (c)\"", "a.js (c)", "0" },
+		{ "a/b", "filename=\"a\\.js (c)\"", "a.js", "1" },
+		{ "a/b", "filename=\"(c)\"", "(c)", "0" },
+		{ "a/b", "filename=a)", "a)", "0" },
+		{ "a/b", "filename=\"=?utf-8?b?ZXZpbC5qcw?=\"", "evil.js",
+		    "0" },
+		{ "a/b", "filename=\"=?utf-8?b?ZXZp?= =?utf-8?b?bC5qcw==?=\"",
+		    "evil.js", "0" },
+		{ "a/b; name==?utf-8?b?ZXZpbC5qcw?=", "", "evil.js", "0" },
+		{ "a/b", "filename=\"=?x-none?q?evil=2Ejs?=.js\"",
+		    "=?x-none?q?evil=2Ejs?=.js", "0" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char *z =
+		    g_strdup_printf("attachment; %s", rows[i].disposition);
+
+		message(rows[i].type, NULL, STR("x"));
+		header("Content-Disposition", z);
+		g_free(z);
+		CHECK_STR(show(ATTR_FILE_NAME), rows[i].name);
+		CHECK_STR(show(ATTR_PART_NAME), rows[i].name);
+		CHECK_STR(show(ATTR_FILE_MALFORMED), rows[i].malformed);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "0");
+	}
+}
+
+/* Its extension is lost where the field is cut. */
+static void
+test_long_name(void)
+{
+	char *name = g_strnfill(5000, 'a');
+	char *type = g_strdup_printf("a/b; name=\"%s.js\"", name);
+
+	message(type, NULL, STR("x"));
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "1");
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
+	g_free(type);
+	g_free(name);
+}
+
+int
+main(void)
+{
+	start();
+	test_images();
+	test_encodings();
+	test_base64();
+	test_words();
+	test_no_parts();
+	test_names();
+	test_long_name();
+	facts_free(f);
+	TEST_DONE();
+}
