@@ -20,6 +20,11 @@ struct part_text {
 	struct str contents, type, encoding;
 };
 
+/* insert_sealed.c */
+bool part_is(GMimeObject *, const char *type, const char *subtype);
+/* Signed or encrypted, by its type or, for a text, by what it holds. */
+bool part_is_sealed(GMimeObject *);
+
 /* insert_part.c: false with no memory. */
 bool insert_part(struct part_text *);
 
