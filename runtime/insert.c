@@ -262,6 +262,10 @@ make_plan(struct plan *p, bool before, bool after)
 		return INSERT_NO_TEXT;
 	if (after && !choose(p, p->root, true))
 		return INSERT_NO_TEXT;
+	for (size_t i = 0; i < p->targets.n; i++)
+		if (!part_is_sound(
+			p->targets.v[i].part, contents(p, &p->targets.v[i])))
+			return INSERT_UNSOUND;
 	return INSERT_OK;
 }
 
