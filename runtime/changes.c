@@ -183,6 +183,10 @@ text_is_possible(
 		note_skipped(
 		    s, c->rule, "a text is not put in: the message has none");
 		return true;
+	case INSERT_UNSOUND:
+		note_skipped(s, c->rule,
+		    "a text is not put in: the message cannot be decoded");
+		return true;
 	case INSERT_FAILED:
 		return effect_failed(s, c->rule, facts_failure(s->facts));
 	case INSERT_PARTS:

@@ -53,7 +53,7 @@ struct content {
 	 * Not all was looked at: static text that says why.  What is there is
 	 * certain, what is not there is not.
 	 */
-	const char *partial, *html_partial, *urls_partial, *files_partial;
+	const char *partial, *urls_partial, *files_partial;
 	VEC(struct part_fact) parts;
 	leaf_vec leaves;
 	struct cell text, html;

@@ -4,7 +4,6 @@
 #include "runtime/url.h"
 #include "runtime/limits.h"
 
-static const char html_over[] = "the HTML has more than is looked at";
 static const char urls_over[] = "the message has more URLs than are looked at";
 
 /* ---- charsets -------------------------------------------------------------
@@ -165,13 +164,14 @@ static bool
 read_html(struct content *c, struct str source, pieces *out)
 {
 	struct arena *a = &c->facts->message_arena;
+	size_t links = wants_urls(c) ? (size_t)LIMIT_VALUE_URLS : 0;
 	struct html html;
 
-	if (!html_read(a, source, (size_t)LIMIT_VALUE_URLS, &html))
+	if (!html_read(a, source, links, &html))
 		return false;
 	if (html.over)
-		c->html_partial = c->urls_partial = html_over;
-	for (size_t i = 0; i < html.links.n && wants_urls(c); i++)
+		c->urls_partial = urls_over;
+	for (size_t i = 0; i < html.links.n; i++)
 		if (!add_url(c, html.links.v[i].target, html.links.v[i].text))
 			return false;
 	return vec_push(a, out, html.text);

@@ -37,20 +37,16 @@ facts_get_text(struct facts *f, enum milt_attr attr, struct str key, size_t i,
 {
 	struct content *c = content_of(f, NEED_TEXTS);
 	const struct cell *cell;
-	const char *partial;
 
 	(void)key;
 	(void)i;
 	if (!c)
 		return FACT_FAILED;
 	cell = attr == ATTR_BODY_TEXT ? &c->text : &c->html;
-	partial = c->partial;
-	if (attr == ATTR_BODY_HTML && !partial)
-		partial = c->html_partial;
 	if (!cell->text.p)
-		return beyond(f, partial);
+		return beyond(f, c->partial);
 	(void)facts_cell_value(cell, out);
-	return partly(f, partial);
+	return partly(f, c->partial);
 }
 
 enum fact_state

@@ -2,78 +2,71 @@
 #include "runtime/limits.h"
 
 #include <glib.h>
-#include <libxml/HTMLparser.h>
-#include <pthread.h>
 
 #include "dsl/tables.h"
-
-enum {
-	CHUNK = 1024,
-	/*
-	 * libxml2's time for a tag grows with the square of the number of its
-	 * attributes, so no tag with more blanks and quotes is read.
-	 */
-	MAX_SEPARATORS = 400,
-};
-
-/*
- * libxml2 stops where the outermost element ends, a reader does not: all is put
- * into one that no message has.
- */
-#define ROOT "milt:all"
+#include "runtime/html_token.h"
 
 struct reader {
 	struct arena *arena;
 	struct html *out;
-	htmlParserCtxtPtr parser;
 	size_t max_links;
 	GString *text;
 	bool blank;   /* one is due before the next character */
 	bool in_link; /* inside <a href> */
 	size_t link;  /* its number, and where its text begins */
 	size_t link_text;
-	size_t waiting;    /* octets of a tag that has not ended yet */
-	size_t separators; /* blanks and quotes in them */
-	bool at_end;
+	bool hidden; /* the text that follows is not shown */
 	bool no_memory;
 };
 
-static bool
-is_one_of(const char *name, const char *const *list)
+/* A place in a list of names that ends with an empty one, or its end. */
+static size_t
+place_in(const struct str *list, struct str name)
 {
-	for (; *list; list++)
-		if (**list == *name && strcmp(name, *list) == 0)
-			return true;
-	return false;
+	size_t i = 0;
+
+	while (list[i].n && !str_eq_ascii(name, list[i]))
+		i++;
+	return i;
 }
 
 static bool
-is_hidden(const char *name)
+is_one_of(struct str name, const struct str *list)
 {
-	static const char *const list[] = { "script", "style", "title", NULL };
+	return list[place_in(list, name)].n > 0;
+}
+
+static bool
+is_hidden(struct str name)
+{
+	static const struct str list[] = { STR("script"), STR("style"),
+		STR("title"), STR("") };
 
 	return is_one_of(name, list);
 }
 
 /* Elements that begin and end a line. */
 static bool
-is_block(const char *name)
+is_block(struct str name)
 {
-	static const char *const list[] = { "address", "article", "aside",
-		"blockquote", "body", "br", "center", "dd", "div", "dl", "dt",
-		"fieldset", "footer", "form", "h1", "h2", "h3", "h4", "h5",
-		"h6", "header", "hr", "li", "main", "nav", "ol", "option", "p",
-		"pre", "section", "table", "tr", "ul", NULL };
+	static const struct str list[] = { STR("address"), STR("article"),
+		STR("aside"), STR("blockquote"), STR("body"), STR("br"),
+		STR("center"), STR("dd"), STR("div"), STR("dl"), STR("dt"),
+		STR("fieldset"), STR("footer"), STR("form"), STR("h1"),
+		STR("h2"), STR("h3"), STR("h4"), STR("h5"), STR("h6"),
+		STR("header"), STR("hr"), STR("li"), STR("main"), STR("nav"),
+		STR("ol"), STR("option"), STR("p"), STR("pre"), STR("section"),
+		STR("table"), STR("tr"), STR("ul"), STR("") };
 
 	return is_one_of(name, list);
 }
 
 /* Elements that stand apart in a line. */
 static bool
-is_cell(const char *name)
+is_cell(struct str name)
 {
-	static const char *const list[] = { "td", "th", "img", "input",
-		"button", "select", NULL };
+	static const struct str list[] = { STR("td"), STR("th"), STR("img"),
+		STR("input"), STR("button"), STR("select"), STR("") };
 
 	return is_one_of(name, list);
 }
@@ -87,7 +80,7 @@ break_line(struct reader *r)
 }
 
 static void
-break_at(struct reader *r, const char *name)
+break_at(struct reader *r, struct str name)
 {
 	if (is_block(name))
 		break_line(r);
@@ -97,8 +90,36 @@ break_at(struct reader *r, const char *name)
 
 /* ---- links ------------------------------------------------------------- */
 
+/* The text of an attribute, in the arena. */
+static struct str
+decoded(struct arena *a, struct str s)
+{
+	char *p = arena_alloc(a, s.n + 1);
+	size_t n = 0;
+
+	if (!p)
+		return (struct str){ NULL, 0 };
+	while (s.n) {
+		size_t k = str_find(s, '&'), octets = 0, used;
+		char c[6];
+
+		if (k)
+			memcpy(p + n, s.p, k);
+		n += k;
+		s = str_skip(s, k);
+		if (!s.n)
+			break;
+		used = html_reference(str_skip(s, 1), true, c, &octets);
+		/* No reference is shorter than its octets. */
+		memcpy(p + n, used ? c : "&", used ? octets : 1);
+		n += used ? octets : 1;
+		s = str_skip(s, used + 1);
+	}
+	return (struct str){ p, n };
+}
+
 static void
-add_link(struct reader *r, const char *target)
+add_link(struct reader *r, struct str target)
 {
 	struct html_link link = { .text = { NULL, 0 } };
 
@@ -108,7 +129,7 @@ add_link(struct reader *r, const char *target)
 		r->out->over = true;
 		return;
 	}
-	link.target = arena_dup(r->arena, str_from(target));
+	link.target = decoded(r->arena, target);
 	if (!link.target.p || !vec_push(r->arena, &r->out->links, link))
 		r->no_memory = true;
 }
@@ -130,20 +151,27 @@ end_link(struct reader *r)
 		r->no_memory = true;
 }
 
+/* Of attributes of one name the first one counts. */
 static void
-take_links(struct reader *r, const char *name, const xmlChar **attributes)
+take_links(struct reader *r, const struct html_token *t)
 {
-	static const char *const holders[] = { "href", "src", "action",
-		"background", "formaction", NULL };
+	static const struct str holders[] = { STR("href"), STR("src"),
+		STR("action"), STR("background"), STR("formaction"), STR("") };
+	struct str rest = t->attributes;
+	struct html_attribute at;
+	unsigned seen = 0;
 	size_t before;
 
-	for (; attributes && *attributes; attributes += 2) {
-		if (!attributes[1] ||
-		    !is_one_of((const char *)attributes[0], holders))
+	while (r->max_links && html_attribute(&rest, &at)) {
+		size_t holder = place_in(holders, at.name);
+
+		if (!holders[holder].n || seen >> holder & 1)
 			continue;
+		seen |= 1u << holder;
 		before = r->out->links.n;
-		add_link(r, (const char *)attributes[1]);
-		if (r->out->links.n == before || strcmp(name, "a") != 0)
+		add_link(r, at.value);
+		if (r->out->links.n == before ||
+		    !str_eq_ascii(t->name, STR("a")))
 			continue;
 		end_link(r);
 		r->in_link = true;
@@ -152,48 +180,7 @@ take_links(struct reader *r, const char *name, const xmlChar **attributes)
 	}
 }
 
-/* ---- what the parser finds ---------------------------------------------- */
-
-/*
- * An end tag is compared with all open elements, so there must not be too
- * many.  The outer ones matter for nothing here.
- */
-static void
-forget_outer(htmlParserCtxtPtr parser)
-{
-	int max = (int)LIMIT_VALUE_HTML_DEPTH, gone = max / 2;
-
-	if (parser->nameNr <= max)
-		return;
-	limit_hit(LIMIT_HTML_DEPTH);
-	memmove(parser->nameTab + 1, parser->nameTab + 1 + gone,
-	    (size_t)(parser->nameNr - 1 - gone) * sizeof(*parser->nameTab));
-	parser->nameNr -= gone;
-}
-
-static void
-on_start(void *data, const xmlChar *name, const xmlChar **attributes)
-{
-	struct reader *r = data;
-	const char *z = (const char *)name;
-
-	forget_outer(r->parser);
-	break_at(r, z);
-	take_links(r, z, attributes);
-}
-
-static void
-on_end(void *data, const xmlChar *name)
-{
-	struct reader *r = data;
-	const char *z = (const char *)name;
-
-	if (strcmp(z, "a") == 0)
-		end_link(r);
-	if (strcmp(z, ROOT) == 0 && !r->at_end)
-		r->out->over = true;
-	break_at(r, z);
-}
+/* ---- text ---------------------------------------------------------------- */
 
 /* Octets of a blank at the beginning; one without a break counts too. */
 static inline size_t
@@ -214,7 +201,7 @@ plain_run(struct str s)
 {
 	size_t n = 0;
 
-	while (n < s.n) {
+	while (n < s.n && s.p[n]) {
 		size_t blank = blank_at(str_skip(s, n));
 
 		if (blank == 0)
@@ -240,20 +227,15 @@ put_words(struct reader *r, struct str words)
 	g_string_append_len(t, words.p, (gssize)words.n);
 }
 
-/* Blanks are joined. */
+/* Blanks are joined; NUL is nothing to a reader. */
 static void
-on_characters(void *data, const xmlChar *characters, int length)
+put_text(struct reader *r, struct str s)
 {
-	struct reader *r = data;
-	struct str s = { (const char *)characters, (size_t)length };
-
-	if (r->parser->name && is_hidden((const char *)r->parser->name))
-		return;
 	while (s.n) {
-		size_t n = blank_at(s);
+		size_t n = s.p[0] ? blank_at(s) : 1;
 
 		if (n) {
-			r->blank = true;
+			r->blank |= s.p[0] != 0;
 			s = str_skip(s, n);
 			continue;
 		}
@@ -263,140 +245,70 @@ on_characters(void *data, const xmlChar *characters, int length)
 	}
 }
 
-static htmlSAXHandler handler = {
-	.startElement = on_start,
-	.endElement = on_end,
-	.characters = on_characters,
-	.ignorableWhitespace = on_characters,
-};
-
-/* ---- feeding it ---------------------------------------------------------- */
-
-static bool
-is_separator(char c)
+static void
+put_references(struct reader *r, struct str s)
 {
-	return c == '"' || c == '\'' || (unsigned char)c <= ' ';
-}
+	while (s.n) {
+		size_t k = str_find(s, '&'), octets = 0, used;
+		char c[6];
 
-/* Does the parser wait for the end of a tag that has too many attributes? */
-static bool
-is_bomb(struct reader *r)
-{
-	const xmlParserInput *in = r->parser->input;
-	size_t n = in ? (size_t)(in->end - in->cur) : 0;
-	struct str s;
-
-	if (n < 2 || in->cur[0] != '<' || !g_ascii_isalpha(in->cur[1])) {
-		r->waiting = 0;
-		return false;
+		put_text(r, str_head(s, k));
+		s = str_skip(s, k);
+		if (!s.n)
+			break;
+		used = html_reference(str_skip(s, 1), false, c, &octets);
+		put_text(r, used ? (struct str){ c, octets } : STR("&"));
+		s = str_skip(s, used + 1);
 	}
-	if (n < r->waiting)
-		r->waiting = 0;
-	if (r->waiting == 0)
-		r->separators = 0;
-	s = (struct str){ (const char *)in->cur + r->waiting, n - r->waiting };
-	r->waiting = n;
-	for (size_t i = 0; i < s.n; i++)
-		r->separators += is_separator(s.p[i]);
-	return r->separators > MAX_SEPARATORS;
 }
 
-/* Is there a tag like that at the end of the chunk? */
-static bool
-ends_in_bomb(struct str chunk)
-{
-	size_t separators = 0;
-
-	for (size_t i = chunk.n - 1; i-- > 0;) {
-		char c = chunk.p[i];
-
-		if (c == '>')
-			return false;
-		if (c == '<' && g_ascii_isalpha(chunk.p[i + 1]))
-			return separators > MAX_SEPARATORS;
-		separators += is_separator(c);
-	}
-	return false;
-}
-
-/*
- * To the end of a tag: of one that comes in two pieces libxml2 (2.9.14)
- * sometimes does not see the end.
- */
-static size_t
-chunk_length(struct str source)
-{
-	struct str head = str_head(source, CHUNK);
-	const char *end = memrchr(head.p, '>', head.n);
-
-	if (!end && source.n > head.n)
-		end = memchr(source.p + head.n, '>', source.n - head.n);
-	return end ? (size_t)(end - source.p) + 1 : source.n;
-}
+/* ---- tokens -------------------------------------------------------------- */
 
 static void
-read_all(struct reader *r, struct str source)
+take(struct reader *r, struct str source, const struct html_token *t)
 {
-	while (source.n && !r->no_memory) {
-		struct str chunk = str_head(source, chunk_length(source));
+	struct str s = str_skip(str_head(source, t->end), t->begin);
 
-		if (ends_in_bomb(chunk)) {
-			r->out->over = true;
+	switch (t->kind) {
+	case HTML_TEXT:
+	case HTML_RAW:
+		if (r->hidden)
 			break;
-		}
-		(void)htmlParseChunk(r->parser, chunk.p, (int)chunk.n, 0);
-		source = str_skip(source, chunk.n);
-		if (is_bomb(r)) {
-			r->out->over = true;
-			return;
-		}
+		if (t->kind == HTML_TEXT)
+			put_references(r, s);
+		else
+			put_text(r, s);
+		break;
+	case HTML_OPEN:
+		r->hidden = is_hidden(t->name);
+		break_at(r, t->name);
+		take_links(r, t);
+		break;
+	case HTML_CLOSE:
+		r->hidden = false;
+		if (str_eq_ascii(t->name, STR("a")))
+			end_link(r);
+		break_at(r, t->name);
+		break;
+	case HTML_OTHER:
+		break;
 	}
-	r->at_end = true;
-	(void)htmlParseChunk(r->parser, "", 0, 1);
-}
-
-/* NUL ends a text for libxml2; to a reader it is nothing. */
-static struct str
-without_nul(struct arena *a, struct str s)
-{
-	char *p;
-
-	if (str_find(s, 0) == s.n)
-		return s;
-	s = arena_dup(a, s);
-	p = (char *)s.p;
-	for (size_t i = 0; i < s.n; i++)
-		if (p[i] == 0)
-			p[i] = ' ';
-	return s;
 }
 
 bool
 html_read(
     struct arena *a, struct str source, size_t max_links, struct html *out)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct reader r = { .arena = a, .out = out, .max_links = max_links };
+	struct html_scanner scanner = { .source = source };
+	struct html_token token;
 
-	(void)pthread_once(&once, xmlInitParser);
 	*out = (struct html){ .over = false };
-	source = without_nul(a, source);
-	if (!source.p && source.n)
-		return false;
-	r.parser = htmlCreatePushParserCtxt(
-	    &handler, &r, NULL, 0, NULL, XML_CHAR_ENCODING_UTF8);
-	if (!r.parser)
-		return false;
-	(void)htmlCtxtUseOptions(
-	    r.parser, HTML_PARSE_RECOVER | HTML_PARSE_NOERROR |
-			  HTML_PARSE_NOWARNING | HTML_PARSE_NONET |
-			  HTML_PARSE_IGNORE_ENC | HTML_PARSE_NOIMPLIED);
-	(void)htmlParseChunk(r.parser, "<" ROOT ">", sizeof(ROOT) + 1, 0);
 	r.text = g_string_sized_new(source.n / 2);
-	read_all(&r, source);
+	while (!r.no_memory && html_next(&scanner, &token))
+		take(&r, source, &token);
 	end_link(&r);
 	out->text = arena_dup(a, (struct str){ r.text->str, r.text->len });
 	g_string_free(r.text, TRUE);
-	htmlFreeParserCtxt(r.parser);
 	return out->text.p && !r.no_memory;
 }

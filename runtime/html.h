@@ -1,4 +1,4 @@
-/* HTML as a reader sees it, by libxml2. */
+/* HTML as a reader sees it. */
 #ifndef RUNTIME_HTML_H
 #define RUNTIME_HTML_H
 
@@ -13,13 +13,12 @@ struct html_link {
 struct html {
 	struct str text; /* lines end with \n */
 	VEC(struct html_link) links;
-	bool over; /* not read to its end: links or attributes of one tag
-		      beyond the limits */
+	bool over; /* more links than are kept */
 };
 
 /*
- * From valid UTF-8, into the arena.  At most `max_links` are kept.  False with
- * no memory.
+ * From valid UTF-8, into the arena.  At most `max_links` are kept; with 0 none
+ * are looked for.  False with no memory.
  */
 bool html_read(
     struct arena *, struct str source, size_t max_links, struct html *out);

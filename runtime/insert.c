@@ -100,32 +100,13 @@ gather(struct plan *p, bool with_body)
 
 /* ---- what is in it ------------------------------------------------------- */
 
-static bool
-type_is(GMimeObject *o, const char *type, const char *subtype)
-{
-	GMimeContentType *t = g_mime_object_get_content_type(o);
-
-	return t && g_mime_content_type_is_type(t, type, subtype);
-}
-
-/* RFC 1847, RFC 8551 3.1, RFC 3156. */
-static bool
-is_sealed(GMimeObject *o)
-{
-	return type_is(o, "multipart", "signed") ||
-	       type_is(o, "multipart", "encrypted") ||
-	       type_is(o, "application", "pkcs7-mime") ||
-	       type_is(o, "application", "x-pkcs7-mime") ||
-	       type_is(o, "application", "pgp-encrypted");
-}
-
 static void
 look(struct plan *p, GMimeObject *o)
 {
 	const char *boundary =
 	    g_mime_object_get_content_type_parameter(o, "boundary");
 
-	p->sealed |= is_sealed(o);
+	p->sealed |= part_is_sealed(o);
 	if (!GMIME_IS_MULTIPART(o))
 		return;
 	if (boundary)
@@ -133,22 +114,6 @@ look(struct plan *p, GMimeObject *o)
 		    arena_dup(p->arena, str_from(boundary)));
 	for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(o)); i++)
 		look(p, g_mime_multipart_get_part(GMIME_MULTIPART(o), i));
-}
-
-/* RFC 4880 7: signed or encrypted text in a part that says nothing of it. */
-static bool
-is_armoured(struct str s)
-{
-	static const struct str begins[] = {
-		STR("-----BEGIN PGP MESSAGE-----"),
-		STR("-----BEGIN PGP SIGNED MESSAGE-----"),
-	};
-
-	for (size_t i = 0; i + 1 < s.n; i += str_find(str_skip(s, i), '\n') + 1)
-		for (size_t k = 0; k < 2; k++)
-			if (str_starts(str_skip(s, i), begins[k]))
-				return true;
-	return false;
 }
 
 /* ---- where texts go ------------------------------------------------------ */
@@ -159,7 +124,7 @@ is_text(GMimeObject *o)
 	const char *disposition = g_mime_object_get_disposition(o);
 
 	return GMIME_IS_PART(o) &&
-	       (type_is(o, "text", "plain") || type_is(o, "text", "html")) &&
+	       (part_is(o, "text", "plain") || part_is(o, "text", "html")) &&
 	       !(disposition &&
 		   g_ascii_strcasecmp(disposition, "attachment") == 0) &&
 	       !g_mime_part_get_filename(GMIME_PART(o)) &&
@@ -224,7 +189,7 @@ choose(struct plan *p, GMimeObject *o, bool last)
 
 	if (!o || !GMIME_IS_MULTIPART(o))
 		return o && is_text(o) && take(p, GMIME_PART(o), last);
-	if (type_is(o, "multipart", "related"))
+	if (part_is(o, "multipart", "related"))
 		return choose(p, related_root(GMIME_MULTIPART(o)), last);
 	m = GMIME_MULTIPART(o);
 	n = g_mime_multipart_get_count(m);
@@ -232,7 +197,7 @@ choose(struct plan *p, GMimeObject *o, bool last)
 		int k = last ? n - 1 - i : i;
 
 		any |= choose(p, g_mime_multipart_get_part(m, k), last);
-		if (any && !type_is(o, "multipart", "alternative"))
+		if (any && !part_is(o, "multipart", "alternative"))
 			return true;
 	}
 	return any;
@@ -298,8 +263,9 @@ make_plan(struct plan *p, bool before, bool after)
 	if (after && !choose(p, p->root, true))
 		return INSERT_NO_TEXT;
 	for (size_t i = 0; i < p->targets.n; i++)
-		if (is_armoured(contents(p, &p->targets.v[i])))
-			return INSERT_SEALED;
+		if (!part_is_sound(
+			p->targets.v[i].part, contents(p, &p->targets.v[i])))
+			return INSERT_UNSOUND;
 	return INSERT_OK;
 }
 

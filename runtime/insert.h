@@ -12,6 +12,7 @@ enum insert_status {
 	INSERT_OK,
 	INSERT_SEALED,  /* signed or encrypted: not to be changed */
 	INSERT_NO_TEXT, /* nothing to read in it */
+	INSERT_UNSOUND, /* not encoded as it says, or nobody knows how */
 	INSERT_FAILED,  /* header or body is not there: facts_failure() */
 	INSERT_PARTS,   /* more parts than are looked at */
 	INSERT_NO_MEMORY,

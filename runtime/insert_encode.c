@@ -161,3 +161,49 @@ base64_encode(struct arena *arena, struct str s)
 	}
 	return (struct str){ p, n };
 }
+
+static bool
+is_sextet(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+/* The next line, without blanks at its end; it is taken from *s. */
+static struct str
+take_line(struct str *s)
+{
+	size_t n = str_find(*s, '\n');
+	struct str line = str_head(*s, n);
+
+	*s = str_skip(*s, n + (n < s->n));
+	return str_trim(line);
+}
+
+/*
+ * Words that somebody wrote below might be base64, too: they are known by
+ * blanks, by an empty line above them and by the full lines before the last.
+ */
+bool
+base64_is_whole(struct str s)
+{
+	size_t full = 0, sextets = 0, padding = 0;
+	bool ended = false;
+
+	while (s.n) {
+		struct str line = take_line(&s);
+
+		if ((ended && line.n) || (full && line.n > full))
+			return false;
+		ended = line.n < full;
+		full = full ? full : line.n;
+		for (size_t i = 0; i < line.n; i++)
+			if (is_sextet(line.p[i]) && !padding)
+				sextets++;
+			else if (line.p[i] == '=')
+				padding++;
+			else
+				return false;
+	}
+	return padding < 3 && (sextets + padding) % 4 == 0;
+}

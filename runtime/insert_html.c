@@ -1,122 +1,61 @@
 /*
  * Where in an HTML document a text is shown.  The document comes from anybody:
- * comments, quoted values and the contents of elements that hold raw text are
- * stepped over, so that what looks like a tag in them is none.
+ * what looks like a tag in comments, quoted values, elements of raw text and
+ * templates is none.
  */
+#include <glib.h>
+
+#include "runtime/html_token.h"
 #include "runtime/insert_state.h"
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\f';
-}
-
-/* Does the tag that begins at i (`<` or `</`) have this name? */
-static bool
-has_name(struct str s, size_t i, struct str name)
-{
-	struct str rest = str_skip(s, i);
-
-	if (rest.n < name.n || !str_eq_ascii(str_head(rest, name.n), name))
-		return false;
-	return rest.n == name.n || is_blank(rest.p[name.n]) ||
-	       rest.p[name.n] == '>' || rest.p[name.n] == '/';
-}
-
-static bool
-starts_at(struct str s, size_t i, struct str what)
-{
-	return i <= s.n && str_starts(str_skip(s, i), what);
-}
-
-/* Behind `what` from i on, or the end. */
-static size_t
-behind(struct str s, size_t i, struct str what)
-{
-	for (; i < s.n; i++)
-		if (s.p[i] == what.p[0] && starts_at(s, i, what))
-			return i + what.n;
-	return s.n;
-}
-
-/* Behind the tag that begins at i. */
-static size_t
-tag_end(struct str s, size_t i)
-{
-	char quote = 0;
-
-	for (; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (quote)
-			quote = c == quote ? 0 : quote;
-		else if ((c == '"' || c == '\'') && s.p[i - 1] == '=')
-			quote = c;
-		else if (c == '>')
-			return i + 1;
-	}
-	return s.n;
-}
-
-static const struct {
-	struct str open, close;
-} raw_elements[] = {
-	{ STR("<script"), STR("</script") },
-	{ STR("<style"), STR("</style") },
-	{ STR("<title"), STR("</title") },
-	{ STR("<textarea"), STR("</textarea") },
+struct walk {
+	struct html_scanner scanner;
+	size_t templates; /* open ones */
 };
 
-/* Where the element of raw text that begins at i has its end tag. */
-static size_t
-raw_end(struct str s, size_t i)
+static bool
+is_tag(const struct html_token *t, enum html_kind kind, struct str name)
 {
-	for (size_t k = 0; k < sizeof(raw_elements) / sizeof(*raw_elements);
-	     k++) {
-		if (!has_name(s, i, raw_elements[k].open))
-			continue;
-		for (i = tag_end(s, i); i < s.n; i++)
-			if (s.p[i] == '<' &&
-			    has_name(s, i, raw_elements[k].close))
-				return i;
-		return s.n;
-	}
-	return tag_end(s, i);
+	return t->kind == kind && str_eq_ascii(t->name, name);
 }
 
-/* The next tag from *i on; *i moves behind it.  s.n at the end. */
-static size_t
-next_tag(struct str s, size_t *i)
+/* The next tag or declaration outside of templates. */
+static bool
+next_tag(struct walk *w, struct html_token *t)
 {
-	while (*i < s.n) {
-		size_t at = *i + str_find(str_skip(s, *i), '<');
-
-		if (at >= s.n)
-			break;
-		if (starts_at(s, at, STR("<!--"))) {
-			*i = behind(s, at + 4, STR("-->"));
-			continue;
-		}
-		*i = raw_end(s, at);
-		return at;
+	while (html_next(&w->scanner, t)) {
+		if (is_tag(t, HTML_OPEN, STR("template")))
+			w->templates++;
+		else if (is_tag(t, HTML_CLOSE, STR("template")))
+			w->templates -= w->templates > 0;
+		else if (!w->templates)
+			return true;
 	}
-	*i = s.n;
-	return s.n;
+	return false;
+}
+
+static bool
+is_doctype(struct str s, const struct html_token *t)
+{
+	return t->kind == HTML_OTHER &&
+	       str_eq_ascii(
+		   str_head(str_skip(s, t->begin), 9), STR("<!doctype"));
 }
 
 /* Behind <body>, else behind </head>, else behind <html> and <!doctype>. */
 size_t
 html_begin(struct str s)
 {
-	size_t head = 0, i = 0, at;
+	struct walk w = { .scanner.source = s };
+	struct html_token t;
+	size_t head = 0;
 
-	while ((at = next_tag(s, &i)) < s.n) {
-		if (has_name(s, at, STR("<body")))
-			return i;
-		if (has_name(s, at, STR("</head")) ||
-		    has_name(s, at, STR("<html")) ||
-		    has_name(s, at, STR("<!doctype")))
-			head = i;
+	while (next_tag(&w, &t)) {
+		if (is_tag(&t, HTML_OPEN, STR("body")))
+			return t.end;
+		if (is_tag(&t, HTML_CLOSE, STR("head")) ||
+		    is_tag(&t, HTML_OPEN, STR("html")) || is_doctype(s, &t))
+			head = t.end;
 	}
 	return head;
 }
@@ -125,13 +64,15 @@ html_begin(struct str s)
 size_t
 html_end(struct str s)
 {
-	size_t body = s.n, html = s.n, i = 0, at;
+	struct walk w = { .scanner.source = s };
+	size_t body = s.n, html = s.n;
+	struct html_token t;
 
-	while ((at = next_tag(s, &i)) < s.n) {
-		if (has_name(s, at, STR("</body")))
-			body = at;
-		else if (has_name(s, at, STR("</html")))
-			html = at;
+	while (next_tag(&w, &t)) {
+		if (is_tag(&t, HTML_CLOSE, STR("body")))
+			body = t.begin;
+		else if (is_tag(&t, HTML_CLOSE, STR("html")))
+			html = t.begin;
 	}
 	return body < s.n ? body : html;
 }

@@ -351,6 +351,45 @@ decode(struct work *w)
 	return true;
 }
 
+/* RFC 2045 6.1; what a reader makes of any other is not known. */
+static bool
+is_known_encoding(struct str word)
+{
+	static const struct str known[] = { STR("7bit"), STR("8bit"),
+		STR("binary"), STR("quoted-printable"), STR("base64") };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (str_eq_ascii(word, known[i]))
+			return true;
+	return false;
+}
+
+/*
+ * Quoted-printable stays as it is around the texts, whatever is in it; base64
+ * is written anew.
+ */
+bool
+part_is_sound(GMimePart *part, struct str raw)
+{
+	static const char name[] = "Content-Transfer-Encoding";
+	GMimeHeaderList *list =
+	    g_mime_object_get_header_list(GMIME_OBJECT(part));
+	int n = g_mime_header_list_get_count(list), found = 0;
+
+	for (int i = 0; i < n; i++) {
+		GMimeHeader *h = g_mime_header_list_get_header_at(list, i);
+
+		if (g_ascii_strcasecmp(g_mime_header_get_name(h), name) != 0)
+			continue;
+		if (found++ || !is_known_encoding(str_trim(
+				   str_from(g_mime_header_get_raw_value(h)))))
+			return false;
+	}
+	return g_mime_part_get_content_encoding(part) !=
+		   GMIME_CONTENT_ENCODING_BASE64 ||
+	       base64_is_whole(raw);
+}
+
 bool
 insert_part(struct part_text *t)
 {

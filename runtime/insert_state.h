@@ -20,7 +20,17 @@ struct part_text {
 	struct str contents, type, encoding;
 };
 
-/* insert_part.c: false with no memory. */
+/* insert_sealed.c */
+bool part_is(GMimeObject *, const char *type, const char *subtype);
+/* Signed or encrypted, by its type or, for a text, by what it holds. */
+bool part_is_sealed(GMimeObject *);
+
+/*
+ * insert_part.c: are its contents what they are said to be, so that all of
+ * them are there when they have been decoded?
+ */
+bool part_is_sound(GMimePart *, struct str raw);
+/* False with no memory. */
 bool insert_part(struct part_text *);
 
 /*
@@ -41,6 +51,8 @@ struct str qp_encode(struct arena *, struct str);
 /* *map is the place in `s` of each octet of the result, and its end. */
 struct str qp_decode(struct arena *, struct str s, uint32_t **map);
 struct str base64_encode(struct arena *, struct str);
+/* One run of it, with nothing behind it. */
+bool base64_is_whole(struct str);
 
 /* a, b and c together. */
 struct str join3(struct arena *, struct str a, struct str b, struct str c);

@@ -6,6 +6,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include "dsl/tables.h"
 #include "runtime/normal.h"
 
 static pcre2_code *begin;
@@ -28,14 +29,19 @@ compile(void)
 		(void)pcre2_jit_compile(begin, PCRE2_JIT_COMPLETE);
 }
 
-/* Punctuation that ends a sentence, not the URL; brackets that pair stay. */
+/*
+ * Punctuation that ends a sentence, not the URL; brackets that pair stay.  A
+ * URL may be as long as the body, so it is gone through only once.
+ */
 static struct str
 without_punctuation(struct str s)
 {
+	size_t open = str_find(s, '(');
+
 	while (s.n) {
 		char c = s.p[s.n - 1];
 
-		if (c == ')' && str_find(s, '(') < s.n)
+		if (c == ')' && open < s.n)
 			break;
 		if (!memchr(".,;:!?)]}'*_", c, 12))
 			break;
@@ -233,10 +239,12 @@ url_is_deceptive(struct arena *a, const struct url *target, struct str text)
 
 	if (!target->host.p)
 		return false;
-	for (; named < 10 && (s = url_find(text, &at)).p; named++)
+	for (; named < 10 && (s = url_find(text, &at)).p; named++) {
+		s = str_head(s, (size_t)LIMIT_VALUE_URL_BYTES);
 		if (!url_split(a, s, &site, &other) || !other.host.p ||
 		    is_same_site(target, &other))
 			return false;
+	}
 	if (named)
 		return true;
 	text = str_trim(text);

@@ -61,6 +61,8 @@ status_word(enum insert_status s)
 		return "sealed";
 	case INSERT_NO_TEXT:
 		return "no text";
+	case INSERT_UNSOUND:
+		return "unsound";
 	case INSERT_FAILED:
 		return "failed";
 	case INSERT_PARTS:
@@ -244,7 +246,9 @@ test_hostile(void)
 	CHECK(insert_into("Content-Transfer-Encoding: quoted-printable\r\n\r\n",
 		  "=", 100000) == INSERT_OK);
 	CHECK(insert_into("Content-Transfer-Encoding: base64\r\n\r\n", "=A",
-		  100000) == INSERT_OK);
+		  100000) == INSERT_UNSOUND);
+	CHECK(insert_into("Content-Transfer-Encoding: base64\r\n\r\n",
+		  "AAAA\r\n", 100000) == INSERT_OK);
 }
 
 int

@@ -18,7 +18,7 @@ static const char before_mark[] = "BEFORE-\xc3\xa4-\xe2\x82\xac\r\n";
 static const char after_mark[] = "AFTER-\xc3\xa4-\xe2\x82\xac\r\n";
 
 static struct facts *f;
-static size_t messages, changed, sealed, without;
+static size_t messages, changed, sealed, without, unsound;
 
 static struct str
 give(struct str s)
@@ -280,6 +280,9 @@ message_ok(struct str s)
 	case INSERT_NO_TEXT:
 		without++;
 		return true;
+	case INSERT_UNSOUND:
+		unsound++;
+		return true;
 	case INSERT_FAILED:
 	case INSERT_PARTS:
 	case INSERT_NO_MEMORY:
@@ -362,8 +365,9 @@ test_corpus(void)
 	snprintf(command, sizeof(command), "tar -xJf %s -C %s", corpus, folder);
 	CHECK(system(command) == 0);
 	CHECK(folder_bad(folder) == 0);
-	printf("# %zu messages: %zu changed, %zu sealed, %zu without text\n",
-	    messages, changed, sealed, without);
+	printf("# %zu messages: %zu changed, %zu sealed, %zu without text, "
+	       "%zu unsound\n",
+	    messages, changed, sealed, without, unsound);
 	CHECK(changed > 500);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
 	CHECK(system(command) == 0);

@@ -237,7 +237,6 @@ test_content(void)
 	struct str links = repeated(
 	    STR("<p>"), "<a href='http://a.test/'>b</a>", LIMIT_VALUE_URLS + 1);
 	struct str url = repeated(STR("http://a.test/"), "x", 5000);
-	struct str deep = repeated(STR(""), "<div>", 100);
 
 	open_policy(
 	    "milt 1\noption scan-limit 1MB\n"
@@ -250,8 +249,6 @@ test_content(void)
 	CHECK(limit_hits(LIMIT_URLS) == 1);
 	message("Content-Type", STR("text/plain"), 1, url);
 	CHECK(limit_hits(LIMIT_URL_BYTES) == 1);
-	message("Content-Type", STR("text/html"), 1, deep);
-	CHECK(limit_hits(LIMIT_HTML_DEPTH) >= 1);
 	CHECK(limit_option_hits(OPTION_SCAN_LIMIT) == 0);
 	message("X", STR("1"), 1, STR("x"));
 	release(parts);
@@ -262,7 +259,6 @@ test_content(void)
 	release(parts);
 	release(links);
 	release(url);
-	release(deep);
 }
 
 /* A tar with three files of 1000 octets. */
