@@ -88,9 +88,8 @@ is_tried(const struct ir_regex *re)
 }
 
 static void
-add_way(void *data, const struct ir_node *n, enum probe_kind kind)
+add_way(struct ways *w, const struct ir_node *n, enum probe_kind kind)
 {
-	struct ways *w = data;
 	struct {
 		uint32_t kind, attr, from, key, own;
 	} key = { .kind = kind };
@@ -123,6 +122,23 @@ add_way(void *data, const struct ir_node *n, enum probe_kind kind)
 		w->tried += fresh.tried;
 	}
 	w->list.v[number].count++;
+}
+
+/* Those of one stage; false if the rule has none there. */
+static bool
+add_ways(struct ways *w, const struct plan_rule *how, enum milt_stage stage)
+{
+	bool some = false;
+
+	for (size_t i = 0; i < how->ways.n; i++) {
+		const struct plan_way *way = &how->ways.v[i];
+
+		if (way->stage != stage)
+			continue;
+		add_way(w, way->test, way->kind);
+		some = true;
+	}
+	return some;
 }
 
 static void
@@ -168,16 +184,14 @@ cost_of_stage(const struct plan *p, enum milt_stage stage)
 	intern_init(&ways.known, ways.arena);
 	for (size_t i = 0; i < p->ir->rules.n; i++) {
 		const struct ir_rule *r = p->ir->rules.v[i];
+		const struct plan_rule *how = &p->rules[i];
 
-		if (p->rules[i].entry != stage)
+		if (!add_ways(&ways, how, stage) && how->entry != stage)
 			continue;
 		s.entering++;
-		if (!p->rules[i].always) {
-			trigger_each(
-			    &p->triggers, r->condition, stage, add_way, &ways);
-			s.tried = s.tried || !ways.tried ? s.tried : r;
+		s.tried = s.tried || !ways.tried ? s.tried : r;
+		if (!how->always || how->entry != stage)
 			continue;
-		}
 		s.first = s.first ? s.first : r;
 		s.always++;
 		add_fixed(&s, count(&c, r->condition, stage));
@@ -259,21 +273,21 @@ print_cost(struct cost c, FILE *f)
 	fputc('\n', f);
 }
 
+/* Where it enters, and before that where it may be true already. */
 static void
-print_reached(const struct plan *p, const struct ir_rule *r,
-    const struct plan_rule *how, FILE *f)
+print_reached(const struct plan *p, const struct plan_rule *how,
+    enum milt_stage stage, FILE *f)
 {
 	struct ways ways = { .arena = p->ir->arena };
 
-	fprintf(
-	    f, "  reached  at %.*s, ", STR_ARG(stage_rows[how->entry].name));
-	if (how->always) {
-		fputs("always\n", f);
-		return;
-	}
 	intern_init(&ways.known, ways.arena);
-	trigger_each(&p->triggers, r->condition, how->entry, add_way, &ways);
-	if (!ways.list.n)
+	if (!add_ways(&ways, how, stage) &&
+	    (how->entry != stage || (how->ways.n && !how->always)))
+		return;
+	fprintf(f, "  reached  at %.*s, ", STR_ARG(stage_rows[stage].name));
+	if (how->always && how->entry == stage)
+		fputs("always", f);
+	else if (!ways.list.n)
 		fputs("never", f);
 	for (size_t i = 0; i < ways.list.n && i < WAYS_SHOWN; i++)
 		print_way(&ways.list.v[i], i ? " or " : "by ", f);
@@ -292,7 +306,8 @@ print_rule(struct compilation *c, struct counter *counter,
 
 	account_place(c, r, &file, &line);
 	fprintf(f, "%.*s (%.*s:%u)\n", STR_ARG(r->name), STR_ARG(file), line);
-	print_reached(c->plan, r, how, f);
+	for (int s = 0; s < STAGE_COUNT; s++)
+		print_reached(c->plan, how, (enum milt_stage)s, f);
 	for (int s = 0; s < STAGE_COUNT; s++)
 		if (how->guard[s] != IMAGE_NONE)
 			fprintf(f, "  guarded  at %.*s\n",

@@ -112,16 +112,17 @@ place_of(struct emitter *e, struct span span, struct image_rule *out)
 	out->line = line_of(e, span);
 }
 
-/* Before it enters, a rule has the code of its guard. */
+/* Before it is reached, a rule has the code of its guard. */
 static uint32_t
 fragment(struct emitter *e, const struct ir_rule *r, enum milt_stage stage)
 {
-	uint32_t guard = r == e->ir->otherwise
-			     ? IMAGE_NONE
-			     : e->c->plan->rules[r->number].guard[stage];
+	const struct plan_rule *how = &e->c->plan->rules[r->number];
+	uint32_t guard = how->guard[stage];
 
-	if (guard == IMAGE_NONE)
+	if (r == e->ir->otherwise || plan_reaches(how, stage))
 		return emit_fragment(e, r->condition, stage, true);
+	if (guard == IMAGE_NONE)
+		return IMAGE_NONE;
 	if (e->guard_code[guard] == IMAGE_NONE)
 		e->guard_code[guard] =
 		    emit_fragment(e, r->condition, stage, true);

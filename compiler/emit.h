@@ -17,6 +17,7 @@ struct index_sections {
 	VEC(uint32_t) stage_rules;
 	VEC(struct image_guard) guards;
 	VEC(struct image_pending) pending;
+	VEC(uint32_t) pending_rules;
 	VEC(struct image_probe) probes;
 	uint32_t made; /* how many probes */
 	VEC(struct image_key) slots;
@@ -53,7 +54,8 @@ struct emitter {
 	VEC(struct image_insn) code;
 	uint32_t memo[MEMO_CLASSES];
 	uint32_t *finders;    /* by node: code that finds its element */
-	uint32_t *guard_code; /* by guard: its fragment, or IMAGE_NONE */
+	uint32_t *guard_code; /* by guard: the code of those that it keeps
+				 from being reached, or IMAGE_NONE */
 	struct index_sections index;
 
 	/* Code of the present fragment. */

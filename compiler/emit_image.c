@@ -255,6 +255,7 @@ emit_image(struct emitter *e)
 		[SECTION_STAGE_RULES] = VEC_SECTION(e->index.stage_rules),
 		[SECTION_GUARDS] = VEC_SECTION(e->index.guards),
 		[SECTION_PENDING] = VEC_SECTION(e->index.pending),
+		[SECTION_PENDING_RULES] = VEC_SECTION(e->index.pending_rules),
 		[SECTION_PROBES] = VEC_SECTION(e->index.probes),
 		[SECTION_SLOTS] = VEC_SECTION(e->index.slots),
 		[SECTION_BLOCKS] = VEC_SECTION(e->index.blocks),

@@ -45,9 +45,8 @@ is_named(const struct ir_ref *ref)
 }
 
 static void
-add_test(void *data, const struct ir_node *n, enum probe_kind kind)
+add_test(struct stage_probes *p, const struct ir_node *n, enum probe_kind kind)
 {
-	struct stage_probes *p = data;
 	struct ir_ref ref = probe_ref(n);
 	struct {
 		uint32_t kind, form, ref, own;
@@ -86,9 +85,10 @@ emit_probes(struct emitter *e, enum milt_stage stage, struct image_stage *out)
 		const struct plan_rule *r = &plan->rules[i];
 
 		p.rule = (uint32_t)i;
-		if (r->entry == stage && !r->always)
-			trigger_each(&plan->triggers,
-			    e->ir->rules.v[i]->condition, stage, add_test, &p);
+		for (size_t k = 0; k < r->ways.n; k++)
+			if (r->ways.v[k].stage == stage)
+				add_test(
+				    &p, r->ways.v[k].test, r->ways.v[k].kind);
 	}
 	out->probes = (uint32_t)e->index.probes.n;
 	out->probe_count = (uint32_t)p.list.n;
@@ -119,35 +119,56 @@ emit_guards(struct emitter *e, enum milt_stage stage, struct image_stage *out)
 
 	out->guards = (uint32_t)e->index.guards.n;
 	for (size_t i = 0; i < plan->guards.n; i++)
-		if (plan->guards.v[i].stage == stage)
+		if (plan->guards.v[i].stage == stage) {
+			uint32_t rule = plan->guards.v[i].rule->number;
+
 			vec_push(e->arena, &e->index.guards,
-			    (struct image_guard){ e->guard_code[i] });
+			    (struct image_guard){
+				e->rules.v[rule].fragments[stage] });
+		}
 	out->guard_count = (uint32_t)e->index.guards.n - out->guards;
 }
 
 /* ---- pending rules ---------------------------------------------------- */
 
+/* Rules with the same guard. */
+struct pending_maker {
+	VEC(uint32_t) rules[PENDING_LISTS];
+	bool ended[PENDING_LISTS];
+};
+
+/* Behind one that no probe reaches none is ever the first. */
 static void
-lower(uint32_t *first, uint32_t rule)
+add_to_list(struct emitter *e, struct pending_maker *p, unsigned list,
+    uint32_t rule, bool reached)
 {
-	if (rule < *first)
-		*first = rule;
+	if (p->ended[list])
+		return;
+	vec_push(e->arena, &p->rules[list], rule);
+	p->ended[list] = !reached;
+}
+
+static bool
+has_effect(const struct emitter *e, const struct image_rule *r)
+{
+	if (r->flags & (RULE_SHADOW | RULE_JS))
+		return true;
+	for (uint32_t i = 0; i < r->count; i++)
+		if (action_rows[e->actions.v[r->first + i].action].kind !=
+		    ACTION_VERDICT)
+			return true;
+	return false;
 }
 
 static void
-add_pending(struct image_pending *p, const struct image_rule *r, uint32_t rule,
-    const struct emitter *e)
+add_pending(
+    struct emitter *e, struct pending_maker *p, uint32_t rule, bool reached)
 {
 	for (unsigned k = 0; k < PENDING_VERDICTS; k++)
 		if (e->ir->rules.v[rule]->kinds >> (ACTION_ACCEPT + k) & 1)
-			lower(&p->verdict[k], rule);
-	for (uint32_t i = 0; i < r->count; i++)
-		if (r->flags & RULE_SHADOW ||
-		    action_rows[e->actions.v[r->first + i].action].kind !=
-			ACTION_VERDICT)
-			lower(&p->effect, rule);
-	if (r->flags & (RULE_SHADOW | RULE_JS))
-		lower(&p->effect, rule);
+			add_to_list(e, p, k, rule, reached);
+	if (has_effect(e, &e->rules.v[rule]))
+		add_to_list(e, p, PENDING_EFFECT, rule, reached);
 }
 
 /* The rule's guard at the latest stage up to this one that has one. */
@@ -161,31 +182,50 @@ guard_upto(const struct plan_rule *r, enum milt_stage stage)
 }
 
 static void
+put_pending(struct emitter *e, const struct pending_maker *p, uint32_t guard)
+{
+	struct image_pending out = { .guard = guard };
+
+	for (int k = 0; k < PENDING_LISTS; k++) {
+		out.list[k].first = (uint32_t)e->index.pending_rules.n;
+		out.list[k].count = (uint32_t)p->rules[k].n;
+		for (size_t i = 0; i < p->rules[k].n; i++)
+			vec_push(e->arena, &e->index.pending_rules,
+			    p->rules[k].v[i]);
+	}
+	vec_push(e->arena, &e->index.pending, out);
+}
+
+static void
 emit_pending(struct emitter *e, enum milt_stage stage, struct image_stage *out)
 {
 	const struct plan *plan = e->c->plan;
+	VEC(struct pending_maker) made = { 0 };
 	struct intern guards;
 	bool added;
 
 	intern_init(&guards, e->arena);
-	out->pending = (uint32_t)e->index.pending.n;
 	for (size_t i = 0; i < e->ir->rules.n; i++) {
-		struct image_pending fresh;
-		uint32_t number;
+		const struct plan_rule *r = &plan->rules[i];
+		uint32_t guard = guard_upto(r, stage), number;
 
-		if (plan->rules[i].entry <= stage)
+		if (r->entry <= stage)
 			continue;
-		memset(&fresh, 0xff, sizeof(fresh));
-		fresh.guard = guard_upto(&plan->rules[i], stage);
 		number = intern_add(&guards,
-		    (struct str){ (char *)&fresh.guard, sizeof(fresh.guard) },
-		    &added);
+		    (struct str){ (char *)&guard, sizeof(guard) }, &added);
 		if (added)
-			vec_push(e->arena, &e->index.pending, fresh);
-		add_pending(&e->index.pending.v[out->pending + number],
-		    &e->rules.v[i], (uint32_t)i, e);
+			vec_push(e->arena, &made, (struct pending_maker){ 0 });
+		add_pending(
+		    e, &made.v[number], (uint32_t)i, plan_reaches(r, stage));
 	}
-	out->pending_count = (uint32_t)e->index.pending.n - out->pending;
+	out->pending = (uint32_t)e->index.pending.n;
+	out->pending_count = (uint32_t)made.n;
+	for (size_t i = 0; i < made.n; i++) {
+		uint32_t guard;
+
+		memcpy(&guard, guards.keys.v[i].p, sizeof(guard));
+		put_pending(e, &made.v[i], guard);
+	}
 }
 
 void

@@ -8,19 +8,34 @@
 #include "compiler/intern.h"
 #include "compiler/trigger.h"
 
+/* A test that has the rule looked at where it is true. */
+struct plan_way {
+	enum milt_stage stage; /* up to the entry */
+	enum probe_kind kind;
+	const struct ir_node *test;
+};
+
 struct plan_rule {
 	enum milt_stage entry;
-	bool always; /* looked at there whatever the facts; else by its trigger
-			at that stage */
-	/* Before the entry, at stages that know a part of the condition: the
+	bool always; /* looked at there whatever the facts */
+	/* Each test once, at the first stage that can tell; by stage. */
+	VEC(struct plan_way) ways;
+	/* Before the entry, at stages that can tell the condition false: the
 	 * guard; else IMAGE_NONE. */
 	uint32_t guard[STAGE_COUNT];
 };
 
+/* Has the rule perhaps been looked at by the end of the stage? */
+static inline bool
+plan_reaches(const struct plan_rule *r, enum milt_stage stage)
+{
+	return r->entry <= stage || (r->ways.n && r->ways.v[0].stage <= stage);
+}
+
 struct plan_guard {
 	enum milt_stage stage;
 	const struct ir_rule *rule; /* the first that has it: all conditions
-				       are the same at that stage */
+				       are false together at that stage */
 };
 
 struct plan {

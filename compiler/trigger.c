@@ -261,11 +261,13 @@ code_trigger(const struct triggers *t, const struct ir_node *n,
 }
 
 static struct trigger
-node_trigger(
-    const struct triggers *t, const struct ir_node *n, enum milt_stage stage)
+node_trigger(const struct triggers *t, const struct ir_node *n,
+    enum trigger_goal goal, enum milt_stage stage)
 {
-	const struct trigger *at = t->at[stage];
+	const struct trigger *at = t->at[goal][stage];
 
+	if (goal == GOAL_TRUE && n->first > stage)
+		return (struct trigger){ .way = TRIGGER_NEVER };
 	switch (n->kind) {
 	case NODE_CONST:
 		return (struct trigger){
@@ -306,6 +308,22 @@ count_rules(struct triggers *t)
 }
 
 /* Operands are made before what they are operands of. */
+static void
+fill(struct triggers *t, enum trigger_goal goal, enum milt_stage stage)
+{
+	const struct ir *ir = t->ir;
+	struct trigger *at =
+	    ARENA_ARRAY(t->arena, ir->nodes.n + 1, struct trigger);
+
+	t->at[goal][stage] = at;
+	for (size_t i = 0; i < ir->nodes.n; i++) {
+		const struct ir_node *n = ir->nodes.v[i];
+
+		at[i] =
+		    code_trigger(t, n, stage, node_trigger(t, n, goal, stage));
+	}
+}
+
 struct triggers
 triggers_of(const struct ir *ir)
 {
@@ -316,27 +334,23 @@ triggers_of(const struct ir *ir)
 	t.list_rules = ARENA_ARRAY(t.arena, ir->lists.n + 1, uint32_t);
 	count_rules(&t);
 	for (int s = 0; s < STAGE_COUNT; s++) {
-		t.at[s] = ARENA_ARRAY(t.arena, nodes, struct trigger);
-		for (size_t i = 0; i < ir->nodes.n; i++) {
-			const struct ir_node *n = ir->nodes.v[i];
-
-			t.at[s][i] = code_trigger(&t, n, (enum milt_stage)s,
-			    node_trigger(&t, n, (enum milt_stage)s));
-		}
+		fill(&t, GOAL_OPEN, (enum milt_stage)s);
+		fill(&t, GOAL_TRUE, (enum milt_stage)s);
 	}
 	return t;
 }
 
 void
 trigger_each(const struct triggers *t, const struct ir_node *root,
-    enum milt_stage stage, trigger_test *test, void *data)
+    enum trigger_goal goal, enum milt_stage stage, trigger_test *test,
+    void *data)
 {
 	VEC(const struct ir_node *) todo = { 0 };
 
 	vec_push(t->arena, &todo, root);
 	while (todo.n) {
 		const struct ir_node *n = todo.v[--todo.n];
-		const struct trigger *at = &t->at[stage][n->number];
+		const struct trigger *at = &t->at[goal][stage][n->number];
 
 		switch ((enum trigger_way)at->way) {
 		case TRIGGER_NONE:

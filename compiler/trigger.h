@@ -1,15 +1,22 @@
 /*
- * Triggers: what must be true for a condition to be anything but false, as far
- * as it can be looked up (runtime/index.h).
+ * Triggers: what must be true for a condition to have a value, as far as it
+ * can be looked up (runtime/index.h).
  */
 #ifndef COMPILER_TRIGGER_H
 #define COMPILER_TRIGGER_H
 
 #include "compiler/ir.h"
 
+/* The value.  Where all facts are known the two are the same. */
+enum trigger_goal {
+	GOAL_OPEN, /* anything but false */
+	GOAL_TRUE, /* true, or a failure: not false and not unknown */
+	GOALS
+};
+
 enum trigger_way {
 	TRIGGER_NONE,  /* the condition must be looked at */
-	TRIGGER_NEVER, /* it is false */
+	TRIGGER_NEVER, /* it does not have the value */
 	TRIGGER_A,     /* that of node `a` */
 	TRIGGER_B,
 	TRIGGER_BOTH, /* one of the two */
@@ -30,7 +37,7 @@ struct triggers {
 	struct arena *arena;
 	uint32_t *rules;      /* by node: rules of which it is a conjunct */
 	uint32_t *list_rules; /* by list: rules that use it, about */
-	struct trigger *at[STAGE_COUNT]; /* by node */
+	struct trigger *at[GOALS][STAGE_COUNT]; /* by node */
 };
 
 /* The conjuncts of a condition, each once. */
@@ -48,6 +55,6 @@ struct triggers triggers_of(const struct ir *);
 /* Calls `test` for each test of the trigger of `n` at a stage. */
 typedef void trigger_test(void *, const struct ir_node *, enum probe_kind);
 void trigger_each(const struct triggers *, const struct ir_node *n,
-    enum milt_stage, trigger_test *test, void *);
+    enum trigger_goal, enum milt_stage, trigger_test *test, void *);
 
 #endif

@@ -46,15 +46,29 @@ walk_next(struct walk *w, uint32_t *rule, enum truth *v)
 	return true;
 }
 
-/*
- * Rules that are pending at the end of a stage, as far as they matter: of each
- * kind the first one.
- */
-static struct image_pending
-pending_at(const struct milt_session *s, enum milt_stage stage)
+/* Of the rules that are pending, the first of each list, or IMAGE_NONE. */
+struct waiting {
+	uint32_t first[PENDING_LISTS];
+};
+
+/* The first of a list of which the session holds no value. */
+static uint32_t
+first_waiting(
+    const struct milt_session *s, const struct image_pending *p, int list)
+{
+	const uint32_t *rules = s->image->pending_rules + p->list[list].first;
+
+	for (uint32_t i = 0; i < p->list[list].count; i++)
+		if (!lives_have(&s->value, rules[i]))
+			return rules[i];
+	return IMAGE_NONE;
+}
+
+static struct waiting
+waiting_at(const struct milt_session *s, enum milt_stage stage)
 {
 	const struct image_stage *st = &s->image->stages[stage];
-	struct image_pending out;
+	struct waiting out;
 
 	memset(&out, 0xff, sizeof(out));
 	for (uint32_t i = 0; i < st->pending_count; i++) {
@@ -64,23 +78,24 @@ pending_at(const struct milt_session *s, enum milt_stage stage)
 		if (p->guard != IMAGE_NONE &&
 		    !(s->guards[p->guard / 8] >> p->guard % 8 & 1))
 			continue;
-		for (int k = 0; k < PENDING_VERDICTS; k++)
-			if (p->verdict[k] < out.verdict[k])
-				out.verdict[k] = p->verdict[k];
-		if (p->effect < out.effect)
-			out.effect = p->effect;
+		for (int k = 0; k < PENDING_LISTS; k++) {
+			uint32_t first = first_waiting(s, p, k);
+
+			if (first < out.first[k])
+				out.first[k] = first;
+		}
 	}
 	return out;
 }
 
-/* Kinds of the pending rules above `rule`. */
+/* Kinds of those that are above `rule`. */
 static unsigned
-pending_above(const struct image_pending *p, uint32_t rule)
+kinds_above(const struct waiting *w, uint32_t rule)
 {
 	unsigned kinds = 0;
 
 	for (unsigned k = 0; k < PENDING_VERDICTS; k++)
-		if (p->verdict[k] < rule)
+		if (w->first[k] < rule)
 			kinds |= 1u << (ACTION_ACCEPT + k);
 	return kinds;
 }
@@ -182,7 +197,7 @@ decide(const struct milt_session *s, enum milt_stage stage,
     enum reading reading, struct decision *out)
 {
 	struct walk w = { .s = s, .reading = reading };
-	struct image_pending pending = pending_at(s, stage);
+	struct waiting waiting = waiting_at(s, stage);
 	unsigned held = 0; /* kinds of the rules above that are unknown */
 	enum truth v;
 	uint32_t i;
@@ -192,7 +207,7 @@ decide(const struct milt_session *s, enum milt_stage stage,
 
 		if (j.value == FALSE_)
 			continue;
-		held |= pending_above(&pending, i) | j.kinds;
+		held |= kinds_above(&waiting, i) | j.kinds;
 		if (held & (held - 1))
 			return false;
 		if (j.value == UNKNOWN_)
@@ -208,7 +223,7 @@ decide_pinned(const struct milt_session *s, enum milt_stage stage,
     enum milt_action kind, struct decision *out)
 {
 	struct walk w = { .s = s, .reading = READ_SHARED };
-	struct image_pending pending = pending_at(s, stage);
+	struct waiting waiting = waiting_at(s, stage);
 	enum truth v;
 	uint32_t i;
 
@@ -219,7 +234,7 @@ decide_pinned(const struct milt_session *s, enum milt_stage stage,
 		if (j.value == FALSE_)
 			continue;
 		if ((j.failure && !(r->flags & RULE_JS)) ||
-		    (j.kinds | pending_above(&pending, i)) & ~(1u << kind))
+		    (j.kinds | kinds_above(&waiting, i)) & ~(1u << kind))
 			return false;
 		if (j.value != TRUE_ || !(r->flags & RULE_PINNED))
 			continue;
@@ -346,13 +361,13 @@ changes_need_body(const struct milt_session *s, uint32_t rule)
 }
 
 static uint32_t
-first_verdict(const struct image_pending *p)
+first_verdict(const struct waiting *w)
 {
 	uint32_t first = IMAGE_NONE;
 
 	for (int k = 0; k < PENDING_VERDICTS; k++)
-		if (p->verdict[k] < first)
-			first = p->verdict[k];
+		if (w->first[k] < first)
+			first = w->first[k];
 	return first;
 }
 
@@ -361,9 +376,10 @@ accept_pending(const struct milt_session *s, uint32_t speaker)
 {
 	struct walk w = { .s = s,
 		.reading = s->done >= STAGE_DATA ? READ_OPEN : READ_SHARED };
-	struct image_pending waiting = pending_at(
+	struct waiting waiting = waiting_at(
 	    s, s->done < 0 ? STAGE_CONNECT : (enum milt_stage)s->done);
-	struct pending p = { .unknown = waiting.effect <= speaker };
+	struct pending p = { .unknown =
+				 waiting.first[PENDING_EFFECT] <= speaker };
 	/* From here on a verdict above may yet end the reading. */
 	uint32_t cut = first_verdict(&waiting), i;
 	enum truth v;

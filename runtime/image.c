@@ -121,6 +121,7 @@ attach(struct milt_image *im)
 	im->stage_rules = at[SECTION_STAGE_RULES];
 	im->guards = at[SECTION_GUARDS];
 	im->pending = at[SECTION_PENDING];
+	im->pending_rules = at[SECTION_PENDING_RULES];
 	im->probes = at[SECTION_PROBES];
 	im->slots = at[SECTION_SLOTS];
 	im->blocks = at[SECTION_BLOCKS];

@@ -43,8 +43,9 @@ lives_copy(struct lives *to, const struct lives *from)
 	return true;
 }
 
-bool
-lives_merge(struct lives *l, uint32_t rule, uint8_t set)
+/* The first that is not above the rule. */
+static uint32_t
+place_of(const struct lives *l, uint32_t rule)
 {
 	uint32_t low = 0, high = l->n;
 
@@ -56,14 +57,30 @@ lives_merge(struct lives *l, uint32_t rule, uint8_t set)
 		else
 			high = middle;
 	}
-	if (low < l->n && l->v[low].rule == rule) {
-		l->v[low].value |= set;
+	return low;
+}
+
+bool
+lives_have(const struct lives *l, uint32_t rule)
+{
+	uint32_t at = place_of(l, rule);
+
+	return at < l->n && l->v[at].rule == rule;
+}
+
+bool
+lives_merge(struct lives *l, uint32_t rule, uint8_t set)
+{
+	uint32_t at = place_of(l, rule);
+
+	if (at < l->n && l->v[at].rule == rule) {
+		l->v[at].value |= set;
 		return true;
 	}
 	if (!reserve(l, l->n + 1))
 		return false;
-	memmove(l->v + low + 1, l->v + low, (l->n - low) * sizeof(*l->v));
-	l->v[low] = (struct live){ .rule = rule, .value = set };
+	memmove(l->v + at + 1, l->v + at, (l->n - at) * sizeof(*l->v));
+	l->v[at] = (struct live){ .rule = rule, .value = set };
 	l->n++;
 	return true;
 }

@@ -27,6 +27,9 @@ bool lives_push(struct lives *, struct live);
 /* *to gets what `from` has. */
 bool lives_copy(struct lives *to, const struct lives *from);
 
+/* Is there a value of the rule? */
+bool lives_have(const struct lives *, uint32_t rule);
+
 /* Adds the values in `set` to those of a rule.  False with no memory. */
 bool lives_merge(struct lives *, uint32_t rule, uint8_t set);
 

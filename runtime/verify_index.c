@@ -192,20 +192,35 @@ check_probe(struct verifier *v, const struct image_probe *p, enum milt_stage at)
 }
 
 static const char *
-check_pending(const struct verifier *v, const struct image_pending *p,
-    const struct image_stage *st)
+check_pending(const struct image_pending *p, const struct image_stage *st)
 {
-	const struct milt_image *im = v->im;
 	uint32_t guards = st->guards + st->guard_count;
 
 	if (p->guard != IMAGE_NONE && p->guard >= guards)
 		return "pending rules have no guard";
-	for (int k = 0; k < PENDING_VERDICTS; k++)
-		if (p->verdict[k] != IMAGE_NONE &&
-		    p->verdict[k] >= im->count[SECTION_RULES])
+	return NULL;
+}
+
+/* One behind the other, as those of probes. */
+static const char *
+check_pending_rules(const struct verifier *v)
+{
+	const struct milt_image *im = v->im;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < im->count[SECTION_PENDING]; i++)
+		for (int k = 0; k < PENDING_LISTS; k++) {
+			uint32_t count = im->pending[i].list[k].count;
+
+			if (im->pending[i].list[k].first != at ||
+			    !verify_range(v, SECTION_PENDING_RULES, at, count))
+				return "pending rules lie outside their "
+				       "section";
+			at += count;
+		}
+	for (uint32_t i = 0; i < im->count[SECTION_PENDING_RULES]; i++)
+		if (im->pending_rules[i] >= im->count[SECTION_RULES])
 			return "a pending rule is not there";
-	if (p->effect != IMAGE_NONE && p->effect >= im->count[SECTION_RULES])
-		return "a pending rule is not there";
 	return NULL;
 }
 
@@ -261,7 +276,7 @@ check_stage(struct verifier *v, enum milt_stage s)
 		why = verify_fragment(v, im->guards[st->guards + i].code,
 		    &(struct place){ .stage = s });
 	for (uint32_t i = 0; !why && i < st->pending_count; i++)
-		why = check_pending(v, &im->pending[st->pending + i], st);
+		why = check_pending(&im->pending[st->pending + i], st);
 	for (uint32_t i = 0; !why && i < st->probe_count; i++)
 		why = check_probe(v, &im->probes[st->probes + i], s);
 	return why;
@@ -287,6 +302,8 @@ verify_index(struct verifier *v)
 
 	if (!why)
 		why = check_ranges(v);
+	if (!why)
+		why = check_pending_rules(v);
 	for (int s = 0; !why && s < STAGE_COUNT; s++)
 		why = check_stage(v, (enum milt_stage)s);
 	return why ? why : check_default(v->im);

@@ -158,6 +158,8 @@ static const char policy[] =
     "    header(\"x-tag\") like \"a*\\\\*\" or sender is header.from\n"
     "  set sender <x@example.com> remove recipient where domain under ours\n"
     "  replace body \"gone {message.size}\" }\n"
+    "rule stages { when sender is <x@example.com> or\n"
+    "    header(\"x-tag\") is \"b\" or sender.local is \"eve\" discard }\n"
     "rule late { when raw header(\"x-tag\") matches /caf./u and\n"
     "    helo is exactly client.name reject \"no {header(\"x-tag\")}\" }\n"
     "js rule asked { when header.subject matches /(?<what>a+)(b)/ and\n"

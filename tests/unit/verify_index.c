@@ -1,0 +1,84 @@
+/* What the verifier refuses in the records of what the stages look at. */
+#include "tests/unit/test.h"
+
+#include "compiler/compile.h"
+#include "tests/unit/builder.h"
+
+/* Rules that wait for their guard, and may be reached at two stages. */
+static const char policy[] =
+    "milt 1\n"
+    "rule a { when not (helo is \"x\") and (sender.domain is \"a.example\" or\n"
+    "    header.from.domain is \"a.example\") reject \"no\" }\n"
+    "rule b { when sender.domain is \"b.example\" or\n"
+    "    header.from.domain is \"b.example\" add header \"X\" \"y\" }\n";
+
+/* The image that is judged next; malloc'ed. */
+static char *image;
+static size_t size;
+
+static void
+prepare(void)
+{
+	struct compilation c = { 0 };
+	struct compile_options options = { 0 };
+
+	CHECK(milt_compile_text(&c, STR("index.milt"), str_from(policy),
+		  &options) == MILT_OK);
+	size = c.image_size;
+	image = memcpy(build_memory(NULL, size), c.image, size);
+	milt_compile_free(&c);
+}
+
+/* Why it is refused, or nothing. */
+static struct str
+judge(void)
+{
+	const char *why;
+
+	build_checksum(image, size);
+	why = build_verdict(image, size);
+	return str_from(why ? why : "");
+}
+
+/* The n-th record of a section: they lie as the header says. */
+static void *
+record(enum image_section s, size_t n)
+{
+	const struct image_header *h = (const struct image_header *)image;
+
+	return image + h->section[s].offset + n * build_size[s];
+}
+
+/* The image with a value in a field of the n-th record. */
+#define REFUSED(why, section, type, n, field, value)                   \
+	do {                                                           \
+		prepare();                                             \
+		((struct type *)record(SECTION_##section, n))->field = \
+		    (value);                                           \
+		CHECK_STR(judge(), why);                               \
+	} while (0)
+
+static void
+test_pending(void)
+{
+	static const char outside[] = "pending rules lie outside their section";
+
+	prepare();
+	*(uint32_t *)record(SECTION_PENDING_RULES, 0) = 3;
+	CHECK_STR(judge(), "a pending rule is not there");
+	REFUSED(outside, PENDING, image_pending, 0, list[1].first, 1);
+	REFUSED(outside, PENDING, image_pending, 0, list[1].count, 2);
+	REFUSED(outside, PENDING, image_pending, 0, list[4].count, 99);
+	REFUSED(outside, PENDING, image_pending, 0, list[0].count, UINT32_MAX);
+	REFUSED("pending rules have no guard", PENDING, image_pending, 0, guard,
+	    99);
+}
+
+int
+main(void)
+{
+	prepare();
+	CHECK_STR(judge(), "");
+	test_pending();
+	TEST_DONE();
+}
