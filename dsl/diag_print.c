@@ -1,4 +1,7 @@
 /* Diagnostics for people: the form of LANGUAGE.md section 7. */
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "dsl/diag_order.h"
 #include "dsl/excerpt.h"
 #include "dsl/tables.h"
@@ -138,6 +141,14 @@ print_rest(FILE *f, const struct diags *ds)
 	if (warnings)
 		fprintf(f, "and %zu more warning%s\n", warnings,
 		    warnings == 1 ? "" : "s");
+}
+
+bool
+diags_color(FILE *f)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(fileno(f)) && !(no && *no);
 }
 
 void
