@@ -1,16 +1,5 @@
 #include "compiler/command.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-bool
-command_color(FILE *f)
-{
-	const char *no = getenv("NO_COLOR");
-
-	return isatty(fileno(f)) && !(no && *no);
-}
-
 int
 command_no_memory(void)
 {
@@ -24,7 +13,7 @@ command_show(struct compilation *c, const struct options *o)
 	json_t *all;
 
 	if (!o->diagnostics) {
-		diags_print(&c->diags, stderr, command_color(stderr));
+		diags_print(&c->diags, stderr, diags_color(stderr));
 		return;
 	}
 	all = diags_json(&c->diags);

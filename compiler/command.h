@@ -20,9 +20,6 @@ struct options {
 	json_t *diagnostics; /* where they go as JSON; NULL: standard error */
 };
 
-/* Is `f` a terminal that is to show colours (NO_COLOR is not set)? */
-bool command_color(FILE *f);
-
 /* Says that memory ran out. */
 int command_no_memory(void);
 

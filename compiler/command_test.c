@@ -57,7 +57,7 @@ test_compiled(struct compilation *c, const char *path, const struct options *o,
 			    r.n == 1 ? "" : "s",
 			    r.n ? "" : " (the policy has none)");
 			tests_print(
-			    &r, c, stdout, command_color(stdout), o->verbose);
+			    &r, c, stdout, diags_color(stdout), o->verbose);
 		}
 	}
 	milt_image_free(im);

@@ -1,7 +1,5 @@
 #include "compiler/policy_text.h"
 
-#include <unistd.h>
-
 #include "compiler/compile.h"
 
 /* Paths of the lists that are watched; false with no memory. */
@@ -30,7 +28,7 @@ compile(
 	enum milt_status s = milt_compile(&c, path, &options);
 
 	diags_print(&c.diags, diagnostics,
-	    diagnostics == stderr && isatty(STDERR_FILENO));
+	    diagnostics == stderr && diags_color(diagnostics));
 	if (s == MILT_OK && strict && c.diags.warnings)
 		s = MILT_INVALID;
 	if (s == MILT_OK && !watched_lists(&c, &out->watched))

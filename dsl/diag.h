@@ -76,6 +76,9 @@ void diag_label(struct diags *, struct diag *, struct span, const char *fmt,
 void diag_help(struct diags *, struct diag *, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Is it a terminal that is to show colours (NO_COLOR is not set)? */
+bool diags_color(FILE *);
+
 /* Prints all, sorted; `color` for a terminal.  The form of LANGUAGE.md 7. */
 void diags_print(struct diags *, FILE *, bool color);
 

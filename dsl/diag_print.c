@@ -1,4 +1,7 @@
 /* Diagnostics for people: the form of LANGUAGE.md section 7. */
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "dsl/diag_order.h"
 #include "dsl/excerpt.h"
 #include "dsl/tables.h"
@@ -140,6 +143,14 @@ print_rest(FILE *f, const struct diags *ds)
 		    warnings == 1 ? "" : "s");
 	if ((errors || warnings) && !ds->all)
 		fputs("`milterc lint` shows all\n", f);
+}
+
+bool
+diags_color(FILE *f)
+{
+	const char *no = getenv("NO_COLOR");
+
+	return isatty(fileno(f)) && !(no && *no);
 }
 
 void

@@ -1,7 +1,8 @@
 #include "runtime/milterctl_show.h"
 
 #include <stdio.h>
-#include <unistd.h>
+
+#include "dsl/diag.h"
 
 /* From the network's side of the world: no control character gets through. */
 static void
@@ -162,7 +163,7 @@ show_transaction(const json_t *t)
 	const json_t *to = json_object_get(t, "recipients");
 	const json_t *lines = json_object_get(t, "text");
 	int width = widest(rules, "rule", 4);
-	bool colour = isatty(STDOUT_FILENO);
+	bool colour = diags_color(stdout);
 
 	show(json_member(t, "id")[0] ? json_member(t, "id") : "NOQUEUE", 0);
 	printf(": %s at %s, %.2f ms\n", json_member(t, "verdict"),

@@ -186,6 +186,30 @@ false | header("subject") is "y" | x' ]
 	[[ $(ask) == *"text one"* ]]
 }
 
+@test "colours on a terminal, unless NO_COLOR is set" {
+	counting_policy
+	serve
+	local no
+	for no in "" 1; do
+		NO_COLOR=$no script -qec "'$MILTERCTL' -s '$T/control' trace rule=bad-one" \
+			"$T/tty$no" >/dev/null 3>&- &
+		PIDS+=("$!")
+		sleep 0.5
+		deliver
+		wait "$!"
+	done
+	grep -q $'^\033\\[1m\\* true *bad-one' "$T/tty"
+	grep -q '^\* true *bad-one' "$T/tty1"
+	! grep -q $'\033' "$T/tty1"
+	broken_policy
+	for no in "" 1; do
+		! NO_COLOR=$no script -qec "'$MILTERD' --check '$T/p.milt'" "$T/tty$no" >/dev/null
+	done
+	grep -q $'\033.*error' "$T/tty"
+	grep -q 'error' "$T/tty1"
+	! grep -q $'\033' "$T/tty1"
+}
+
 @test "traces leave room for other commands, and who is refused is told" {
 	serve
 	local i

@@ -3,12 +3,27 @@
 
 . "$BATS_TEST_DIRNAME/postfix.sh"
 
-setup_file()
+private_postfix()
 {
 	local missing
 	missing=$(postfix_missing)
 	[ -z "$missing" ] || skip "$missing"
 	postfix_start
+}
+
+setup_file()
+{
+	private_postfix
+}
+
+# setup_file of those that need the addon.
+addon_start()
+{
+	node -e "require('$PF_ROOT/addon/lib/native.cjs')" 2>/dev/null || {
+		echo 'the addon is not there, or does not load: run `make addon`' >&2
+		return 1
+	}
+	private_postfix
 }
 
 teardown_file()

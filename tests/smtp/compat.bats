@@ -3,6 +3,11 @@
 
 . "$BATS_TEST_DIRNAME/common.bash"
 
+setup_file()
+{
+	addon_start
+}
+
 # filter FUNCTIONS: starts a filter with these functions; the others continue.
 filter()
 {

@@ -4,6 +4,11 @@
 
 . "$BATS_TEST_DIRNAME/common.bash"
 
+setup_file()
+{
+	addon_start
+}
+
 JS=$BATS_TEST_DIRNAME/js
 export MILT_ADDON=$PF_ROOT/addon
 
