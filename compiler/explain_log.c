@@ -130,7 +130,20 @@ put_place(struct compilation *c, json_t *o, const struct ir_rule *r)
 		json_put_text(o, "why", r->why);
 }
 
-/* Where the rule stood then, if it is elsewhere now. */
+/* One may be named from another folder than the other: a/b.milt and b.milt. */
+static bool
+is_same_place(struct str a, struct str b)
+{
+	struct str longer = a.n > b.n ? a : b, shorter = a.n > b.n ? b : a;
+
+	if (str_starts(shorter, STR("./")))
+		shorter = str_skip(shorter, 2);
+	return str_ends(longer, shorter) &&
+	       (longer.n == shorter.n ||
+		   longer.p[longer.n - shorter.n - 1] == '/');
+}
+
+/* Did the rule stand elsewhere then? */
 static void
 put_moved(struct account_of_line *a, json_t *o, const struct ir_rule *r)
 {
@@ -140,7 +153,8 @@ put_moved(struct account_of_line *a, json_t *o, const struct ir_rule *r)
 
 	account_place(a->c, r, &file, &line);
 	now = arena_printf(a->arena, "%.*s:%u", STR_ARG(file), line);
-	json_put(o, "moved", json_boolean(logged.n && !str_eq(logged, now)));
+	json_put(
+	    o, "moved", json_boolean(logged.n && !is_same_place(logged, now)));
 }
 
 /* The lines of the policy in which the rule stands. */

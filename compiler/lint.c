@@ -32,6 +32,28 @@ lint_no_tests(struct compilation *c)
 	    "\"client.example\" expect reject by rule-name }");
 }
 
+static void
+lint_delays(struct compilation *c)
+{
+	for (size_t i = 0; i < c->ir->rules.n; i++) {
+		const struct ir_rule *r = c->ir->rules.v[i];
+
+		for (size_t k = 0; k < r->actions.n; k++) {
+			const struct ir_action *a = r->actions.v[k];
+
+			struct diag *d;
+
+			if (a->action != ACTION_DELAY || a->milliseconds)
+				continue;
+			d = diag_at(&c->diags, D_DELAY_NOTHING,
+			    a->ast->duration->span,
+			    "a delay of no time does nothing");
+			diag_help(&c->diags, d,
+			    "take it out, or write how long: delay 5s");
+		}
+	}
+}
+
 /* ---- negations over values that may be missing ------------------------- */
 
 static bool
@@ -184,6 +206,7 @@ pass_lint(struct compilation *c)
 
 	lint_unused(c, &items);
 	lint_no_tests(c);
+	lint_delays(c);
 	lint_lists(c);
 	lint_rules(c);
 	lint_negations(c);

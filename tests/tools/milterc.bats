@@ -155,6 +155,16 @@ and 23 more errors
 	[[ $output != *"the rule stood"* ]]
 	status 0 "$MILTERC" explain --log 'x: reject stage=message rule=default at=log.milt:9 from=<>' log.milt
 	[[ $output == *"the rule stood at log.milt:9"* ]]
+	for at in /etc/milt/log.milt:11 ./log.milt:11 "$T/log.milt:11"; do
+		for file in log.milt ./log.milt; do
+			status 0 "$MILTERC" explain --log "x: shadow rule=big at=$at" "$file"
+			[[ $output != *"the rule stood"* ]]
+		done
+	done
+	for at in log.milt:1 blog.milt:11 /etc/log.milt:111; do
+		status 0 "$MILTERC" explain --log "x: shadow rule=big at=$at" log.milt
+		[[ $output == *"the rule stood"* ]]
+	done
 }
 
 # because LINE POLICY: what is said of the rules above.
