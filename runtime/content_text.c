@@ -80,9 +80,11 @@ wants_urls(const struct content *c)
 	return (c->facts->image->needs->flags & NEED_URLS) != 0;
 }
 
-/* `text` may be {NULL, 0}.  False with no memory. */
+/*
+ * `text` may be {NULL, 0}.  *is_url: it is absolute.  False with no memory.
+ */
 static bool
-add_url(struct content *c, struct str value, struct str text)
+add_url(struct content *c, struct str value, struct str text, bool *is_url)
 {
 	struct arena *a = &c->facts->message_arena;
 	struct url_fact fact = { .deceptive = false };
@@ -91,7 +93,8 @@ add_url(struct content *c, struct str value, struct str text)
 	if (value.n > (size_t)LIMIT_VALUE_URL_BYTES)
 		limit_hit(LIMIT_URL_BYTES);
 	value = str_trim(str_head(value, (size_t)LIMIT_VALUE_URL_BYTES));
-	if (!url_split(a, value, &c->site, &url))
+	*is_url = url_split(a, value, &c->site, &url);
+	if (!*is_url)
 		return true;
 	if (c->urls.n >= (size_t)LIMIT_VALUE_URLS) {
 		if (!c->urls_partial)
@@ -115,11 +118,40 @@ find_urls(struct content *c, struct str text)
 {
 	size_t at = 0;
 	struct str s;
+	bool is_url;
 
 	while (wants_urls(c) && !c->urls_partial && (s = url_find(text, &at)).p)
-		if (!add_url(c, s, (struct str){ NULL, 0 }))
+		if (!add_url(c, s, (struct str){ NULL, 0 }, &is_url))
 			return false;
 	return true;
+}
+
+/*
+ * Links, and what readers make links of: what stands in the text, outside of
+ * the texts of links that lead somewhere.
+ */
+static bool
+add_links(struct content *c, const struct html *html)
+{
+	VEC(struct html_link) shown = { 0 };
+	struct arena *a = &c->facts->message_arena;
+	size_t at = 0;
+
+	for (size_t i = 0; i < html->links.n; i++) {
+		const struct html_link *link = &html->links.v[i];
+		bool is_url;
+
+		if (!add_url(c, link->target, link->text, &is_url) ||
+		    (is_url && link->text.p && !vec_push(a, &shown, *link)))
+			return false;
+	}
+	for (size_t i = 0; i < shown.n; i++) {
+		if (!find_urls(c,
+			str_skip(str_head(html->text, shown.v[i].begin), at)))
+			return false;
+		at = shown.v[i].end;
+	}
+	return find_urls(c, str_skip(html->text, at));
 }
 
 /* ---- texts
@@ -171,10 +203,7 @@ read_html(struct content *c, struct str source, pieces *out)
 		return false;
 	if (html.over)
 		c->urls_partial = urls_over;
-	for (size_t i = 0; i < html.links.n; i++)
-		if (!add_url(c, html.links.v[i].target, html.links.v[i].text))
-			return false;
-	return vec_push(a, out, html.text);
+	return add_links(c, &html) && vec_push(a, out, html.text);
 }
 
 static bool

@@ -19,21 +19,20 @@ struct reader {
 	bool no_memory;
 };
 
-/* A place in a list of names that ends with an empty one, or its end. */
-static size_t
-place_in(const struct str *list, struct str name)
-{
-	size_t i = 0;
-
-	while (list[i].n && !str_eq_ascii(name, list[i]))
-		i++;
-	return i;
-}
-
+/* The list ends with an empty name. */
 static bool
 is_one_of(struct str name, const struct str *list)
 {
-	return list[place_in(list, name)].n > 0;
+	for (; list->n; list++)
+		if (str_eq_ascii(name, *list))
+			return true;
+	return false;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 static bool
@@ -118,6 +117,7 @@ decoded(struct arena *a, struct str s)
 	return (struct str){ p, n };
 }
 
+/* `target` lies in the arena, or is {NULL, 0} with no memory. */
 static void
 add_link(struct reader *r, struct str target)
 {
@@ -129,8 +129,8 @@ add_link(struct reader *r, struct str target)
 		r->out->over = true;
 		return;
 	}
-	link.target = decoded(r->arena, target);
-	if (!link.target.p || !vec_push(r->arena, &r->out->links, link))
+	link.target = target;
+	if (!target.p || !vec_push(r->arena, &r->out->links, link))
 		r->no_memory = true;
 }
 
@@ -145,39 +145,156 @@ end_link(struct reader *r)
 	text = (struct str){ r->text->str + r->link_text,
 		r->text->len > r->link_text ? r->text->len - r->link_text : 0 };
 	text = arena_dup(r->arena, str_trim(text));
+	r->out->links.v[r->link].begin = r->link_text;
+	r->out->links.v[r->link].end = r->text->len;
 	if (text.p)
 		r->out->links.v[r->link].text = text;
 	else
 		r->no_memory = true;
 }
 
+/* The next of the images between commas; taken from *s, empty at the end. */
+static struct str
+next_image(struct str *s)
+{
+	struct str url;
+	size_t n = 0;
+
+	while (n < s->n && (is_blank(s->p[n]) || s->p[n] == ','))
+		n++;
+	*s = str_skip(*s, n);
+	for (n = 0; n < s->n && !is_blank(s->p[n]);)
+		n++;
+	url = str_head(*s, n);
+	*s = str_skip(*s, n);
+	if (!str_ends(url, STR(",")))
+		*s = str_skip(*s, str_find(*s, ','));
+	while (str_ends(url, STR(",")))
+		url.n--;
+	return url;
+}
+
+/* HTML 4.2.5.3: what stands behind the time. */
+static struct str
+refresh_target(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && (is_blank(s.p[n]) || strchr("0123456789.;,", s.p[n])))
+		n++;
+	s = str_skip(s, n);
+	if (str_eq_ascii(str_head(s, 3), STR("url"))) {
+		struct str value = str_trim(str_skip(s, 3));
+
+		if (str_starts(value, STR("=")))
+			s = str_trim(str_skip(value, 1));
+	}
+	if (str_starts(s, STR("'")) || str_starts(s, STR("\"")))
+		s = str_head(str_skip(s, 1), str_find(str_skip(s, 1), *s.p));
+	return s;
+}
+
+/* What can hold links or sources; of which element, if not of any. */
+static const struct holder {
+	struct str name, element;
+	bool images;
+} holders[] = {
+	{ STR("href"), STR(""), false },
+	{ STR("src"), STR(""), false },
+	{ STR("action"), STR(""), false },
+	{ STR("background"), STR(""), false },
+	{ STR("formaction"), STR(""), false },
+	{ STR("poster"), STR(""), false },
+	{ STR("xlink:href"), STR(""), false },
+	{ STR("lowsrc"), STR(""), false },
+	{ STR("dynsrc"), STR(""), false },
+	{ STR("data"), STR("object"), false },
+	{ STR("srcset"), STR(""), true },
+	{ STR("imagesrcset"), STR(""), true },
+};
+
+enum { HOLDERS = sizeof(holders) / sizeof(*holders) };
+
+static size_t
+find_holder(struct str element, struct str name)
+{
+	size_t i = 0;
+
+	while (
+	    i < HOLDERS && !(str_eq_ascii(name, holders[i].name) &&
+			       (!holders[i].element.n ||
+				   str_eq_ascii(element, holders[i].element))))
+		i++;
+	return i;
+}
+
+static void
+take_images(struct reader *r, struct str value)
+{
+	struct str s = decoded(r->arena, value), image;
+
+	while (s.p && !r->out->over && (image = next_image(&s)).n)
+		add_link(r, image);
+	r->no_memory |= !s.p;
+}
+
+static void
+take_link(struct reader *r, struct str element, struct str value)
+{
+	size_t before = r->out->links.n;
+
+	add_link(r, decoded(r->arena, value));
+	if (r->out->links.n == before || !str_eq_ascii(element, STR("a")))
+		return;
+	end_link(r);
+	r->in_link = true;
+	r->link = before;
+	r->link_text = r->text->len;
+}
+
 /* Of attributes of one name the first one counts. */
 static void
 take_links(struct reader *r, const struct html_token *t)
 {
-	static const struct str holders[] = { STR("href"), STR("src"),
-		STR("action"), STR("background"), STR("formaction"), STR("") };
 	struct str rest = t->attributes;
 	struct html_attribute at;
 	unsigned seen = 0;
-	size_t before;
 
 	while (r->max_links && html_attribute(&rest, &at)) {
-		size_t holder = place_in(holders, at.name);
+		size_t k = find_holder(t->name, at.name);
 
-		if (!holders[holder].n || seen >> holder & 1)
+		if (k == HOLDERS || seen >> k & 1)
 			continue;
-		seen |= 1u << holder;
-		before = r->out->links.n;
-		add_link(r, at.value);
-		if (r->out->links.n == before ||
-		    !str_eq_ascii(t->name, STR("a")))
-			continue;
-		end_link(r);
-		r->in_link = true;
-		r->link = before;
-		r->link_text = r->text->len;
+		seen |= 1u << k;
+		if (holders[k].images)
+			take_images(r, at.value);
+		else
+			take_link(r, t->name, at.value);
 	}
+}
+
+/* <meta http-equiv=refresh content="0; url=..."> */
+static void
+take_refresh(struct reader *r, const struct html_token *t)
+{
+	struct str rest = t->attributes, content = STR("");
+	struct html_attribute at;
+	bool refreshes = false;
+
+	while (r->max_links && html_attribute(&rest, &at)) {
+		if (str_eq_ascii(at.name, STR("http-equiv")))
+			refreshes |=
+			    str_eq_ascii(str_trim(at.value), STR("refresh"));
+		else if (!content.n && str_eq_ascii(at.name, STR("content")))
+			content = at.value;
+	}
+	if (!refreshes)
+		return;
+	content = decoded(r->arena, content);
+	if (content.p)
+		add_link(r, refresh_target(content));
+	else
+		r->no_memory = true;
 }
 
 /* ---- text ---------------------------------------------------------------- */
@@ -190,7 +307,7 @@ blank_at(struct str s)
 
 	if (c > ' ' && c != 0xc2)
 		return 0;
-	if (c == ' ' || (c >= '\t' && c <= '\r'))
+	if (is_blank(s.p[0]))
 		return 1;
 	return c == 0xc2 && s.n > 1 && s.p[1] == '\xa0' ? 2 : 0;
 }
@@ -282,7 +399,10 @@ take(struct reader *r, struct str source, const struct html_token *t)
 	case HTML_OPEN:
 		r->hidden = is_hidden(t->name);
 		break_at(r, t->name);
-		take_links(r, t);
+		if (str_eq_ascii(t->name, STR("meta")))
+			take_refresh(r, t);
+		else
+			take_links(r, t);
 		break;
 	case HTML_CLOSE:
 		r->hidden = false;

@@ -7,7 +7,8 @@
 /* A link or source of an element, as it stands there. */
 struct html_link {
 	struct str target;
-	struct str text; /* visible, of an <a>; p NULL for other elements */
+	struct str text;   /* visible, of an <a>; p NULL for other elements */
+	size_t begin, end; /* where it stands in the text of all */
 };
 
 struct html {

@@ -125,27 +125,61 @@ url_find(struct str text, size_t *at)
 /* ---- parts ----------------------------------------------------------------
  */
 
-/* Into `room`, with http:// before www. and http: before //. */
+/*
+ * Octets of the scheme if that is one whose slashes may be one, many, or
+ * backslashes (WHATWG URL 4.4, special schemes), its colon included.
+ */
+static size_t
+special_scheme(const char *room, size_t n)
+{
+	static const struct str schemes[] = { STR("http:"), STR("https:"),
+		STR("ftp:") };
+
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++)
+		if (n == schemes[i].n &&
+		    str_eq_ascii((struct str){ room, n }, schemes[i]))
+			return n;
+	return 0;
+}
+
+static bool
+is_slash(char c)
+{
+	return c == '/' || c == '\\';
+}
+
+/*
+ * Into `room`, which has 8 octets more than `s`, with http:// before www. and
+ * in place of //.
+ */
 static void
 clean(struct str s, char *room)
 {
-	bool slashes = true;
+	bool slashes = true, begins = false;
 	size_t n = 0;
 
 	if (str_eq_ascii(str_head(s, 4), STR("www."))) {
 		memcpy(room, "http://", 7);
 		n = 7;
-	} else if (str_starts(s, STR("//")) || str_starts(s, STR("\\\\"))) {
-		memcpy(room, "http:", 5);
-		n = 5;
+	} else if (s.n > 1 && is_slash(s.p[0]) && is_slash(s.p[1])) {
+		memcpy(room, "http://", 7);
+		n = 7;
+		begins = true;
 	}
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 
 		if ((unsigned char)c < ' ' || c == 127 || (c == ' ' && n == 0))
 			continue;
+		if (begins && is_slash(c))
+			continue;
 		slashes = slashes && c != '?' && c != '#';
 		room[n++] = slashes && c == '\\' ? '/' : c;
+		begins = c == ':' && special_scheme(room, n) > 0;
+		if (begins) {
+			memcpy(room + n, "//", 2);
+			n += 2;
+		}
 	}
 	while (n && room[n - 1] == ' ')
 		n--;
@@ -221,6 +255,9 @@ url_split(struct arena *a, struct str s, struct url_site *site, struct url *out)
 /* ---- deception -------------------------------------------------------------
  */
 
+/* Hosts in a link's text that are compared; octets of the longest. */
+enum { MAX_NAMED = 10, MAX_NAME = 255 };
+
 static bool
 is_same_site(const struct url *a, const struct url *b)
 {
@@ -229,29 +266,112 @@ is_same_site(const struct url *a, const struct url *b)
 	return str_eq_ascii(a->host, b->host);
 }
 
+static bool
+splits_words(char c)
+{
+	return (unsigned char)c <= ' ' || strchr("<>()[]{}\"'`,;|", c);
+}
+
+/* The next word of *s, which is taken from it; empty at its end. */
+static struct str
+next_word(struct str *s)
+{
+	struct str word;
+	size_t n = 0;
+
+	while (n < s->n && splits_words(s->p[n]))
+		n++;
+	*s = str_skip(*s, n);
+	for (n = 0; n < s->n && !splits_words(s->p[n]);)
+		n++;
+	word = str_head(*s, n);
+	*s = str_skip(*s, n);
+	return word;
+}
+
+/* The ASCII dot, and those that IDNA reads as it. */
+static bool
+has_dot(struct str s)
+{
+	return str_find(s, '.') < s.n || memmem(s.p, s.n, "\u3002", 3) ||
+	       memmem(s.p, s.n, "\uff0e", 3) || memmem(s.p, s.n, "\uff61", 3);
+}
+
+/* RFC 2606 2: domains of no list that are meant as such. */
+static bool
+is_reserved(struct str label)
+{
+	return str_eq(label, STR("example")) || str_eq(label, STR("test")) ||
+	       str_eq(label, STR("invalid"));
+}
+
+/*
+ * Does a word name a host, as in bank.example:443/login?  Its last label tells
+ * it from a file.
+ */
+static bool
+names_host(
+    struct arena *a, struct str word, struct url_site *site, struct url *out)
+{
+	struct str last;
+	size_t n = 0;
+
+	if (str_find(word, '@') < word.n)
+		return false;
+	while (n < word.n && !strchr("/?#:!", word.p[n]))
+		n++;
+	word = str_head(word, n);
+	if (n > MAX_NAME || !has_dot(word) || !domain_is_valid(word))
+		return false;
+	*out = (struct url){ .host = { NULL, 0 } };
+	set_host(a, out, site, word);
+	if (!out->org.p)
+		return false;
+	last = out->domain;
+	while (str_find(last, '.') < last.n)
+		last = str_skip(last, str_find(last, '.') + 1);
+	return domain_is_suffix(last) || is_reserved(last);
+}
+
+/* The URL or, where `urls` is not asked for, the name that is next in *s. */
+static bool
+next_host(struct arena *a, struct str *s, bool urls, struct url_site *site,
+    struct url *out)
+{
+	size_t at = 0;
+	struct str word;
+
+	if (urls) {
+		word =
+		    str_head(url_find(*s, &at), (size_t)LIMIT_VALUE_URL_BYTES);
+		*s = str_skip(*s, at);
+		return word.p && url_split(a, word, site, out);
+	}
+	while ((word = next_word(s)).n)
+		if (names_host(a, word, site, out))
+			return true;
+	return false;
+}
+
 bool
 url_is_deceptive(struct arena *a, const struct url *target, struct str text)
 {
 	struct url_site site = { .raw = { NULL, 0 } };
-	size_t at = 0, named = 0;
 	struct url other;
-	struct str s;
+	bool named = false;
 
 	if (!target->host.p)
 		return false;
-	for (; named < 10 && (s = url_find(text, &at)).p; named++) {
-		s = str_head(s, (size_t)LIMIT_VALUE_URL_BYTES);
-		if (!url_split(a, s, &site, &other) || !other.host.p ||
-		    is_same_site(target, &other))
-			return false;
+	for (int urls = 1; urls >= 0 && !named; urls--) {
+		struct str rest = text;
+
+		for (int i = 0; i < MAX_NAMED; i++) {
+			if (!next_host(a, &rest, urls, &site, &other))
+				break;
+			if (!other.host.p || is_same_site(target, &other))
+				return false;
+			named = true;
+		}
 	}
-	if (named)
-		return true;
-	text = str_trim(text);
-	if (text.n > 255 || !memchr(text.p, '.', text.n) ||
-	    !domain_is_valid(text))
-		return false;
-	other = (struct url){ .host = { NULL, 0 } };
-	set_host(a, &other, &site, text);
-	return other.org.p && !is_same_site(target, &other);
+	return named;
 }

@@ -25,7 +25,8 @@ struct url {
 };
 
 /*
- * As a browser reads it: blanks and controls dropped, backslashes are slashes.
+ * As a browser reads it: blanks and controls dropped, backslashes are slashes,
+ * of which any number may follow http:, https: and ftp:.
  * False where it is not absolute, or names a part of the message.  What cannot
  * be taken apart has no parts, as all have with no memory.
  *
@@ -35,8 +36,9 @@ bool url_split(
     struct arena *, struct str s, struct url_site *site, struct url *out);
 
 /*
- * Does a link's visible text name a host, by a URL or as a whole, and none of
- * those it names has the registrable domain (or is the host) of the target?
+ * Does a link's visible text name hosts, by URLs or, where it has none, by
+ * names whose last label is a known one, and none of them has the registrable
+ * domain (or is the host) of the target?
  */
 bool url_is_deceptive(
     struct arena *, const struct url *target, struct str text);

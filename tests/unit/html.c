@@ -111,6 +111,23 @@ test_links(void)
 }
 
 static void
+test_holders(void)
+{
+	LINKS("<object data=a><b data=x><img srcset='b 2x, c,d e'><video "
+	      "poster=f>",
+	    "a|b|c,d|f|");
+	LINKS("<img srcset='a, b 2x ,,c,'><source srcset='data:x,y 1x, d'>",
+	    "a|b|c|data:x,y|d|");
+	LINKS("<svg><a xlink:href=a></svg><form action=b><td background=c>",
+	    "a|b|c|");
+	LINKS("<meta content='0;url=a' http-equiv=Refresh>"
+	      "<meta http-equiv=refresh content=\"5 ; URL = 'b' x\">"
+	      "<meta http-equiv=refresh content='1,c'>"
+	      "<meta name=x content='0;url=d'>",
+	    "a|b|c|");
+}
+
+static void
 test_many_attributes(void)
 {
 	char tag[40000];
@@ -161,6 +178,7 @@ main(void)
 	test_raw();
 	test_references();
 	test_links();
+	test_holders();
 	test_many_attributes();
 	test_large();
 	arena_free(&arena);

@@ -87,11 +87,59 @@ test_deceptive(void)
 	free((char *)s.p);
 }
 
+/* A name counts as one by its last label; a file does not. */
+static void
+test_names(void)
+{
+	static const struct str evil = STR("http://evil.test/");
+	static const struct str deceptive[] = { STR("bank.com/login"),
+		STR("BANK.com:443"), STR("Go to bank.com now."),
+		STR("bank\uff0ecom"), STR("(bank.example)"), STR("bank.com!"),
+		STR("info@evil.test, bank.co.uk"),
+		STR("a.b c.d www.bank.com") };
+	static const struct str honest[] = { STR("report.pdf"),
+		STR("evil.test/login"), STR("bank.com is at www.evil.test"),
+		STR("x@bank.com"), STR("Version 2.0"), STR("e.g. this"),
+		STR("1.2.3.4"), STR("bank .com"), STR("") };
+
+	for (size_t i = 0; i < sizeof(deceptive) / sizeof(*deceptive); i++)
+		test_check(deceives(evil, deceptive[i]), __FILE__, __LINE__,
+		    deceptive[i].p);
+	for (size_t i = 0; i < sizeof(honest) / sizeof(*honest); i++)
+		test_check(!deceives(evil, honest[i]), __FILE__, __LINE__,
+		    honest[i].p);
+}
+
+static void
+test_parts(void)
+{
+	static const struct str same[] = { STR("http://evil.test/x"),
+		STR("http:/evil.test/x"), STR("http:evil.test/x"),
+		STR("HTTP:\\\\evil.test\\x"), STR("h\tttp:///\\/evil.test/x"),
+		STR("https:/evil.test/x"), STR("ftp:evil.test/x"),
+		STR("//evil.test/x"), STR("\\/evil.test/x"),
+		STR("///evil.test/x") };
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++) {
+		struct url_site site = { .raw = { NULL, 0 } };
+		struct arena a;
+		struct url url;
+
+		arena_init(&a, 0, NULL);
+		CHECK(url_split(&a, same[i], &site, &url));
+		CHECK_STR(url.host, "evil.test");
+		CHECK_STR(url.path, "/x");
+		arena_free(&a);
+	}
+}
+
 int
 main(void)
 {
 	test_long();
 	test_none();
 	test_deceptive();
+	test_names();
+	test_parts();
 	TEST_DONE();
 }
