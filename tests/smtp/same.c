@@ -106,6 +106,8 @@ cannot_be_said(const json_t *t)
 		return "too many recipients";
 	if (member(t, "helo")[0] == 0)
 		return "no HELO";
+	if (member(t, "helo")[0] == ' ')
+		return "a HELO that begins with a blank";
 	json_t *body = json_object_get(t, "body");
 	if (strlen(json_string_value(body)) != json_string_length(body))
 		return "NUL in the body";
