@@ -13,6 +13,7 @@ struct files {
 	uint32_t need;  /* NEED_ of the image */
 	unsigned depth; /* of members that come */
 	bool macros;    /* a member holds macros */
+	bool encrypted; /* a member says that others are */
 	bool no_memory; /* nothing more is added */
 };
 

@@ -60,6 +60,7 @@ on_member(void *data, const struct archive_member *m)
 	if (!w->no_memory)
 		files_add(w, &o, m->contents);
 	w->macros |= m->name.p && inspect_is_macro(m->name);
+	w->encrypted |= m->name.p && inspect_is_encrypted(m->name, m->contents);
 }
 
 /* What is in it comes behind it. */
@@ -77,7 +78,7 @@ open_archive(struct files *w, size_t number, struct str contents)
 		return f->too_deep;
 	}
 	inner.depth = f->depth + 1;
-	inner.macros = false;
+	inner.macros = inner.encrypted = false;
 	if (!archive_walk(contents, &w->c->archives, on_member, &inner, &state))
 		return false;
 	if (state.too_large)
@@ -85,7 +86,7 @@ open_archive(struct files *w, size_t number, struct str contents)
 						: OPTION_ARCHIVE_SIZE);
 	w->no_memory = inner.no_memory;
 	f = &w->c->files.v[number];
-	f->encrypted |= state.encrypted;
+	f->encrypted |= state.encrypted || inner.encrypted;
 	f->too_large |= state.too_large;
 	f->malformed |= state.malformed;
 	f->too_deep |= state.too_deep;

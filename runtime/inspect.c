@@ -131,17 +131,66 @@ inspect_compound(struct str contents, struct inspection *out)
 		g_object_unref(in);
 }
 
-/* ISO 32000-1 7.5.5: the trailer of an encrypted document has /Encrypt. */
+/* ISO 32000-1 7.2.2 */
+static bool
+is_pdf_blank(char c)
+{
+	return c == 0 || c == ' ' || (c >= '\t' && c <= '\r' && c != '\v');
+}
+
+/*
+ * Behind a name that begins at i (7.3.5: # and two digits stand for any octet
+ * of it), or 0 where it is another.
+ */
+static size_t
+behind_name(struct str s, size_t i, struct str name)
+{
+	for (size_t k = 0; k < name.n; k++, i++) {
+		char c = i < s.n ? s.p[i] : 0;
+
+		if (c == '#' && i + 2 < s.n && g_ascii_isxdigit(s.p[i + 1]) &&
+		    g_ascii_isxdigit(s.p[i + 2])) {
+			c = (char)(g_ascii_xdigit_value(s.p[i + 1]) << 4 |
+				   g_ascii_xdigit_value(s.p[i + 2]));
+			i += 2;
+		}
+		if (c != name.p[k])
+			return 0;
+	}
+	return i;
+}
+
+/* A dictionary, a reference to one, or a comment before them. */
+static bool
+begins_value(struct str s, bool blank)
+{
+	char c = s.n ? s.p[0] : 0;
+
+	return c == '<' || c == '%' ||
+	       (blank && (c == '+' || g_ascii_isdigit(c)));
+}
+
+/*
+ * 7.5.5, 7.5.8.2: the trailer of an encrypted document, which is never
+ * compressed, has the key /Encrypt.  What looks like one elsewhere counts too,
+ * but not where words follow: that is somebody's text.
+ */
 static bool
 is_encrypted_pdf(struct str s)
 {
-	static const char key[] = "/Encrypt";
-	const char *at;
+	for (size_t i = 0; i < s.n; i++) {
+		size_t from;
 
-	while ((at = memmem(s.p, s.n, key, sizeof(key) - 1))) {
-		s = str_skip(s, (size_t)(at - s.p) + sizeof(key) - 1);
-		if (s.n && !g_ascii_isalpha(s.p[0]))
+		i += str_find(str_skip(s, i), '/');
+		from = behind_name(s, i + 1, STR("Encrypt"));
+		if (!from)
+			continue;
+		i = from;
+		while (i < s.n && is_pdf_blank(s.p[i]))
+			i++;
+		if (begins_value(str_skip(s, i), i > from))
 			return true;
+		i--;
 	}
 	return false;
 }
@@ -173,4 +222,13 @@ inspect_is_macro(struct str member)
 			return true;
 	}
 	return memmem(member.p, member.n, "/macrosheets/", 13) != NULL;
+}
+
+bool
+inspect_is_encrypted(struct str member, struct str contents)
+{
+	static const char mark[] = "encryption-data";
+
+	return str_eq_ascii(member, STR("META-INF/manifest.xml")) &&
+	       memmem(contents.p, contents.n, mark, sizeof(mark) - 1) != NULL;
 }

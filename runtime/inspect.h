@@ -14,4 +14,10 @@ struct inspection inspect(struct str contents);
 /* A member of an office document that holds macros, by its name. */
 bool inspect_is_macro(struct str member);
 
+/*
+ * The manifest of a document of which parts are encrypted (OpenDocument 1.3,
+ * part 2, 3.4).
+ */
+bool inspect_is_encrypted(struct str member, struct str contents);
+
 #endif
