@@ -353,8 +353,7 @@ mime_base64_tail(struct str s, guint8 out[2])
 static bool
 goes_on_behind_padding(struct str s)
 {
-	s = str_skip(s, str_find(s, '='));
-	for (size_t i = 0; i < s.n; i++)
+	for (size_t i = str_find(s, '='); i < s.n; i++)
 		if (is_base64(s.p[i]))
 			return true;
 	return false;
