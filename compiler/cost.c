@@ -88,31 +88,32 @@ is_tried(const struct ir_regex *re)
 }
 
 static void
-add_way(struct ways *w, const struct ir_node *n, enum probe_kind kind)
+add_way(struct ways *w, const struct trigger_test *test)
 {
 	struct {
 		uint32_t kind, attr, from, key, own;
-	} key = { .kind = kind };
-	struct way fresh = { .kind = kind };
+	} key = { .kind = test->kind };
+	struct way fresh = { .kind = test->kind };
 	struct str text;
 	uint32_t number;
 	bool added;
 
-	if (kind == PROBE_CODE) {
-		fresh.node = n;
-		key.own = n->number + 1;
+	if (test->kind == PROBE_CODE) {
+		fresh.node = test->node;
+		key.own = test->node->number + 1;
 	} else {
-		fresh.ref = n->left;
-		key.attr = n->left.attr;
-		key.from = n->left.from;
-		key.key = (uint32_t)n->left.key.n;
+		fresh.ref = *test->ref;
+		key.attr = fresh.ref.attr;
+		key.from = fresh.ref.from;
+		key.key = (uint32_t)fresh.ref.key.n;
 	}
-	if (kind == PROBE_LIST || kind == PROBE_UNDER_LIST) {
-		fresh.list = n->right_list;
-		key.own = n->right_list->number + 1;
-	} else if (kind == PROBE_REGEXES && is_tried(n->right_regex)) {
+	if (test->kind == PROBE_LIST || test->kind == PROBE_UNDER_LIST) {
+		fresh.list = test->node->right_list;
+		key.own = fresh.list->number + 1;
+	} else if (test->kind == PROBE_REGEXES &&
+		   is_tried(test->node->right_regex)) {
 		fresh.tried = true;
-		key.own = n->number + 1;
+		key.own = test->node->number + 1;
 	}
 	text = arena_printf(w->arena, "%u %u %u %u %.*s", key.kind, key.attr,
 	    key.from, key.own, STR_ARG(fresh.ref.key));
@@ -135,7 +136,7 @@ add_ways(struct ways *w, const struct plan_rule *how, enum milt_stage stage)
 
 		if (way->stage != stage)
 			continue;
-		add_way(w, way->test, way->kind);
+		add_way(w, &way->test);
 		some = true;
 	}
 	return some;
@@ -148,8 +149,7 @@ print_way(const struct way *w, const char *before, FILE *f)
 		[PROBE_UNDER] = "domain of",
 		[PROBE_NETWORKS] = "network of",
 		[PROBE_NUMBERS] = "number",
-		[PROBE_FROM] = "bound on",
-		[PROBE_UPTO] = "bound on",
+		[PROBE_RANGES] = "bounds on",
 		[PROBE_REGEXES] = "regexes on",
 		[PROBE_TEXTS] = "texts in",
 		[PROBE_LIST] = "list",

@@ -23,6 +23,7 @@ struct index_sections {
 	VEC(struct image_key) slots;
 	VEC(struct image_block) blocks;
 	VEC(struct image_point) points;
+	VEC(struct image_interval) intervals;
 	VEC(struct image_pattern) patterns;
 	VEC(struct image_hits) hits;
 	VEC(uint32_t) hit_rules;
@@ -99,14 +100,14 @@ struct probe_maker;
 struct probe_maker *probe_new(
     struct emitter *, enum probe_kind, uint32_t form, uint32_t ref);
 /* The rule, in file order, is hit by what the test asks for. */
-void probe_add(
-    struct emitter *, struct probe_maker *, const struct ir_node *, uint32_t);
-/* Its records, into e->index. */
+void probe_add(struct emitter *, struct probe_maker *,
+    const struct trigger_test *, uint32_t rule);
 /* It is on the fields of that name. */
 void probe_set_name(struct probe_maker *, struct str name);
 bool probe_has_name(const struct probe_maker *);
 /* For qsort, of pointers: those with a name last, by its hash. */
 int probe_compare(const void *, const void *);
+/* Its records, into e->index. */
 void probe_emit(struct emitter *, struct probe_maker *, enum milt_stage);
 
 /* Reports, once, that an image cannot hold the policy. */

@@ -260,6 +260,7 @@ emit_image(struct emitter *e)
 		[SECTION_SLOTS] = VEC_SECTION(e->index.slots),
 		[SECTION_BLOCKS] = VEC_SECTION(e->index.blocks),
 		[SECTION_POINTS] = VEC_SECTION(e->index.points),
+		[SECTION_INTERVALS] = VEC_SECTION(e->index.intervals),
 		[SECTION_PATTERNS] = VEC_SECTION(e->index.patterns),
 		[SECTION_HITS] = VEC_SECTION(e->index.hits),
 		[SECTION_HIT_RULES] = VEC_SECTION(e->index.hit_rules),

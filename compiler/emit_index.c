@@ -12,15 +12,6 @@ struct stage_probes {
 	VEC(struct probe_maker *) list;
 };
 
-static struct ir_ref
-probe_ref(const struct ir_node *n)
-{
-	struct ir_ref ref = n->left;
-
-	ref.loop = 0;
-	return ref;
-}
-
 static uint32_t
 probe_form(const struct ir_node *n, enum probe_kind kind)
 {
@@ -45,22 +36,28 @@ is_named(const struct ir_ref *ref)
 }
 
 static void
-add_test(struct stage_probes *p, const struct ir_node *n, enum probe_kind kind)
+add_test(struct stage_probes *p, const struct trigger_test *test)
 {
-	struct ir_ref ref = probe_ref(n);
+	enum probe_kind kind = test->kind;
 	struct {
 		uint32_t kind, form, ref, own;
-	} key = {
-		.kind = kind, .form = probe_form(n, kind), .own = IMAGE_NONE
-	};
+	} key = { .kind = kind,
+		.form = probe_form(test->node, kind),
+		.ref = IMAGE_NONE,
+		.own = IMAGE_NONE };
+	struct ir_ref ref = { 0 };
 	uint32_t number;
 	bool added;
 
-	key.ref = kind == PROBE_CODE ? IMAGE_NONE : emit_ref(p->e, &ref);
-	if (kind == PROBE_CODE)
-		key.own = n->number;
+	if (kind == PROBE_CODE) {
+		key.own = test->node->number;
+	} else {
+		ref = *test->ref;
+		ref.loop = 0;
+		key.ref = emit_ref(p->e, &ref);
+	}
 	if (kind == PROBE_LIST || kind == PROBE_UNDER_LIST)
-		key.own = emit_list(p->e, n->right_list);
+		key.own = emit_list(p->e, test->node->right_list);
 	number = intern_add(
 	    &p->known, (struct str){ (char *)&key, sizeof(key) }, &added);
 	if (added) {
@@ -71,7 +68,7 @@ add_test(struct stage_probes *p, const struct ir_node *n, enum probe_kind kind)
 			probe_set_name(fresh, ref.key);
 		vec_push(p->e->arena, &p->list, fresh);
 	}
-	probe_add(p->e, p->list.v[number], n, p->rule);
+	probe_add(p->e, p->list.v[number], test, p->rule);
 }
 
 static void
@@ -87,8 +84,7 @@ emit_probes(struct emitter *e, enum milt_stage stage, struct image_stage *out)
 		p.rule = (uint32_t)i;
 		for (size_t k = 0; k < r->ways.n; k++)
 			if (r->ways.v[k].stage == stage)
-				add_test(
-				    &p, r->ways.v[k].test, r->ways.v[k].kind);
+				add_test(&p, &r->ways.v[k].test);
 	}
 	out->probes = (uint32_t)e->index.probes.n;
 	out->probe_count = (uint32_t)p.list.n;

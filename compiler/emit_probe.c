@@ -131,18 +131,14 @@ add_number(
 	add_key(e, p, (struct str){ (char *)&number, sizeof(number) }, rule);
 }
 
-/* The least or the most number for which the test holds. */
 static void
-add_bound(struct emitter *e, struct probe_maker *p, const struct ir_node *n,
-    uint32_t rule)
+add_interval(struct emitter *e, struct probe_maker *p,
+    const struct trigger_test *t, uint32_t rule)
 {
-	int64_t bound = n->right_number;
+	int64_t key[] = { t->first, t->last };
 
-	if ((n->op == OPC_GT && bound == INT64_MAX) ||
-	    (n->op == OPC_LT && bound == INT64_MIN))
-		return;
-	bound += (n->op == OPC_GT) - (n->op == OPC_LT);
-	add_number(e, p, bound, rule);
+	if (t->first <= t->last)
+		add_key(e, p, (struct str){ (char *)key, sizeof(key) }, rule);
 }
 
 static void
@@ -170,9 +166,11 @@ range_of(struct str key)
 }
 
 void
-probe_add(struct emitter *e, struct probe_maker *p, const struct ir_node *n,
-    uint32_t rule)
+probe_add(struct emitter *e, struct probe_maker *p,
+    const struct trigger_test *test, uint32_t rule)
 {
+	const struct ir_node *n = test->node;
+
 	p->node = n;
 	if (!p->all.n || p->all.v[p->all.n - 1] != rule)
 		vec_push(e->arena, &p->all, rule);
@@ -190,9 +188,8 @@ probe_add(struct emitter *e, struct probe_maker *p, const struct ir_node *n,
 		else
 			add_key(e, p, n->right_text, rule);
 		return;
-	case PROBE_FROM:
-	case PROBE_UPTO:
-		add_bound(e, p, n, rule);
+	case PROBE_RANGES:
+		add_interval(e, p, test, rule);
 		return;
 	case PROBE_TEXTS:
 		add_key(e, p, n->right_text, rule);
@@ -342,6 +339,54 @@ emit_points(struct emitter *e, struct probe_maker *p)
 }
 
 static int
+compare_intervals(const void *a, const void *b)
+{
+	const struct image_interval *x = a, *y = b;
+	int c = (x->first > y->first) - (x->first < y->first);
+
+	return c ? c : (x->last > y->last) - (x->last < y->last);
+}
+
+/* Of [low, high), which has some, as the look-up halves it. */
+static int64_t
+fill_most(struct image_interval *v, size_t low, size_t high)
+{
+	size_t middle = low + (high - low) / 2;
+	int64_t most = v[middle].last, side;
+
+	if (low < middle && (side = fill_most(v, low, middle)) > most)
+		most = side;
+	if (middle + 1 < high && (side = fill_most(v, middle + 1, high)) > most)
+		most = side;
+	v[middle].most = most;
+	return most;
+}
+
+static void
+emit_intervals(struct emitter *e, struct probe_maker *p)
+{
+	size_t n = p->keys.keys.n;
+	struct image_interval *v =
+	    ARENA_ARRAY(e->arena, n, struct image_interval);
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t key[2];
+
+		memcpy(key, p->keys.keys.v[i].p, sizeof(key));
+		v[i].first = key[0];
+		v[i].last = key[1];
+		v[i].hits = p->hits + (uint32_t)i;
+	}
+	qsort(v, n, sizeof(*v), compare_intervals);
+	if (n)
+		fill_most(v, 0, n);
+	p->probe.first = (uint32_t)e->index.intervals.n;
+	p->probe.count = (uint32_t)n;
+	for (size_t i = 0; i < n; i++)
+		vec_push(e->arena, &e->index.intervals, v[i]);
+}
+
+static int
 compare_patterns(const void *a, const void *b)
 {
 	const struct image_pattern *x = a, *y = b;
@@ -385,9 +430,10 @@ probe_emit(struct emitter *e, struct probe_maker *p, enum milt_stage stage)
 		emit_blocks(e, p);
 		break;
 	case PROBE_NUMBERS:
-	case PROBE_FROM:
-	case PROBE_UPTO:
 		emit_points(e, p);
+		break;
+	case PROBE_RANGES:
+		emit_intervals(e, p);
 		break;
 	case PROBE_REGEXES:
 	case PROBE_TEXTS:

@@ -123,14 +123,14 @@ enters(const struct planner *p, const struct ir_rule *r, int stage)
 }
 
 static void
-add_way(void *data, const struct ir_node *test, enum probe_kind kind)
+add_way(void *data, const struct trigger_test *test)
 {
 	struct planner *p = data;
-	struct plan_way way = { p->stage, kind, test };
+	struct plan_way way = { p->stage, *test };
 
-	if (p->seen[test->number] == p->walk)
+	if (p->seen[test->node->number] == p->walk)
 		return;
-	p->seen[test->number] = p->walk;
+	p->seen[test->node->number] = p->walk;
 	vec_push(p->arena, &p->out->ways, way);
 }
 

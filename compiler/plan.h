@@ -11,8 +11,7 @@
 /* A test that has the rule looked at where it is true. */
 struct plan_way {
 	enum milt_stage stage; /* up to the entry */
-	enum probe_kind kind;
-	const struct ir_node *test;
+	struct trigger_test test;
 };
 
 struct plan_rule {

@@ -15,7 +15,8 @@ enum {
 	COST_NUMBER = 4,
 	COST_NETWORK = 6,
 	COST_UNDER = 6,
-	COST_RANGE = 32,
+	COST_BOUND = 32,
+	COST_BOUNDS = 8,
 	COST_TEXT = 8,
 	COST_REGEX = 8,
 	COST_LIST = 8,
@@ -118,10 +119,9 @@ test_kind(
 		return PROBE_NUMBERS;
 	case OPC_LT:
 	case OPC_LE:
-		return PROBE_UPTO;
 	case OPC_GT:
 	case OPC_GE:
-		return PROBE_FROM;
+		return PROBE_RANGES;
 	case OPC_CONTAINS:
 	case OPC_CONTAINS_EXACT:
 	case OPC_STARTS:
@@ -154,9 +154,8 @@ kind_cost(enum probe_kind kind)
 		return COST_NETWORK;
 	case PROBE_NUMBERS:
 		return COST_NUMBER;
-	case PROBE_FROM:
-	case PROBE_UPTO:
-		return COST_RANGE;
+	case PROBE_RANGES:
+		return COST_BOUND;
 	case PROBE_REGEXES:
 		return COST_REGEX;
 	case PROBE_TEXTS:
@@ -187,6 +186,12 @@ times(uint32_t cost, uint32_t rules)
 	return product > UINT32_MAX ? UINT32_MAX : (uint32_t)product;
 }
 
+static uint8_t
+ref_loops(const struct ir_ref *ref)
+{
+	return ref->from == REF_ELEMENT ? (uint8_t)(1u << ref->loop) : 0;
+}
+
 static struct trigger
 test_trigger(
     const struct triggers *t, const struct ir_node *n, enum milt_stage stage)
@@ -197,11 +202,29 @@ test_trigger(
 		return (struct trigger){ .way = TRIGGER_NONE };
 	return (struct trigger){ .way = TRIGGER_TEST,
 		.kind = (uint8_t)kind,
-		.loops = n->left.from == REF_ELEMENT
-			     ? (uint8_t)(1u << n->left.loop)
-			     : 0,
+		.loops = ref_loops(&n->left),
 		.tests = 1,
 		.cost = times(kind_cost(kind), t->rules[n->number]) };
+}
+
+/* Both bounds of a value let fewer rules through than one. */
+static struct trigger
+bounds_trigger(const struct triggers *t, const struct ir_node *n,
+    enum milt_stage stage, struct trigger best)
+{
+	const struct bounds *b = t->bounds[n->number];
+	uint32_t cost;
+
+	if (!b || test_kind(t, b->low, stage) == PROBE_KINDS)
+		return best;
+	cost = times(COST_BOUNDS, b->rules);
+	if (best.way != TRIGGER_NONE && best.cost <= cost)
+		return best;
+	return (struct trigger){ .way = TRIGGER_BOUNDS,
+		.kind = PROBE_RANGES,
+		.loops = ref_loops(&b->low->left),
+		.tests = 1,
+		.cost = cost };
 }
 
 static struct trigger
@@ -265,6 +288,7 @@ node_trigger(const struct triggers *t, const struct ir_node *n,
     enum trigger_goal goal, enum milt_stage stage)
 {
 	const struct trigger *at = t->at[goal][stage];
+	struct trigger best;
 
 	if (goal == GOAL_TRUE && n->first > stage)
 		return (struct trigger){ .way = TRIGGER_NEVER };
@@ -275,7 +299,8 @@ node_trigger(const struct triggers *t, const struct ir_node *n,
 		};
 	case NODE_AND:
 	case NODE_OR:
-		return pair_trigger(n, at[n->a->number], at[n->b->number]);
+		best = pair_trigger(n, at[n->a->number], at[n->b->number]);
+		return bounds_trigger(t, n, stage, best);
 	case NODE_NOT:
 		return (struct trigger){ .way = TRIGGER_NONE };
 	case NODE_TEST:
@@ -333,6 +358,7 @@ triggers_of(const struct ir *ir)
 	t.rules = ARENA_ARRAY(t.arena, nodes, uint32_t);
 	t.list_rules = ARENA_ARRAY(t.arena, ir->lists.n + 1, uint32_t);
 	count_rules(&t);
+	t.bounds = bounds_of(ir, t.rules);
 	for (int s = 0; s < STAGE_COUNT; s++) {
 		fill(&t, GOAL_OPEN, (enum milt_stage)s);
 		fill(&t, GOAL_TRUE, (enum milt_stage)s);
@@ -340,9 +366,26 @@ triggers_of(const struct ir *ir)
 	return t;
 }
 
+static struct trigger_test
+test_of(
+    const struct triggers *t, const struct trigger *at, const struct ir_node *n)
+{
+	const struct bounds *b = t->bounds[n->number];
+	struct bounds one;
+
+	if (at->way == TRIGGER_CODE)
+		return (struct trigger_test){ .kind = PROBE_CODE, .node = n };
+	if (at->way == TRIGGER_BOUNDS)
+		return (struct trigger_test){ PROBE_RANGES, n, &b->low->left,
+			b->first, b->last };
+	one = bounds_of_test(n);
+	return (struct trigger_test){ (enum probe_kind)at->kind, n, &n->left,
+		one.first, one.last };
+}
+
 void
 trigger_each(const struct triggers *t, const struct ir_node *root,
-    enum trigger_goal goal, enum milt_stage stage, trigger_test *test,
+    enum trigger_goal goal, enum milt_stage stage, trigger_found *found,
     void *data)
 {
 	VEC(const struct ir_node *) todo = { 0 };
@@ -351,16 +394,17 @@ trigger_each(const struct triggers *t, const struct ir_node *root,
 	while (todo.n) {
 		const struct ir_node *n = todo.v[--todo.n];
 		const struct trigger *at = &t->at[goal][stage][n->number];
+		struct trigger_test test;
 
 		switch ((enum trigger_way)at->way) {
 		case TRIGGER_NONE:
 		case TRIGGER_NEVER:
 			break;
 		case TRIGGER_TEST:
-			test(data, n, (enum probe_kind)at->kind);
-			break;
+		case TRIGGER_BOUNDS:
 		case TRIGGER_CODE:
-			test(data, n, PROBE_CODE);
+			test = test_of(t, at, n);
+			found(data, &test);
 			break;
 		case TRIGGER_BOTH:
 			vec_push(t->arena, &todo, n->b);

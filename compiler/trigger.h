@@ -5,7 +5,7 @@
 #ifndef COMPILER_TRIGGER_H
 #define COMPILER_TRIGGER_H
 
-#include "compiler/ir.h"
+#include "compiler/bounds.h"
 
 /* The value.  Where all facts are known the two are the same. */
 enum trigger_goal {
@@ -19,9 +19,10 @@ enum trigger_way {
 	TRIGGER_NEVER, /* it does not have the value */
 	TRIGGER_A,     /* that of node `a` */
 	TRIGGER_B,
-	TRIGGER_BOTH, /* one of the two */
-	TRIGGER_TEST, /* the test itself, by `kind` */
-	TRIGGER_CODE, /* the node, evaluated for all rules that have it */
+	TRIGGER_BOTH,   /* one of the two */
+	TRIGGER_TEST,   /* the test itself, by `kind` */
+	TRIGGER_BOUNDS, /* two tests of its conjunction, as one */
+	TRIGGER_CODE,   /* the node, evaluated for all rules that have it */
 };
 
 struct trigger {
@@ -37,6 +38,7 @@ struct triggers {
 	struct arena *arena;
 	uint32_t *rules;      /* by node: rules of which it is a conjunct */
 	uint32_t *list_rules; /* by list: rules that use it, about */
+	const struct bounds **bounds;           /* by node: bounds_of() */
 	struct trigger *at[GOALS][STAGE_COUNT]; /* by node */
 };
 
@@ -52,9 +54,17 @@ void conjuncts_of(
 
 struct triggers triggers_of(const struct ir *);
 
-/* Calls `test` for each test of the trigger of `n` at a stage. */
-typedef void trigger_test(void *, const struct ir_node *, enum probe_kind);
+/* What is looked up. */
+struct trigger_test {
+	enum probe_kind kind;
+	const struct ir_node *node; /* is false where nothing is found */
+	const struct ir_ref *ref;   /* with whose values; NULL: PROBE_CODE */
+	int64_t first, last;        /* PROBE_RANGES: between these */
+};
+
+/* Calls `found` for each test of the trigger of `n` at a stage. */
+typedef void trigger_found(void *, const struct trigger_test *);
 void trigger_each(const struct triggers *, const struct ir_node *n,
-    enum trigger_goal, enum milt_stage, trigger_test *test, void *);
+    enum trigger_goal, enum milt_stage, trigger_found *found, void *);
 
 #endif

@@ -126,6 +126,7 @@ attach(struct milt_image *im)
 	im->slots = at[SECTION_SLOTS];
 	im->blocks = at[SECTION_BLOCKS];
 	im->points = at[SECTION_POINTS];
+	im->intervals = at[SECTION_INTERVALS];
 	im->patterns = at[SECTION_PATTERNS];
 	im->hits = at[SECTION_HITS];
 	im->hit_rules = at[SECTION_HIT_RULES];

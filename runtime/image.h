@@ -18,7 +18,7 @@
 #include "runtime/image_index.h"
 
 #define IMAGE_MAGIC "milt\r\n\032\n"
-enum { IMAGE_VERSION = 4, IMAGE_ALIGN = 16 };
+enum { IMAGE_VERSION = 5, IMAGE_ALIGN = 16 };
 static const uint32_t IMAGE_NONE __attribute__((unused)) = UINT32_MAX;
 
 enum opcode {
@@ -276,6 +276,7 @@ struct image_needs {
 	SECTION(SLOTS, struct image_key)            \
 	SECTION(BLOCKS, struct image_block)         \
 	SECTION(POINTS, struct image_point)         \
+	SECTION(INTERVALS, struct image_interval)   \
 	SECTION(PATTERNS, struct image_pattern)     \
 	SECTION(HITS, struct image_hits)            \
 	SECTION(HIT_RULES, uint32_t)                \
@@ -341,6 +342,7 @@ struct milt_image {
 	const struct image_key *slots;
 	const struct image_block *blocks;
 	const struct image_point *points;
+	const struct image_interval *intervals;
 	const struct image_pattern *patterns;
 	const struct image_hits *hits;
 	const uint32_t *hit_rules;

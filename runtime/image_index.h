@@ -56,8 +56,7 @@ enum probe_kind {
 	PROBE_UNDER,      /* SLOTS: the domain and those above it */
 	PROBE_NETWORKS,   /* BLOCKS: the value's first address */
 	PROBE_NUMBERS,    /* POINTS: the number */
-	PROBE_FROM,       /* POINTS: those that are not above the number */
-	PROBE_UPTO,       /* POINTS: those that are not below it */
+	PROBE_RANGES,     /* INTERVALS: those that hold the number */
 	PROBE_REGEXES,    /* PATTERNS: candidates of a scan (runtime/scan.h) */
 	PROBE_TEXTS,      /* PATTERNS: the same for texts (scan_text.h) */
 	PROBE_LIST,       /* member of a list, for all rules of the probe */
@@ -102,6 +101,17 @@ struct image_block {
 
 struct image_point {
 	int64_t number; /* ascending */
+	uint32_t hits;
+	uint32_t zero;
+};
+
+/*
+ * Sorted by `first`.  The middle one of all is the root of a tree, the middle
+ * one of each half below it, and so on.
+ */
+struct image_interval {
+	int64_t first, last; /* both included */
+	int64_t most;        /* the greatest `last` of it and those below it */
 	uint32_t hits;
 	uint32_t zero;
 };

@@ -160,9 +160,8 @@ look_networks(struct lookup *l, const struct fact_value *v)
 	return true;
 }
 
-/* How many of the probe's numbers are below `number`. */
-static uint32_t
-points_below(const struct lookup *l, int64_t number)
+static bool
+look_numbers(struct lookup *l, const struct fact_value *v)
 {
 	const struct image_point *base = l->ip->image->points + l->probe->first;
 	uint32_t low = 0, high = l->probe->count;
@@ -170,29 +169,36 @@ points_below(const struct lookup *l, int64_t number)
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (base[middle].number < number)
+		if (base[middle].number < v->number)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low;
+	return low == l->probe->count || base[low].number != v->number ||
+	       hit(l, base[low].hits);
 }
 
+/* Those of [low, high) that hold the number; calls go as deep as halves do. */
 static bool
-look_numbers(struct lookup *l, const struct fact_value *v)
+look_between(struct lookup *l, uint32_t low, uint32_t high, int64_t number)
 {
-	const struct image_point *base = l->ip->image->points + l->probe->first;
-	uint32_t at = points_below(l, v->number), end = at;
+	const struct image_interval *base =
+	    l->ip->image->intervals + l->probe->first;
 
-	while (end < l->probe->count && base[end].number == v->number)
-		end++;
-	if (l->probe->kind == PROBE_FROM)
-		at = 0;
-	else if (l->probe->kind == PROBE_UPTO)
-		end = l->probe->count;
-	for (; at < end; at++)
-		if (!hit(l, base[at].hits))
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct image_interval *m = &base[middle];
+
+		if (m->most < number)
+			return true;
+		if (!look_between(l, low, middle, number))
 			return false;
+		if (m->first > number)
+			return true;
+		if (m->last >= number && !hit(l, m->hits))
+			return false;
+		low = middle + 1;
+	}
 	return true;
 }
 
@@ -278,9 +284,9 @@ look(struct lookup *l, const struct fact_value *v)
 	case PROBE_NETWORKS:
 		return look_networks(l, v);
 	case PROBE_NUMBERS:
-	case PROBE_FROM:
-	case PROBE_UPTO:
 		return look_numbers(l, v);
+	case PROBE_RANGES:
+		return look_between(l, 0, l->probe->count, v->number);
 	case PROBE_REGEXES:
 		return look_regexes(l, v);
 	case PROBE_TEXTS:

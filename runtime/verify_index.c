@@ -78,6 +78,17 @@ check_points(const struct verifier *v, const struct image_probe *p)
 }
 
 static const char *
+check_intervals(const struct verifier *v, const struct image_probe *p)
+{
+	if (!verify_range(v, SECTION_INTERVALS, p->first, p->count))
+		return "a probe's ranges lie outside their section";
+	for (uint32_t i = p->first; i < p->first + p->count; i++)
+		if (!is_hits(v, v->im->intervals[i].hits))
+			return "a probe's range is damaged";
+	return NULL;
+}
+
+static const char *
 check_patterns(const struct verifier *v, const struct image_probe *p)
 {
 	if (p->form & ~REGEX_BYTES)
@@ -140,9 +151,9 @@ check_records(const struct verifier *v, const struct image_probe *p)
 	case PROBE_NETWORKS:
 		return check_blocks(v, p);
 	case PROBE_NUMBERS:
-	case PROBE_FROM:
-	case PROBE_UPTO:
 		return check_points(v, p);
+	case PROBE_RANGES:
+		return check_intervals(v, p);
 	case PROBE_REGEXES:
 		return check_patterns(v, p);
 	case PROBE_TEXTS:

@@ -11,6 +11,11 @@ static const char *const fact_text[STAGE_COUNT] = {
 	"queue.id contains \"d%d\"", "header(\"X\") contains \"e%d\"",
 	"body.raw contains \"b%d\""
 };
+/* The same by the client's port, which is 0, 1, 2 or 3: see port_of(). */
+static const char *const range_text[VARS] = {
+	"client.port >= 1 and client.port <= 2",
+	"client.port > 1 and client.port < 4"
+};
 const char fact_letter[STAGE_COUNT + 1] = "chmrdeb";
 
 /* ---- generating ------------------------------------------------------- */
@@ -31,6 +36,7 @@ make_cond(struct rule *r, int depth, int max_stage, bool recipient)
 			c.stage = (int)rnd((unsigned)max_stage + 1);
 		while (c.stage == STAGE_RCPT && !recipient);
 		c.var = (int)rnd(VARS);
+		c.range = c.stage == STAGE_CONNECT && rnd(2);
 		r->recipient |= c.stage == STAGE_RCPT;
 	}
 	r->nodes[i] = c;
@@ -117,6 +123,8 @@ cond_text(struct arena *a, const struct rule *r, int i)
 
 	switch (c->op) {
 	case OP_FACT:
+		if (c->range)
+			return arena_printf(a, "%s", range_text[c->var]);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 		return arena_printf(a, fact_text[c->stage], c->var);
@@ -228,6 +236,13 @@ value_text(struct arena *a, const struct facts_bits *f, int stage)
 	    f->v[stage][1] ? (char[]){ fact_letter[stage], '1', 0 } : "");
 }
 
+/* One more step, one more bit changed: each bit is a range. */
+static unsigned
+port_of(const bool *v)
+{
+	return v[1] ? 3 - v[0] : v[0];
+}
+
 void
 make_transaction(struct arena *a, const struct facts_bits *f,
     const struct facts_bits *recipients, int n, struct transaction *t)
@@ -240,6 +255,7 @@ make_transaction(struct arena *a, const struct facts_bits *f,
 	*t = (struct transaction){ .has_ip = true };
 	(void)ip_parse(STR("192.0.2.1"), &t->ip);
 	t->client_name = value_text(a, f, STAGE_CONNECT);
+	t->port = port_of(f->v[STAGE_CONNECT]);
 	t->helo = value_text(a, f, STAGE_HELO);
 	t->sender =
 	    arena_printf(a, "<%s@a.test>", value_text(a, f, STAGE_MAIL).p);

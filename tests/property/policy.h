@@ -14,6 +14,7 @@ enum op { OP_FACT, OP_AND_, OP_OR_, OP_NOT_ };
 struct cond {
 	enum op op;
 	int stage, var; /* OP_FACT */
+	bool range;     /* OP_FACT: asked of a number */
 	int a, b;       /* children in rule.nodes */
 };
 

@@ -5,7 +5,7 @@
 
 enum { ATOMS_DEEP = 3 };
 
-/* `%u` is a number below POOL. */
+/* `%u` is a number below POOL; in parentheses: both bounds of one value. */
 static const char *const atoms[STAGE_COUNT][22] = {
 	[STAGE_CONNECT] = { "client.ip in near%u", "client.ip is 192.0.2.%u",
 	    "client.ip in 192.0.2.%u", "client.name is \"h%u.d1.example\"",
@@ -15,7 +15,9 @@ static const char *const atoms[STAGE_COUNT][22] = {
 	    "client.name matches /h%u/", "client.network is 192.0.%u.0/24",
 	    "client.name exists", "client.port >= %u", "client.port < 1%u",
 	    "client.port <= %u", "client.ip contains \"0.2.%u\"",
-	    "client.name starts with \"h%u.\"" },
+	    "client.name starts with \"h%u.\"",
+	    "(client.port > %u and client.port <= 4)",
+	    "(client.port < 1%u and client.name exists and client.port >= 2)" },
 	[STAGE_HELO] = { "helo is \"h%u.d1.example\"",
 	    "helo under \"d%u.example\"", "helo matches /^h%u\\./",
 	    "helo in names%u", "helo under domains%u", "helo contains \"h%u\"",
@@ -29,7 +31,8 @@ static const char *const atoms[STAGE_COUNT][22] = {
 	    "declared-size is %u", "sender is <>",
 	    "sender.domain is \"d%u.example\"", "sender matches /u%u@/i",
 	    "sender starts with \"u%u@d1\"", "declared-size > %u",
-	    "declared-size <= %u", "sender.local like \"u%u\"" },
+	    "declared-size <= %u", "sender.local like \"u%u\"",
+	    "(declared-size <= %u and declared-size > 1)" },
 	[STAGE_RCPT] = { "recipient is <u%u@d1.example>",
 	    "recipient in people%u", "recipient.domain in domains%u",
 	    "recipient.local matches /u%u/", "recipient.local is \"u%u\"",
@@ -55,12 +58,14 @@ static const char *const atoms[STAGE_COUNT][22] = {
 	    "header.subject contains \"word%u\"",
 	    "header.subject like \"*word%u*end\"",
 	    "header(\"X-%u\") ends with \"v1\"", "count(header(\"X-1\")) >= %u",
-	    "any header { value starts with exactly \"v%u\" }" },
+	    "any header { value starts with exactly \"v%u\" }",
+	    "(count(header(\"X-1\")) >= 1 and count(header(\"X-1\")) <= %u)" },
 	[STAGE_MESSAGE] = { "body.raw matches /b%u/",
 	    "body.raw contains \"b%u\"", "body.size > %u00",
 	    "body.raw matches /b1.*b%u/s", "message.size > 10%u",
 	    "body.raw like \"*b%u*\"", "body.raw contains exactly \"b%u\"",
-	    "body.size <= %u00", "body.size < %u00", "message.size >= 10%u" },
+	    "body.size <= %u00", "body.size < %u00", "message.size >= 10%u",
+	    "(body.size >= %u0 and body.size < 40)" },
 };
 
 static void

@@ -4,13 +4,18 @@
 #include "compiler/compile.h"
 #include "tests/unit/builder.h"
 
-/* Rules that wait for their guard, and may be reached at two stages. */
+/*
+ * Rules that wait for their guard, may be reached at two stages, and are
+ * reached by numbers.
+ */
 static const char policy[] =
     "milt 1\n"
     "rule a { when not (helo is \"x\") and (sender.domain is \"a.example\" or\n"
     "    header.from.domain is \"a.example\") reject \"no\" }\n"
     "rule b { when sender.domain is \"b.example\" or\n"
-    "    header.from.domain is \"b.example\" add header \"X\" \"y\" }\n";
+    "    header.from.domain is \"b.example\" add header \"X\" \"y\" }\n"
+    "rule c { when client.port > 5 and client.port < 9 reject \"no\" }\n"
+    "rule d { when client.port >= 7 reject \"no\" }\n";
 
 /* The image that is judged next; malloc'ed. */
 static char *image;
@@ -64,7 +69,7 @@ test_pending(void)
 	static const char outside[] = "pending rules lie outside their section";
 
 	prepare();
-	*(uint32_t *)record(SECTION_PENDING_RULES, 0) = 3;
+	*(uint32_t *)record(SECTION_PENDING_RULES, 0) = 5;
 	CHECK_STR(judge(), "a pending rule is not there");
 	REFUSED(outside, PENDING, image_pending, 0, list[1].first, 1);
 	REFUSED(outside, PENDING, image_pending, 0, list[1].count, 2);
@@ -74,11 +79,27 @@ test_pending(void)
 	    99);
 }
 
+static void
+test_ranges(void)
+{
+	prepare();
+	CHECK(((struct image_probe *)record(SECTION_PROBES, 0))->kind ==
+	      PROBE_RANGES);
+	CHECK_STR(judge(), "");
+	REFUSED("a probe's range is damaged", INTERVALS, image_interval, 1,
+	    hits, 999);
+	REFUSED("a probe's ranges lie outside their section", PROBES,
+	    image_probe, 0, count, 3);
+	REFUSED("a probe's ranges lie outside their section", PROBES,
+	    image_probe, 0, first, UINT32_MAX);
+}
+
 int
 main(void)
 {
 	prepare();
 	CHECK_STR(judge(), "");
 	test_pending();
+	test_ranges();
 	TEST_DONE();
 }
