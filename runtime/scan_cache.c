@@ -81,6 +81,7 @@ scan_cache_lists(struct scan_cache *c, uint32_t need)
 {
 	uint32_t room = c->list_room;
 
+	need += need == 0; /* lists of none have a place too */
 	return scan_grow(&c->firsts, &room, need, sizeof(*c->firsts)) &&
 	       scan_grow(&c->regexes, &c->list_room, need, sizeof(*c->regexes));
 }

@@ -21,7 +21,7 @@ check_hits(const struct verifier *v)
 	for (uint32_t i = 0; i < im->count[SECTION_HITS]; i++) {
 		const struct image_hits *h = &im->hits[i];
 
-		if (h->first != at ||
+		if (h->first != at || h->count == 0 ||
 		    !verify_range(v, SECTION_HIT_RULES, at, h->count))
 			return "the rules of a probe lie outside their section";
 		at += h->count;

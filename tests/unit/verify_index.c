@@ -94,6 +94,17 @@ test_ranges(void)
 	    image_probe, 0, first, UINT32_MAX);
 }
 
+static void
+test_hits(void)
+{
+	static const char outside[] =
+	    "the rules of a probe lie outside their section";
+
+	REFUSED(outside, HITS, image_hits, 0, count, 0);
+	REFUSED(outside, HITS, image_hits, 0, count, 99);
+	REFUSED(outside, HITS, image_hits, 0, first, 1);
+}
+
 int
 main(void)
 {
@@ -101,5 +112,6 @@ main(void)
 	CHECK_STR(judge(), "");
 	test_pending();
 	test_ranges();
+	test_hits();
 	TEST_DONE();
 }
