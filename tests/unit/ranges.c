@@ -43,8 +43,9 @@ make_image(void)
 
 	for (int i = 0; i < RULES; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n,
-		    "rule r%d { when client.port >= %u and client.name exists "
-		    "and client.port <= %u reject \"no\" }\n",
+		    "rule r%d { when client.port >= %u and client.port <= 900 "
+		    "and client.name exists and client.port <= %u reject "
+		    "\"no\" }\n",
 		    i, range[i].low, range[i].high);
 	CHECK(milt_compile_text(&c, STR("r.milt"), (struct str){ text, n },
 		  &options) == MILT_OK);
