@@ -320,10 +320,23 @@ is_plain(GMimePart *part)
 	return false;
 }
 
+/* RFC 2045 6.8: 1 the alphabet, 2 padding and white space, 0 the others. */
+static const uint8_t base64_kind[256] = { ['A' ... 'Z'] = 1,
+	['a' ... 'z'] = 1,
+	['0' ... '9'] = 1,
+	['+'] = 1,
+	['/'] = 1,
+	['='] = 2,
+	[' '] = 2,
+	['\t'] = 2,
+	['\n'] = 2,
+	['\r'] = 2,
+	['\f'] = 2 };
+
 static bool
 is_base64(char c)
 {
-	return g_ascii_isalnum(c) || c == '+' || c == '/';
+	return base64_kind[(uint8_t)c] == 1;
 }
 
 size_t
@@ -335,15 +348,16 @@ mime_base64_tail(struct str s, guint8 out[2])
 	gint state = 0;
 	guint save = 0;
 
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '=')
-			return 0;
-		if (is_base64(s.p[i]))
-			last[n++ % 4] = s.p[i];
-	}
+	if (str_find(s, '=') < s.n)
+		return 0;
+	for (size_t i = 0; i < s.n; i++)
+		n += is_base64(s.p[i]);
 	n %= 4;
 	if (n < 2)
 		return 0;
+	for (size_t i = s.n, k = n; k > 0;)
+		if (is_base64(s.p[--i]))
+			last[--k] = s.p[i];
 	memset(last + n, 'A', 4 - n);
 	(void)g_base64_decode_step(last, 4, octets, &state, &save);
 	memcpy(out, octets, n - 1);
@@ -381,8 +395,7 @@ mime_is_loose(GMimePart *part)
 	if (encoding_of(part) != GMIME_CONTENT_ENCODING_BASE64)
 		return false;
 	for (size_t i = 0; i < s.n; i++)
-		if (!is_base64(s.p[i]) && s.p[i] != '=' &&
-		    !g_ascii_isspace(s.p[i]))
+		if (!base64_kind[(uint8_t)s.p[i]])
 			return true;
 	return false;
 }
