@@ -1,7 +1,6 @@
 /* The structure of a message: its parts, and those of attached messages. */
 #include "runtime/content.h"
 #include "runtime/limits.h"
-#include "runtime/part_name.h"
 
 static const char parts_over[] =
     "the message has more parts than are looked at";
@@ -40,26 +39,16 @@ charset_of(GMimeObject *o)
 }
 
 static bool
-set_name(struct content *c, struct cell *cell, GMimeObject *o)
-{
-	struct arena *a = &c->facts->message_arena;
-	struct part_name name;
-
-	if (!GMIME_IS_PART(o))
-		return true;
-	return part_name(a, GMIME_PART(o), &name) &&
-	       (!name.text.p || facts_set_cell(cell, a, name.text));
-}
-
-static bool
-add_part(struct content *c, GMimeObject *o, unsigned depth)
+add_part(struct content *c, GMimeObject *o, struct str name, unsigned depth)
 {
 	struct part_fact p = { .depth = depth, .size = -1 };
 	GMimeContentType *type = g_mime_object_get_content_type(o);
 	char *z = type ? g_mime_content_type_get_mime_type(type) : NULL;
 	bool ok =
 	    set_lower(c, &p.type, z) &&
-	    set_text(c, &p.charset, charset_of(o)) && set_name(c, &p.name, o) &&
+	    set_text(c, &p.charset, charset_of(o)) &&
+	    (!name.p ||
+		facts_set_cell(&p.name, &c->facts->message_arena, name)) &&
 	    set_lower(c, &p.disposition, g_mime_object_get_disposition(o));
 
 	g_free(z);
@@ -115,16 +104,18 @@ static bool walk_octets(struct walk *, GByteArray *, bool may_be_cut,
     unsigned part_depth, unsigned depth);
 
 static bool
-walk_leaf(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
+walk_leaf(struct walk *w, GMimeObject *o, const struct part_name *name,
+    unsigned part_depth, unsigned depth)
 {
-	struct leaf leaf = { .part = GMIME_PART(o), .depth = depth };
+	struct leaf leaf = {
+		.part = GMIME_PART(o), .name = *name, .depth = depth
+	};
 	GByteArray *octets;
 	bool ok;
 
 	classify(o, &leaf);
 	leaf.ambiguous = mime_is_ambiguous(leaf.part);
 	*w->malformed |= leaf.ambiguous;
-	leaf.ambiguous |= mime_is_loose(leaf.part);
 	leaf.too_deep = leaf.message && depth >= max_depth(w->c);
 	if (!vec_push(&w->c->facts->message_arena, w->leaves, leaf))
 		return false;
@@ -134,9 +125,8 @@ walk_leaf(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 		return true;
 	octets = mime_decode(leaf.part);
 	/* Who returns a message often leaves out the rest of it. */
-	ok = !octets || walk_octets(w, octets, true, part_depth + 1, depth + 1);
-	if (octets)
-		g_byte_array_unref(octets);
+	ok = walk_octets(w, octets, true, part_depth + 1, depth + 1);
+	g_byte_array_unref(octets);
 	return ok;
 }
 
@@ -158,12 +148,16 @@ holds_text(GMimeMultipart *m)
 static bool
 walk_part(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 {
+	struct part_name name = { .text = { NULL, 0 } };
 	GMimeMultipart *m;
 
-	if (w->with_parts && !add_part(w->c, o, part_depth))
+	if (GMIME_IS_PART(o) &&
+	    !part_name(&w->c->facts->message_arena, GMIME_PART(o), &name))
+		return false;
+	if (w->with_parts && !add_part(w->c, o, name.text, part_depth))
 		return false;
 	if (GMIME_IS_PART(o))
-		return walk_leaf(w, o, part_depth, depth);
+		return walk_leaf(w, o, &name, part_depth, depth);
 	if (!GMIME_IS_MULTIPART(o))
 		return true;
 	m = GMIME_MULTIPART(o);

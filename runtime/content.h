@@ -9,6 +9,7 @@
 #include "runtime/archive.h"
 #include "runtime/facts_state.h"
 #include "runtime/mime.h"
+#include "runtime/part_name.h"
 #include "runtime/url.h"
 
 struct part_fact {
@@ -32,7 +33,8 @@ struct url_fact {
 /* A part that holds neither parts nor, at this depth, a message. */
 struct leaf {
 	GMimePart *part; /* borrowed from its root */
-	unsigned depth;  /* archives and messages it is in */
+	struct part_name name;
+	unsigned depth; /* archives and messages it is in */
 	bool file, message;
 	bool plain, html; /* of the body */
 	bool too_deep;    /* a message that was not parsed */

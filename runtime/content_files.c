@@ -3,7 +3,6 @@
 #include "runtime/file_name.h"
 #include "runtime/html.h"
 #include "runtime/inspect.h"
-#include "runtime/part_name.h"
 
 static struct arena *
 arena_of(const struct files *w)
@@ -242,8 +241,8 @@ add_leaf(
 	GMimeObject *o = GMIME_OBJECT(leaf->part);
 	GMimeContentType *type = g_mime_object_get_content_type(o);
 	char *z = type ? g_mime_content_type_get_mime_type(type) : NULL;
-	struct part_name name;
 	struct origin origin = {
+		.name = leaf->name.text,
 		.type = z,
 		.charset =
 		    g_mime_object_get_content_type_parameter(o, "charset"),
@@ -251,14 +250,11 @@ add_leaf(
 		.message = leaf->message,
 		.too_deep = leaf->too_deep,
 		.too_large = cut,
-		.ambiguous = leaf->ambiguous,
+		.ambiguous = leaf->ambiguous || leaf->name.ambiguous ||
+			     mime_is_loose(leaf->part),
 	};
 
-	w->no_memory = !part_name(arena_of(w), leaf->part, &name);
-	origin.name = name.text;
-	origin.ambiguous |= name.ambiguous;
-	if (!w->no_memory)
-		files_add(w, &origin, contents);
+	files_add(w, &origin, contents);
 	g_free(z);
 }
 

@@ -6,6 +6,7 @@
  * unrecognisable to it, and itself again afterwards.
  */
 #include "runtime/facts_decode.h"
+#include "runtime/base64.h"
 #include "runtime/mime.h"
 
 /*
@@ -104,14 +105,10 @@ append_octets(GByteArray *out, const struct word *w)
 {
 	char text[MAX_WORD + 1], octets[MAX_WORD + 16];
 	GMimeEncoding state;
-	gint step = 0;
-	guint save = 0;
 	size_t n;
 
 	if (w->base64) {
-		n = g_base64_decode_step(
-		    w->text.p, w->text.n, (guchar *)octets, &step, &save);
-		n += mime_base64_tail(w->text, (guint8 *)octets + n);
+		n = base64_decode(w->text, (uint8_t *)octets);
 	} else {
 		for (size_t i = 0; i < w->text.n; i++)
 			text[i] = w->text.p[i] == '_' ? ' ' : w->text.p[i];

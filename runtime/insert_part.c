@@ -315,13 +315,12 @@ encode(struct work *w)
 static bool
 decode_base64(struct work *w)
 {
-	GByteArray *octets = mime_decode(w->t->part);
+	GByteArray *octets;
+	struct str text = mime_contents(w->t->part, &octets);
 
-	if (!octets)
-		return false;
-	w->contents = arena_dup(w->t->arena,
-	    (struct str){ (const char *)octets->data, octets->len });
-	g_byte_array_unref(octets);
+	w->contents = arena_dup(w->t->arena, text);
+	if (octets)
+		g_byte_array_unref(octets);
 	return w->contents.p != NULL;
 }
 

@@ -1,4 +1,6 @@
 #include "runtime/mime.h"
+
+#include "runtime/base64.h"
 #include "runtime/limits.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -320,57 +322,11 @@ is_plain(GMimePart *part)
 	return false;
 }
 
-/* RFC 2045 6.8: 1 the alphabet, 2 padding and white space, 0 the others. */
-static const uint8_t base64_kind[256] = { ['A' ... 'Z'] = 1,
-	['a' ... 'z'] = 1,
-	['0' ... '9'] = 1,
-	['+'] = 1,
-	['/'] = 1,
-	['='] = 2,
-	[' '] = 2,
-	['\t'] = 2,
-	['\n'] = 2,
-	['\r'] = 2,
-	['\f'] = 2 };
-
-static bool
-is_base64(char c)
+bool
+mime_is_loose(GMimePart *part)
 {
-	return base64_kind[(uint8_t)c] == 1;
-}
-
-size_t
-mime_base64_tail(struct str s, guint8 out[2])
-{
-	char last[5] = "AAAA";
-	guchar octets[3];
-	size_t n = 0;
-	gint state = 0;
-	guint save = 0;
-
-	if (str_find(s, '=') < s.n)
-		return 0;
-	for (size_t i = 0; i < s.n; i++)
-		n += is_base64(s.p[i]);
-	n %= 4;
-	if (n < 2)
-		return 0;
-	for (size_t i = s.n, k = n; k > 0;)
-		if (is_base64(s.p[--i]))
-			last[--k] = s.p[i];
-	memset(last + n, 'A', 4 - n);
-	(void)g_base64_decode_step(last, 4, octets, &state, &save);
-	memcpy(out, octets, n - 1);
-	return n - 1;
-}
-
-static bool
-goes_on_behind_padding(struct str s)
-{
-	for (size_t i = str_find(s, '='); i < s.n; i++)
-		if (is_base64(s.p[i]))
-			return true;
-	return false;
+	return encoding_of(part) == GMIME_CONTENT_ENCODING_BASE64 &&
+	       base64_is_loose(encoded(part));
 }
 
 bool
@@ -384,55 +340,48 @@ mime_is_ambiguous(GMimePart *part)
 		GMIME_CONTENT_ENCODING_DEFAULT)
 		return true;
 	return encoding_of(part) == GMIME_CONTENT_ENCODING_BASE64 &&
-	       goes_on_behind_padding(encoded(part));
+	       base64_goes_on(encoded(part));
 }
 
-bool
-mime_is_loose(GMimePart *part)
+/* From memory, without the copies that streams make. */
+static GByteArray *
+decode(GMimeContentEncoding encoding, struct str text)
 {
-	struct str s = encoded(part);
+	GByteArray *out = g_byte_array_new();
+	GMimeEncoding state;
 
-	if (encoding_of(part) != GMIME_CONTENT_ENCODING_BASE64)
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!base64_kind[(uint8_t)s.p[i]])
-			return true;
-	return false;
+	if (encoding == GMIME_CONTENT_ENCODING_BASE64) {
+		/* Padding ends it; mime_is_ambiguous tells more. */
+		text = str_head(text, str_find(text, '='));
+		g_byte_array_set_size(out, (guint)text.n);
+		out->len = (guint)base64_decode(text, out->data);
+		return out;
+	}
+	g_mime_encoding_init_decode(&state, encoding);
+	g_byte_array_set_size(
+	    out, (guint)g_mime_encoding_outlen(&state, text.n));
+	out->len = (guint)g_mime_encoding_flush(
+	    &state, text.p, text.n, (char *)out->data);
+	return out;
 }
 
 GByteArray *
 mime_decode(GMimePart *part)
 {
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	guint8 tail[2];
-	GByteArray *out;
-	GMimeStream *to;
-
-	if (!content)
-		return NULL;
-	out = g_byte_array_sized_new((guint)mime_encoded_size(part));
-	to = g_mime_stream_mem_new_with_byte_array(out);
-	g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(to), FALSE);
-	(void)g_mime_data_wrapper_write_to_stream(content, to);
-	g_object_unref(to);
-	if (encoding_of(part) == GMIME_CONTENT_ENCODING_BASE64)
-		g_byte_array_append(
-		    out, tail, (guint)mime_base64_tail(encoded(part), tail));
-	return out;
+	return decode(encoding_of(part), encoded(part));
 }
 
 struct str
 mime_contents(GMimePart *part, GByteArray **owned)
 {
-	struct str plain = encoded(part);
-	GByteArray *octets;
+	struct str text = encoded(part);
 
 	*owned = NULL;
-	if (plain.p && is_plain(part))
-		return plain;
-	octets = *owned = mime_decode(part);
-	return octets && octets->len
-		   ? (struct str){ (const char *)octets->data, octets->len }
+	if (is_plain(part))
+		return text.p ? text : STR("");
+	*owned = mime_decode(part);
+	return (*owned)->len
+		   ? (struct str){ (const char *)(*owned)->data, (*owned)->len }
 		   : STR("");
 }
 

@@ -36,7 +36,7 @@ struct mime_budget {
 GMimeObject *mime_parse(GMimeStream *, GByteArray *octets, struct mime_budget *,
     bool may_be_cut, bool *malformed);
 
-/* The decoded contents; NULL where there are none.  To be unreffed. */
+/* The decoded contents, to be unreffed. */
 GByteArray *mime_decode(GMimePart *);
 
 /*
@@ -52,17 +52,8 @@ struct str mime_contents(GMimePart *, GByteArray **owned);
  */
 bool mime_is_ambiguous(GMimePart *);
 
-/*
- * Is there something in its base64 that is not of the alphabet?  Readers are
- * to ignore it (RFC 2045 6.8), but may refuse.
- */
+/* Is there something in its base64 that readers may refuse? */
 bool mime_is_loose(GMimePart *);
-
-/*
- * The whole octets, two at most, in what stands behind the last four characters
- * of base64 without padding: decoders leave them out.
- */
-size_t mime_base64_tail(struct str, guint8 out[2]);
 
 /* Octets of the contents as sent. */
 long long mime_encoded_size(GMimePart *);
