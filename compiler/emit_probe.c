@@ -101,15 +101,6 @@ block_at(struct ip first, struct ip last)
 	return block;
 }
 
-static bool
-ip_next(struct ip *ip)
-{
-	for (int i = 15; i >= 0; i--)
-		if (++ip->b[i])
-			return true;
-	return false;
-}
-
 static void
 add_range(struct emitter *e, struct probe_maker *p, struct ip_range range,
     uint32_t rule)

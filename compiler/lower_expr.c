@@ -66,6 +66,20 @@ lower_close_loop(struct lower *l, struct span span, const struct ir_ref *ref,
 	return node_each(&l->nodes, collection_ref(ref), l->depth, body, span);
 }
 
+/* Is there an element for which it holds? */
+static struct ir_node *
+lower_any(struct lower *l, struct ir_node *t)
+{
+	struct ir_ref ref = t->left;
+	struct ir_node *n;
+
+	if (!lower_open_loop(l, t->span, &ref))
+		return node_const(&l->nodes, false);
+	t->left = ref;
+	n = node_test(&l->nodes, t);
+	return lower_close_loop(l, t->span, &ref, n);
+}
+
 /* ---- other tests ---------------------------------------------------- */
 
 static struct ir_node *
@@ -75,27 +89,21 @@ lower_exists(struct lower *l, const struct ast_expr *e)
 	struct ir_node t = {
 		.kind = NODE_TEST, .op = OPC_EXISTS, .span = e->span
 	};
-	struct ir_ref ref;
-	struct ir_node *n;
 
 	if (!value_is_attr(v))
 		return node_const(&l->nodes, true);
-	t.left = ref = lower_ref(l, v);
-	if (ref.from == REF_COUNT)
+	t.left = lower_ref(l, v);
+	if (t.left.from == REF_COUNT)
 		return node_const(&l->nodes, true);
 	if (!value_is_many(v))
 		return node_test(&l->nodes, &t);
-	if (collection_of(ref.attr) == ref.attr) {
+	if (collection_of(t.left.attr) == t.left.attr) {
 		t.op = OPC_GT;
 		t.left.from = REF_COUNT;
 		return node_test(&l->nodes, &t);
 	}
 	/* A field: an element that has it. */
-	if (!lower_open_loop(l, e->span, &ref))
-		return node_const(&l->nodes, false);
-	t.left = ref;
-	n = node_test(&l->nodes, &t);
-	return lower_close_loop(l, e->span, &ref, n);
+	return lower_any(l, &t);
 }
 
 static struct ir_node *
@@ -143,8 +151,6 @@ lower_alone(struct lower *l, const struct ast_expr *e)
 	struct ir_node t = {
 		.kind = NODE_TEST, .op = OPC_YES, .span = e->span
 	};
-	struct ir_ref ref;
-	struct ir_node *n;
 
 	if (v->let &&
 	    (v->let->is_condition || v->let->expr->kind != EXPR_VALUE))
@@ -152,14 +158,10 @@ lower_alone(struct lower *l, const struct ast_expr *e)
 	v = value_behind(v);
 	if (!value_is_attr(v))
 		return lower_refuse_compare(l, e);
-	t.left = ref = lower_ref(l, v);
+	t.left = lower_ref(l, v);
 	if (!value_is_many(v))
 		return node_test(&l->nodes, &t);
-	if (!lower_open_loop(l, e->span, &ref))
-		return node_const(&l->nodes, false);
-	t.left = ref;
-	n = node_test(&l->nodes, &t);
-	return lower_close_loop(l, e->span, &ref, n);
+	return lower_any(l, &t);
 }
 
 static struct ir_node *

@@ -14,6 +14,7 @@
 
 #include "dsl/tables.h"
 #include "runtime/json.h"
+#include "runtime/why.h"
 
 struct node_process {
 	pid_t pid;
@@ -94,17 +95,13 @@ node_find(
 {
 	const char *name = wanted ? wanted : "node";
 
-	if (!find_node(p->node, name)) {
-		snprintf(why, why_size, "there is no `%s`%s", name,
+	if (!find_node(p->node, name))
+		return why_not(why, why_size, "there is no `%s`%s", name,
 		    strchr(name, '/') ? "" : " in PATH; --node names another");
-		return false;
-	}
-	if (!find_script(p->script)) {
-		snprintf(why, why_size,
+	if (!find_script(p->script))
+		return why_not(why, why_size,
 		    "the JavaScript of milt is not found; MILT_ADDON names the "
 		    "folder of the npm package");
-		return false;
-	}
 	return true;
 }
 

@@ -34,16 +34,6 @@ compare_ranges(const void *a, const void *b)
 	return c ? c : ip_compare(x->last, y->last);
 }
 
-/* The address behind `ip`; false behind the last one. */
-static bool
-ip_next(struct ip *ip)
-{
-	for (int i = 15; i >= 0; i--)
-		if (++ip->b[i])
-			return true;
-	return false;
-}
-
 static bool
 ranges_touch(const struct ip_range *a, const struct ip_range *b)
 {

@@ -207,21 +207,6 @@ log_decision(const struct decision_record *d)
 		watch(d);
 }
 
-static const char *
-note_word(enum milt_note_kind kind)
-{
-	switch (kind) {
-	case NOTE_SHADOW:
-		return "shadow";
-	case NOTE_IGNORED:
-		return "ignored";
-	case NOTE_LOG:
-	case NOTE_METRIC:
-		return "note";
-	}
-	return "note";
-}
-
 void
 log_note(struct milt_session *s, struct str queue_id, const struct milt_note *n)
 {
@@ -235,7 +220,7 @@ log_note(struct milt_session *s, struct str queue_id, const struct milt_note *n)
 	}
 	line_start(&l);
 	add_id(&l, queue_id);
-	line_add(&l, "%s", note_word(n->kind));
+	line_add(&l, "%s", n->kind == NOTE_LOG ? "note" : note_word(n->kind));
 	add_rule(&l, milt_session_image(s), n->rule);
 	add_envelope(&l, milt_session_facts(s), STAGE_MAIL);
 	if (n->recipient.n) {

@@ -132,7 +132,7 @@ decision_json(const struct decision_record *d)
 	return o;
 }
 
-static const char *
+const char *
 note_word(enum milt_note_kind kind)
 {
 	switch (kind) {

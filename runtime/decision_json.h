@@ -11,6 +11,10 @@
 json_t *decision_json(const struct decision_record *);
 json_t *note_json(
     struct milt_session *, struct str queue_id, const struct milt_note *);
+
+/* shadow, ignored or log. */
+const char *note_word(enum milt_note_kind);
+
 json_t *question_json(const struct question_record *);
 
 /* The recipients that a decision is about: at RCPT the current one. */

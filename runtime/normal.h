@@ -36,6 +36,16 @@ ip_compare(struct ip a, struct ip b)
 	return high ? high : low;
 }
 
+/* Makes it the next one; false behind the last. */
+static inline bool
+ip_next(struct ip *ip)
+{
+	for (int i = 15; i >= 0; i--)
+		if (++ip->b[i])
+			return true;
+	return false;
+}
+
 static inline bool
 ip_is_v4(struct ip ip)
 {

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/why.h"
+
 static const char *pidfile; /* written; borrowed */
 static struct stat pidfile_made;
 static int ready_pipe = -1; /* to the process that was started */
@@ -108,20 +110,15 @@ identity_parse(
 	size_t n = colon ? (size_t)(colon - text) : strlen(text);
 
 	*out = (struct identity){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
-	if (n >= sizeof(user)) {
-		snprintf(why, why_size, "the user's name is too long");
-		return false;
-	}
+	if (n >= sizeof(user))
+		return why_not(why, why_size, "the user's name is too long");
 	memcpy(user, text, n);
 	user[n] = 0;
-	if ((n == 0 && !colon) || (n > 0 && !find_user(user, out))) {
-		snprintf(why, why_size, "there is no user `%s`", user);
-		return false;
-	}
-	if (colon && !find_group(colon + 1, out)) {
-		snprintf(why, why_size, "there is no group `%s`", colon + 1);
-		return false;
-	}
+	if ((n == 0 && !colon) || (n > 0 && !find_user(user, out)))
+		return why_not(why, why_size, "there is no user `%s`", user);
+	if (colon && !find_group(colon + 1, out))
+		return why_not(
+		    why, why_size, "there is no group `%s`", colon + 1);
 	return true;
 }
 

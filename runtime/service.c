@@ -13,6 +13,7 @@
 #include "runtime/milter.h"
 #include "runtime/nudge.h"
 #include "runtime/process.h"
+#include "runtime/why.h"
 
 /* Descriptors for all but sessions; the fewest with which we start. */
 enum { FILES_RESERVED = 64, FILES_NEEDED = 256, FILES_WANTED = 4096 };
@@ -28,12 +29,10 @@ service_raise_files(char *why, size_t why_size)
 {
 	unsigned long files = process_raise_files();
 
-	if (files < FILES_NEEDED) {
-		snprintf(why, why_size,
+	if (files < FILES_NEEDED)
+		return why_not(why, why_size,
 		    "the limit on open files is %lu; %d is the least", files,
 		    FILES_NEEDED);
-		return false;
-	}
 	if (files < FILES_WANTED)
 		log_say(LEVEL_WARNING,
 		    "the limit on open files is %lu: each session needs "

@@ -5,7 +5,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "runtime/socket_spec.h"
+#include "runtime/why.h"
 
 struct attempt {
 	const char *spec;
@@ -24,30 +24,17 @@ struct attempt {
 	size_t why_size;
 };
 
-static bool refuse(const struct attempt *, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static bool
-refuse(const struct attempt *t, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(t->why, t->why_size, fmt, ap);
-	va_end(ap);
-	return false;
-}
-
 static bool
 refuse_errno(const struct attempt *t, const char *what)
 {
-	return refuse(t, "%s: %s: %s", t->spec, what, strerror(errno));
+	return why_not(
+	    t->why, t->why_size, "%s: %s: %s", t->spec, what, strerror(errno));
 }
 
 static bool
 refuse_world(const struct attempt *t, const char *what)
 {
-	return refuse(t,
+	return why_not(t->why, t->why_size,
 	    "%s %s: who reaches it can %s; --allow-world permits it", t->spec,
 	    what, t->options->can ? t->options->can : "speak as the MTA");
 }
@@ -128,10 +115,12 @@ clear_path(const struct attempt *t, const struct sockaddr_un *sa)
 		return refuse_errno(t, "cannot look");
 	}
 	if (!S_ISSOCK(st.st_mode))
-		return refuse(t, "%s exists and is not a socket", sa->sun_path);
+		return why_not(t->why, t->why_size,
+		    "%s exists and is not a socket", sa->sun_path);
 	switch (probe(sa)) {
 	case PROBE_LIVE:
-		return refuse(t, "another process listens on %s", t->spec);
+		return why_not(t->why, t->why_size,
+		    "another process listens on %s", t->spec);
 	case PROBE_UNSURE:
 		return refuse_errno(t, "cannot tell whether another process "
 				       "listens there");
@@ -244,7 +233,8 @@ bind_inet(const struct attempt *t, const struct addrinfo *ai)
 		return true;
 	}
 	if (errno == EADDRINUSE)
-		refuse(t, "another process listens on %s", t->spec);
+		why_not(t->why, t->why_size, "another process listens on %s",
+		    t->spec);
 	else
 		refuse_errno(t, "cannot listen");
 	close(fd);
@@ -271,7 +261,7 @@ open_inet(const struct attempt *t, const struct socket_spec *spec)
 	}
 	e = getaddrinfo(host, spec->port, &hints, &ai);
 	if (e != 0)
-		return refuse(t, "%s: %s", t->spec,
+		return why_not(t->why, t->why_size, "%s: %s", t->spec,
 		    e == EAI_SYSTEM ? strerror(errno) : gai_strerror(e));
 	if (!t->options->allow_world && !is_loopback(ai->ai_addr))
 		ok = refuse_world(t, "is not a loopback address");
@@ -317,7 +307,8 @@ open_given(const struct attempt *t, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &n) < 0)
 		return refuse_errno(t, "not a socket");
 	if (!listening)
-		return refuse(t, "%s is not a listening socket", t->spec);
+		return why_not(t->why, t->why_size,
+		    "%s is not a listening socket", t->spec);
 	world = t->options->allow_world ? NULL : world_reaches(fd);
 	if (world)
 		return refuse_world(t, world);

@@ -1,12 +1,13 @@
 #include "runtime/socket_spec.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "runtime/why.h"
 
 struct attempt {
 	const char *text;
@@ -14,20 +15,6 @@ struct attempt {
 	char *why;
 	size_t why_size;
 };
-
-static bool refuse(const struct attempt *, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static bool
-refuse(const struct attempt *t, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(t->why, t->why_size, fmt, ap);
-	va_end(ap);
-	return false;
-}
 
 static bool
 parse_number(const char *s, unsigned long max, unsigned long *out)
@@ -47,11 +34,11 @@ parse_unix(const struct attempt *t, const char *path)
 	enum { ROOM = sizeof(((struct sockaddr_un *)0)->sun_path) };
 
 	if (path[0] != '/')
-		return refuse(
-		    t, "%s: the path of a socket begins with /", t->text);
+		return why_not(t->why, t->why_size,
+		    "%s: the path of a socket begins with /", t->text);
 	if (strlen(path) >= ROOM)
-		return refuse(t, "%s: the path has more than %d octets",
-		    t->text, ROOM - 1);
+		return why_not(t->why, t->why_size,
+		    "%s: the path has more than %d octets", t->text, ROOM - 1);
 	t->out->kind = SOCKET_UNIX;
 	t->out->path = path;
 	return true;
@@ -96,10 +83,11 @@ parse_inet(const struct attempt *t, const char *rest, enum socket_kind kind)
 
 	if ((size_t)snprintf(text, sizeof(text), "%s", rest) >= sizeof(text) ||
 	    !split_host(text, &host, &port))
-		return refuse(t, "%s: write inet:PORT@HOST", t->text);
+		return why_not(
+		    t->why, t->why_size, "%s: write inet:PORT@HOST", t->text);
 	if (!parse_number(port, 65535, &number) || number == 0)
-		return refuse(
-		    t, "%s: the port is a number from 1 to 65535", t->text);
+		return why_not(t->why, t->why_size,
+		    "%s: the port is a number from 1 to 65535", t->text);
 	out->kind = kind;
 	snprintf(out->host, sizeof(out->host), "%s", host);
 	snprintf(out->port, sizeof(out->port), "%lu", number);
@@ -112,9 +100,11 @@ parse_given(const struct attempt *t, const char *rest)
 	unsigned long number;
 
 	if (!parse_number(rest, 1000000, &number))
-		return refuse(t, "%s: write fd:NUMBER", t->text);
+		return why_not(
+		    t->why, t->why_size, "%s: write fd:NUMBER", t->text);
 	if (number <= STDERR_FILENO)
-		return refuse(t, "%s: descriptors 0 to 2 are taken", t->text);
+		return why_not(t->why, t->why_size,
+		    "%s: descriptors 0 to 2 are taken", t->text);
 	t->out->kind = SOCKET_GIVEN;
 	t->out->fd = (int)number;
 	return true;
@@ -146,7 +136,7 @@ socket_spec_parse(
 		return parse_inet(&t, rest, SOCKET_INET6);
 	if ((rest = after(text, "fd:")))
 		return parse_given(&t, rest);
-	return refuse(&t,
+	return why_not(t.why, t.why_size,
 	    "`%s`: write unix:/PATH, inet:PORT@HOST, inet6:PORT@HOST "
 	    "or fd:NUMBER",
 	    text);
