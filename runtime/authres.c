@@ -1,5 +1,7 @@
 #include "runtime/authres.h"
 
+#include "runtime/normal.h"
+
 /* ---- words --------------------------------------------------------------- */
 
 static bool
@@ -90,30 +92,6 @@ take_sign(struct authres_reader *r, char sign)
 		return false;
 	r->rest = str_skip(r->rest, 1);
 	return true;
-}
-
-/* Without quotes and escapes; {NULL, 0} with no memory. */
-static struct str
-unquote(struct arena *arena, struct str s)
-{
-	bool quoted = false;
-	size_t n = 0;
-	char *p;
-
-	if (str_find(s, '"') == s.n)
-		return s;
-	p = arena_alloc(arena, s.n);
-	if (!p)
-		return (struct str){ NULL, 0 };
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '"')
-			quoted = !quoted;
-		else if (quoted && s.p[i] == '\\' && i + 1 < s.n)
-			p[n++] = s.p[++i];
-		else
-			p[n++] = s.p[i];
-	}
-	return (struct str){ p, n };
 }
 
 /* ---- results ------------------------------------------------------------- */

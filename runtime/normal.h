@@ -117,6 +117,12 @@ struct str domain_mixed_label(struct arena *, struct str normal);
 bool domain_is_suffix(struct str normal);
 
 /*
+ * Without the quotes and escapes of quoted strings (RFC 5322 3.2.4), in the
+ * arena if there are any; p NULL with no memory.
+ */
+struct str unquote(struct arena *, struct str);
+
+/*
  * An envelope address: RFC 5321 4.1.2, with or without angle brackets, source
  * route dropped, quoted local part unquoted.
  */

@@ -55,7 +55,7 @@ without_route(struct str s)
 	return s;
 }
 
-static struct str
+struct str
 unquote(struct arena *a, struct str s)
 {
 	bool quoted = false;
