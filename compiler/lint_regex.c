@@ -1,5 +1,6 @@
 #include "compiler/lint.h"
 #include "runtime/literal.h"
+#include "runtime/literal_class.h"
 
 /* What a regex is made of, as far as lint cares. */
 struct shape {
@@ -215,10 +216,12 @@ lint_residual(struct compilation *c)
 		const struct ir_regex *re = c->ir->regexes.v[i];
 		struct literals set;
 		struct literals_also also;
+		struct classes classes;
 		bool readable;
 		struct diag *d;
 
-		if (literals_of(re->source, ir_regex_flags(re), &set, &also))
+		if (literals_of(re->source, ir_regex_flags(re), &set, &also) ||
+		    classes_of(re->source, ir_regex_flags(re), &classes))
 			continue;
 		d = diag_at(&c->diags, D_REGEX_RESIDUAL, re->span,
 		    "the regex is tried on every value");
