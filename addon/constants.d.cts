@@ -10,7 +10,7 @@ export const SMFIS_REJECT: number;
 export const SMFIS_DISCARD: number;
 /** accept, and ask no more */
 export const SMFIS_ACCEPT: number;
-/** refuse for now */
+/** refuse; the sender may try again */
 export const SMFIS_TEMPFAIL: number;
 /** no answer, where none was negotiated */
 export const SMFIS_NOREPLY: number;

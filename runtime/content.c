@@ -77,15 +77,14 @@ classify(GMimeObject *o, struct leaf *leaf)
 	    disposition && g_ascii_strcasecmp(disposition, "attachment") == 0;
 	bool text = !type || g_mime_content_type_is_type(type, "text", "*");
 	bool html = type && g_mime_content_type_is_type(type, "text", "html");
-	bool plain =
-	    !type || g_mime_content_type_is_type(type, "text", "plain");
 
 	leaf->message = mime_is_message(o);
 	leaf->file =
 	    leaf->message || attached ||
 	    g_mime_part_get_filename(GMIME_PART(o)) ||
 	    (!text && !g_mime_content_type_is_type(type, "message", "*"));
-	leaf->plain = plain && !attached && !leaf->message;
+	/* RFC 2046 4.1.4: other subtypes of text are read as plain. */
+	leaf->plain = text && !html && !attached && !leaf->message;
 	leaf->html = html && !attached;
 }
 
@@ -307,13 +306,13 @@ content_of(struct facts *f, uint32_t need)
 {
 	struct message *m = facts_message(f);
 
-	f->failure = facts_no_memory;
 	if (m && !m->content)
 		m->content = content_new(f);
-	if (!m || !m->content || m->content->failed)
-		return NULL;
-	if (take_steps(m->content, need))
-		return m->content;
-	m->content->failed = true;
+	if (m && m->content && !m->content->failed) {
+		if (take_steps(m->content, need))
+			return m->content;
+		m->content->failed = true;
+	}
+	f->failure = facts_no_memory;
 	return NULL;
 }

@@ -71,22 +71,11 @@ is_html(const struct file_fact *f)
 	return false;
 }
 
-/* A byte order mark says more than what is declared. */
-static struct str
-decoded(struct files *w, struct str s, const char *charset)
-{
-	if (str_starts(s, STR("\xff\xfe")))
-		return content_text(arena_of(w), str_skip(s, 2), "utf-16le");
-	if (str_starts(s, STR("\xfe\xff")))
-		return content_text(arena_of(w), str_skip(s, 2), "utf-16be");
-	return content_text(arena_of(w), s, charset);
-}
-
 static bool
 set_text(struct files *w, struct file_fact *f, struct str contents,
     const char *charset)
 {
-	struct str text = decoded(w, contents, charset);
+	struct str text = content_text(arena_of(w), contents, charset);
 	struct html html;
 
 	if (!text.p)

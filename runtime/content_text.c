@@ -1,4 +1,5 @@
 /* The texts of a message's body, and the URLs in them. */
+#include "runtime/charset.h"
 #include "runtime/content.h"
 #include "runtime/html.h"
 #include "runtime/url.h"
@@ -6,15 +7,8 @@
 
 static const char urls_over[] = "the message has more URLs than are looked at";
 
-/* ---- charsets -------------------------------------------------------------
+/* ---- decoding --------------------------------------------------------
  */
-
-static bool
-is_utf8(const char *charset)
-{
-	return !charset || g_ascii_strcasecmp(charset, "utf-8") == 0 ||
-	       g_ascii_strcasecmp(charset, "us-ascii") == 0;
-}
 
 /* A copy in which CRLF is LF. */
 static struct str
@@ -45,22 +39,9 @@ with_lf(struct arena *a, struct str s)
 struct str
 content_text(struct arena *a, struct str octets, const char *charset)
 {
-	GMimeFilter *filter = is_utf8(charset)
-				  ? NULL
-				  : g_mime_filter_charset_new(charset, "utf-8");
-	struct str out = octets;
-	size_t room, n;
-	char *p;
+	struct str text = charset_decode(a, octets, charset);
 
-	if (filter) {
-		g_mime_filter_complete(
-		    filter, (char *)octets.p, octets.n, 0, &p, &n, &room);
-		out = (struct str){ p, n };
-	}
-	out = with_lf(a, out);
-	if (filter)
-		g_object_unref(filter);
-	return out.p ? utf8_make_valid(a, out) : out;
+	return text.p || !octets.n ? with_lf(a, text) : text;
 }
 
 /* ---- URLs

@@ -53,15 +53,37 @@ add_domain(struct facts *f, struct authres_facts *x, enum authres_method method,
 }
 
 static bool
+passes(const struct authres_facts *x, enum authres_method method)
+{
+	for (size_t i = 0; i < x->results[method].n; i++)
+		if (x->results[method].v[i] == RESULT_PASS)
+			return true;
+	return false;
+}
+
+/* Where SPF passed for some domains these are the ones. */
+static bool
+add_spf(struct facts *f, struct authres_facts *x, const struct authres *r)
+{
+	bool passed = passes(x, AUTHRES_SPF);
+
+	if (passed && r->result != RESULT_PASS)
+		return true;
+	if (!passed && r->result == RESULT_PASS)
+		x->domains[AUTHRES_SPF].n = 0;
+	return add_domain(f, x, AUTHRES_SPF, r->domain);
+}
+
+static bool
 add_result(struct facts *f, struct authres_facts *x, const struct authres *r)
 {
 	struct arena *a = &f->message_arena;
 
+	if (r->method == AUTHRES_SPF && !add_spf(f, x, r))
+		return false;
 	if (!vec_push(a, &x->results[r->method], (uint8_t)r->result))
 		return false;
 	switch (r->method) {
-	case AUTHRES_SPF:
-		return add_domain(f, x, AUTHRES_SPF, r->domain);
 	case AUTHRES_DKIM:
 		return r->result != RESULT_PASS ||
 		       add_domain(f, x, AUTHRES_DKIM, r->domain);
@@ -70,6 +92,7 @@ add_result(struct facts *f, struct authres_facts *x, const struct authres *r)
 			x->policy =
 			    (struct cell){ .text = r->policy, .arena = a };
 		return true;
+	case AUTHRES_SPF:
 	case AUTHRES_ARC:
 	case AUTHRES_COUNT:
 		break;
@@ -123,15 +146,6 @@ instance(struct str s)
 		n = n * 10 + (s.p[i] - '0');
 	}
 	return n;
-}
-
-static bool
-passes(const struct authres_facts *x, enum authres_method method)
-{
-	for (size_t i = 0; i < x->results[method].n; i++)
-		if (x->results[method].v[i] == RESULT_PASS)
-			return true;
-	return false;
 }
 
 /* The seal of the highest instance, in a chain that passed. */

@@ -7,6 +7,7 @@
  */
 #include "runtime/facts_decode.h"
 #include "runtime/base64.h"
+#include "runtime/charset.h"
 #include "runtime/mime.h"
 
 /*
@@ -133,7 +134,7 @@ put_word(GString *out, const GByteArray *octets, struct str charset)
 	memcpy(name, charset.p, charset.n);
 	name[charset.n] = 0;
 	text = g_convert(octets->len ? (const gchar *)octets->data : "",
-	    (gssize)octets->len, "UTF-8", g_mime_charset_iconv_name(name), NULL,
+	    (gssize)octets->len, "UTF-8", charset_iconv_name(name), NULL,
 	    &n, NULL);
 	if (!text || has_mark((struct str){ text, n })) {
 		g_free(text);

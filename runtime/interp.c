@@ -55,6 +55,7 @@ each(struct run *run, uint32_t code)
 			     ? (struct str){ "", 0 }
 			     : image_text(ip->image, loop->key);
 	enum truth all;
+	const char *why;
 	size_t count = 0;
 
 	if (loop->depth == 0)
@@ -65,10 +66,11 @@ each(struct run *run, uint32_t code)
 	case FACT_THERE:
 		return each_element(run, loop, code, count);
 	case FACT_PARTIAL:
+		why = facts_failure(ip->facts);
 		all = each_element(run, loop, code, count);
 		if (all != FALSE_)
 			return all;
-		ip->failure = facts_failure(ip->facts);
+		ip->failure = why;
 		return ERROR_;
 	case FACT_FAILED:
 		ip->failure = facts_failure(ip->facts);

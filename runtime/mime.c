@@ -343,32 +343,79 @@ mime_is_ambiguous(GMimePart *part)
 	       base64_goes_on(encoded(part));
 }
 
-/* From memory, without the copies that streams make. */
+/*
+ * Without the blanks at the ends of lines, which are to be deleted (RFC 2045
+ * 6.7, (3)): GMime does not.
+ */
 static GByteArray *
-decode(GMimeContentEncoding encoding, struct str text)
+trim_lines(struct str text)
+{
+	GByteArray *out = g_byte_array_sized_new((guint)text.n);
+
+	while (text.n) {
+		size_t end = str_find(text, '\n'), n = end;
+
+		n -= n && end < text.n && text.p[n - 1] == '\r';
+		end = n;
+		while (n && (text.p[n - 1] == ' ' || text.p[n - 1] == '\t'))
+			n--;
+		g_byte_array_append(out, (const guint8 *)text.p, (guint)n);
+		text = str_skip(text, end);
+		end = str_find(text, '\n');
+		end += end < text.n;
+		g_byte_array_append(out, (const guint8 *)text.p, (guint)end);
+		text = str_skip(text, end);
+	}
+	return out;
+}
+
+static GByteArray *
+decode_base64(struct str text)
 {
 	GByteArray *out = g_byte_array_new();
-	GMimeEncoding state;
 
-	if (encoding == GMIME_CONTENT_ENCODING_BASE64) {
-		/* Padding ends it; mime_is_ambiguous tells more. */
-		text = str_head(text, str_find(text, '='));
-		g_byte_array_set_size(out, (guint)text.n);
-		out->len = (guint)base64_decode(text, out->data);
-		return out;
-	}
-	g_mime_encoding_init_decode(&state, encoding);
-	g_byte_array_set_size(
-	    out, (guint)g_mime_encoding_outlen(&state, text.n));
-	out->len = (guint)g_mime_encoding_flush(
-	    &state, text.p, text.n, (char *)out->data);
+	/* Padding ends it; mime_is_ambiguous tells more. */
+	text = str_head(text, str_find(text, '='));
+	g_byte_array_set_size(out, (guint)text.n);
+	out->len = (guint)base64_decode(text, out->data);
+	return out;
+}
+
+/* By a filter, which knows the first and last line of uuencode, too. */
+static GByteArray *
+decode_filtered(GMimeContentEncoding encoding, struct str text)
+{
+	GMimeFilter *filter = g_mime_filter_basic_new(encoding, FALSE);
+	GByteArray *out = g_byte_array_new();
+	size_t n, room;
+	char *p;
+
+	g_mime_filter_filter(filter, (char *)text.p, text.n, 0, &p, &n, &room);
+	if (n)
+		g_byte_array_append(out, (const guint8 *)p, (guint)n);
+	g_mime_filter_complete(filter, (char *)"", 0, 0, &p, &n, &room);
+	if (n)
+		g_byte_array_append(out, (const guint8 *)p, (guint)n);
+	g_object_unref(filter);
 	return out;
 }
 
 GByteArray *
 mime_decode(GMimePart *part)
 {
-	return decode(encoding_of(part), encoded(part));
+	GMimeContentEncoding encoding = encoding_of(part);
+	struct str text = encoded(part);
+	GByteArray *trimmed, *out;
+
+	if (encoding == GMIME_CONTENT_ENCODING_BASE64)
+		return decode_base64(text);
+	if (encoding != GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE)
+		return decode_filtered(encoding, text);
+	trimmed = trim_lines(text);
+	out = decode_filtered(encoding,
+	    (struct str){ (const char *)trimmed->data, trimmed->len });
+	g_byte_array_unref(trimmed);
+	return out;
 }
 
 struct str

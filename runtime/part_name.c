@@ -115,6 +115,53 @@ take_names(
 	}
 }
 
+/* ---- fields -------------------------------------------------------------
+ */
+
+/* In one line (RFC 5322 2.2.3). */
+static char *
+unfolded(const char *field)
+{
+	GString *out = g_string_new(NULL);
+
+	for (; *field; field++)
+		if (*field != '\r' && *field != '\n')
+			g_string_append_c(out, *field);
+	return g_string_free(out, FALSE);
+}
+
+static bool
+has_two_quotes(const char *value)
+{
+	size_t n = strcspn(value, ";");
+	const char *first = memchr(value, '\'', n);
+
+	return first &&
+	       memchr(first + 1, '\'', n - (size_t)(first + 1 - value));
+}
+
+/*
+ * What GMime reads nothing of: values of RFC 2231 without their charset and
+ * language become plain ones, NUL becomes a ?.
+ */
+static void
+mend_extended(struct search *x, char *field)
+{
+	char *at;
+
+	if (!strstr(field, "*="))
+		return;
+	for (at = field; (at = strstr(at, "%00")); at += 3) {
+		memcpy(at, "%3F", 3);
+		x->out->ambiguous = true;
+	}
+	for (at = field + 1; *field && (at = strstr(at, "*=")); at++)
+		if (g_ascii_isalpha(at[-1]) && !has_two_quotes(at)) {
+			memmove(at, at + 1, strlen(at));
+			x->out->ambiguous = true;
+		}
+}
+
 /*
  * The field once more with its encoded words as we read them; NULL where there
  * is none.
@@ -123,12 +170,17 @@ static char *
 read_field(struct search *x, GMimePart *part, const char *name)
 {
 	const char *field = field_of(part, name);
+	char *line, *out;
 
 	if (!field)
 		return NULL;
 	if (strlen(field) >= MIME_MAX_FIELD)
 		x->out->ambiguous = true;
-	return words_mask(str_from(field));
+	line = unfolded(field);
+	mend_extended(x, line);
+	out = words_mask(str_from(line));
+	g_free(line);
+	return out;
 }
 
 static void

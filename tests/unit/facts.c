@@ -295,6 +295,7 @@ test_body(void)
 	fake_needs.options[OPTION_SCAN_LIMIT] = 1029;
 	facts_body(f, (struct str){ chunk, 1024 });
 	struct fact_value v;
+	size_t parts;
 	CHECK(facts_get(f, ATTR_BODY_RAW, STR(""), 0, &v) == FACT_THERE);
 	CHECK(v.text.n == 1029);
 	facts_body(f, STR("x"));
@@ -303,6 +304,11 @@ test_body(void)
 	CHECK_STR(str_from(facts_failure(f)),
 	    "the body is larger than option scan-limit");
 	CHECK_STR(show(ATTR_BODY_SIZE), "1030");
+	/* Its elements leave the reason as it is. */
+	CHECK(facts_count(f, ATTR_PART, STR(""), &parts) == FACT_PARTIAL);
+	CHECK(facts_get(f, ATTR_PART_TYPE, STR(""), 0, &v) == FACT_THERE);
+	CHECK_STR(str_from(facts_failure(f)),
+	    "the body is larger than option scan-limit");
 	facts_reset(f, STAGE_MAIL);
 	mail("<a@b>", "");
 	CHECK_STR(show(ATTR_BODY_RAW), "");

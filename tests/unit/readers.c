@@ -57,6 +57,67 @@ test_encodings(void)
 	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
 }
 
+/* Files that are encoded so, each of 3 octets and no text in front. */
+static void
+test_decoding(void)
+{
+	static const struct {
+		const char *encoding;
+		struct str contents;
+		const char *size;
+	} rows[] = {
+		{ "x-uuencode", STR("begin 644 a.exe\r\n#35J0\r\n`\r\nend\r\n"),
+		    "3" },
+		{ "uuencode", STR("begin 644 a.exe\n#35J0\n`\nend\n"), "3" },
+		{ "x-uue", STR("begin 644 a\n#35J0\n#35J0\n`\nend\n"), "6" },
+		{ "quoted-printable", STR("M=5A\x90"), "3" },
+		{ "quoted-printable", STR("M=\r\n=5A=\n=90"), "3" },
+		{ "quoted-printable", STR("M= \r\n=5A=\t\n=90"), "3" },
+		{ "quoted-printable", STR("M  \r\nZ\t\t"), "4" },
+		{ "quoted-printable", STR("M=20 \r\nZ=09"), "6" },
+		{ "quoted-printable", STR(""), "0" },
+		{ "7bit", STR("MZ \r\n"), "5" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message("application/x; name=a", rows[i].encoding,
+		    rows[i].contents);
+		CHECK_STR(show(ATTR_FILE_SIZE), rows[i].size);
+	}
+	message("application/x; name=a", "x-uuencode",
+	    STR("begin 644 a\n$4$L#!```\nend\n"));
+	CHECK_STR(show(ATTR_FILE_SHA256),
+	    "8dcc7e601606217f3b754766511182a9"
+	    "16b17e9a26a94c9d887104eba92e9bb2"); /* PK 3 4 */
+	message("text/plain", "quoted-printable",
+	    STR("lot= \r\ntery http://ev=\t\nil.example/x"));
+	CHECK_STR(show(ATTR_BODY_TEXT), "lottery http://evil.example/x");
+	CHECK_STR(show(ATTR_URL_HOST), "evil.example");
+}
+
+/* RFC 2046 4.1.4: texts that nobody knows are plain. */
+static void
+test_texts(void)
+{
+	static const char *const types[] = { "text/plain", "text/calendar",
+		"text/x-none", "text/plane; charset=utf-8", "text" };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		message(types[i], NULL,
+		    STR("http://evil.example/\nbegin 644 a.js\n#35J0\n`\n"
+			"end\n"));
+		CHECK_STR(show(ATTR_URL_HOST), "evil.example");
+		CHECK_STR(show(ATTR_FILE_NAME), "a.js");
+		CHECK_STR(show(ATTR_BODY_HTML), "-");
+	}
+	message("text/calendar; name=a.ics", NULL, STR("lottery"));
+	CHECK_STR(show(ATTR_BODY_TEXT), "lottery");
+	CHECK_STR(show(ATTR_FILE_NAME), "a.ics");
+	message("text/calendar", NULL, STR("lottery"));
+	header("Content-Disposition", "attachment");
+	CHECK_STR(show(ATTR_BODY_TEXT), "-");
+}
+
 static void
 test_base64(void)
 {
@@ -167,6 +228,18 @@ test_names(void)
 		{ "a/b; name==?utf-8?b?ZXZpbC5qcw?=", "", "evil.js", "0" },
 		{ "a/b", "filename=\"=?x-none?q?evil=2Ejs?=.js\"",
 		    "=?x-none?q?evil=2Ejs?=.js", "0" },
+		{ "a/b", "filename=\"the report\r\n of 2026.pdf\"",
+		    "the report of 2026.pdf", "0" },
+		{ "a/b", "filename=\"a.\r\n exe\"", "a. exe", "0" },
+		{ "a/b; name=\"a\n b.pdf\"", "", "a b.pdf", "0" },
+		{ "a/b", "filename*=utf-8''a.txt%00.exe", "a.txt?.exe", "1" },
+		{ "a/b", "filename*0*=utf-8''a.txt; filename*1*=%00.exe",
+		    "a.txt?.exe", "1" },
+		{ "a/b", "filename=a%00.txt", "a%00.txt", "0" },
+		{ "a/b", "filename*=utf-8'a.exe", "utf-8'a.exe", "1" },
+		{ "a/b", "filename*=a.exe", "a.exe", "1" },
+		{ "a/b; name*=a.exe", "", "a.exe", "1" },
+		{ "a/b", "filename*=''a.exe", "a.exe", "0" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -203,6 +276,8 @@ main(void)
 	start();
 	test_images();
 	test_encodings();
+	test_decoding();
+	test_texts();
 	test_base64();
 	test_words();
 	test_no_parts();
