@@ -7,7 +7,10 @@
  * process, and a session without MAIL would let stray aborts through in all
  * later ones.  CONNECT, MAIL and RCPT name in the log who wrote to whom.  DATA
  * is never skipped and always answered: without it each message over TCP waits
- * 40 ms (Nagle at the MTA, delayed acknowledgement here).
+ * 40 ms (Nagle at the MTA, delayed acknowledgement here).  The end of the
+ * header is skipped with the header alone: of a message without fields the body
+ * would else come right behind DATA, and libmilter would ignore it, without a
+ * reply.
  */
 static unsigned long
 skipped(const struct policy *p)
@@ -20,7 +23,7 @@ skipped(const struct policy *p)
 		no |= SMFIP_NOHELO;
 	if (!(needs->flags & (NEED_HEADERS | NEED_SIZES)))
 		no |= SMFIP_NOHDRS;
-	if (!(wanted >> STAGE_HEADERS & 1))
+	if (no & SMFIP_NOHDRS && !(wanted >> STAGE_HEADERS & 1))
 		no |= SMFIP_NOEOH;
 	if (!(needs->flags & (NEED_BODY | NEED_SIZES)))
 		no |= SMFIP_NOBODY;

@@ -219,6 +219,59 @@ test_missing_action(void)
 	CHECK(filter_stop(&f) == 0);
 }
 
+static void
+bare(const struct filter *f, const char *body, const char *want)
+{
+	struct mta_address to = { STR("<a@example.com>"), NULL, 0 };
+	struct mta_message msg = { .sender = { STR("<s@example.org>"), NULL,
+				       0 },
+		.recipients = &to,
+		.recipient_count = 1,
+		.body = str_from(body) };
+	struct mta_outcome o;
+	struct mta m;
+
+	CHECK(letter_open(&m, f->where, &(struct letter){ 0 }));
+	for (int i = 0; i < 2; i++) {
+		mta_deliver(&m, &msg, &o);
+		CHECK_STR(outcome_text(&m, &o), want);
+	}
+	mta_quit(&m);
+}
+
+/*
+ * A message without a field, whatever of it is asked for: libmilter ignores a
+ * body that comes where it does not expect one, and never replies.
+ */
+static void
+test_no_header(void)
+{
+	static const char *const conditions[] = {
+		"body.text contains \"virus\"",
+		"body.raw contains \"virus\"",
+		"body.size is 7",
+		"message.size is 9", /* with the empty line */
+		"count(parts) is 1 and body.text contains \"virus\"",
+		"header.subject absent and body.text contains \"virus\"",
+		"header.subject is \"x\" or body.raw contains \"virus\"",
+	};
+
+	for (size_t i = 0; i < sizeof(conditions) / sizeof(*conditions); i++) {
+		struct filter f;
+		char policy[300];
+
+		snprintf(policy, sizeof(policy),
+		    "milt 1\nrule a { when %s\n  reject 550 5.7.1 \"no\" }\n",
+		    conditions[i]);
+		CHECK(filter_start(&f, policy));
+		if (f.pid == 0)
+			return;
+		bare(&f, "virus\r\n", "reject 550 5.7.1 no at eom");
+		bare(&f, "", "accept at eom");
+		CHECK(filter_stop(&f) == 0);
+	}
+}
+
 int
 main(void)
 {
@@ -227,5 +280,6 @@ main(void)
 	test_macros();
 	test_old_mta();
 	test_missing_action();
+	test_no_header();
 	TEST_DONE();
 }

@@ -27,6 +27,16 @@ rule s { when header("X-Bin") exists add header "X-Ok" "1" }'
 	is "$(reply .)" '550 5.7.1 cut'
 }
 
+@test "a message without a header" {
+	policy 'rule r { when body.text contains "virus" reject "no" }'
+	printf '\nvirus\n' >"$PF/msg"
+	transaction
+	is "$(reply .)" '550 5.7.1 no'
+	printf '\nx\n' >"$PF/msg"
+	transaction
+	is "$(reply . | cut -c1-3)" 250
+}
+
 @test "NUL in the body" {
 	policy 'rule r { when body.raw contains "a\u{0}b" reject "nul" }'
 	printf 'Subject: x\n\na\0b\n' >"$PF/msg"
