@@ -14,16 +14,16 @@ OPT     ?= -O2 -g
 SAN     ?=
 VERSION := 0.1.0
 
-PACKAGES := build-essential pkg-config re2c lemon libmilter-dev libpcre2-dev \
-            libgmime-3.0-dev libpsl-dev libidn2-dev libjansson-dev \
-            libxxhash-dev libarchive-dev libzip-dev libmagic-dev \
-            libgsf-1-dev libxml2-dev libmicrohttpd-dev libsystemd-dev clang \
-            clang-format libclang-rt-14-dev valgrind bats postfix miltertest \
-            curl jq debhelper lintian
+PACKAGES := build-essential pkg-config re2c lemon python3 libmilter-dev \
+            libpcre2-dev libgmime-3.0-dev libpsl-dev libidn2-dev \
+            libjansson-dev libxxhash-dev libarchive-dev libzip-dev \
+            libmagic-dev libgsf-1-dev libxml2-dev libmicrohttpd-dev \
+            libsystemd-dev clang clang-format libclang-rt-14-dev valgrind \
+            bats postfix miltertest curl jq debhelper lintian
 # For `make addon`, where there is no Node with its headers.
 NODE_PACKAGES := nodejs npm libnode-dev
 LIBS := gmime-3.0 libpcre2-8 libpsl libidn2 jansson libxxhash libarchive \
-        libzip libmagic libgsf-1 libxml-2.0 libmicrohttpd libsystemd
+        libzip libmagic libgsf-1 libmicrohttpd libsystemd
 
 ifneq ($(filter-out deps demo clean help,$(or $(MAKECMDGOALS),all)),)
 MISSING := $(shell for l in $(LIBS); do \
@@ -43,7 +43,7 @@ LDFLAGS_ALL = $(SAN) $(LDFLAGS)
 MAINS := compiler/milterc.c compiler/gen.c runtime/milterd.c \
          runtime/milterctl.c runtime/mkfold.c
 SRC   := $(filter-out $(MAINS),$(wildcard dsl/*.c runtime/*.c compiler/*.c))
-GEN_C := dsl/lexer.c dsl/grammar.c runtime/fold.c
+GEN_C := dsl/lexer.c dsl/grammar.c runtime/fold.c runtime/entities.c
 LIB_O := $(SRC:%.c=$(BUILD)/obj/%.o) $(GEN_C:%.c=$(BUILD)/obj/gen/%.o)
 LIB   := $(BUILD)/libmilt.a
 
@@ -76,6 +76,10 @@ $(BUILD)/gen/dsl/grammar.c $(BUILD)/gen/dsl/grammar.h &: dsl/grammar.y
 $(BUILD)/gen/runtime/fold.c: $(BUILD)/mkfold
 	@mkdir -p $(@D)
 	$(BUILD)/mkfold > $@
+
+$(BUILD)/gen/runtime/entities.c: runtime/mkentities.py
+	@mkdir -p $(@D)
+	$(Q)python3 $< > $@
 
 $(BUILD)/mkfold: runtime/mkfold.c
 	@mkdir -p $(@D)
@@ -185,6 +189,9 @@ $(BUILD)/protocol/queue: $(BUILD)/obj/addon/queue.o
 $(BUILD)/protocol/compat: $(BUILD)/libmilt-addon.a
 
 $(BUILD)/bench/cost $(BUILD)/bench/sets: $(BUILD)/obj/tests/bench/workload.o
+# It measures itself against the HTML parser of libxml2.
+$(BUILD)/bench/content: PKG_CFLAGS += $(shell pkg-config --cflags libxml-2.0)
+$(BUILD)/bench/content: PKG_LIBS += $(shell pkg-config --libs libxml-2.0)
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MTA_O) $(LIB)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
@@ -374,6 +381,7 @@ clean:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
+.DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help deps addon addon-core addon-libs demo tests-built asan-built tsan-built fuzz-built fuzzers fuzz test asan tsan bench soak bless \
         check format format-check layers fresh generated install \

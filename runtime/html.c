@@ -93,7 +93,8 @@ break_at(struct reader *r, struct str name)
 static struct str
 decoded(struct arena *a, struct str s)
 {
-	char *p = arena_alloc(a, s.n + 1);
+	/* The longest for its reference is that of &nGt;, 6 octets for 5. */
+	char *p = arena_alloc(a, s.n + s.n / 5 + 1);
 	size_t n = 0;
 
 	if (!p)
@@ -109,7 +110,6 @@ decoded(struct arena *a, struct str s)
 		if (!s.n)
 			break;
 		used = html_reference(str_skip(s, 1), true, c, &octets);
-		/* No reference is shorter than its octets. */
 		memcpy(p + n, used ? c : "&", used ? octets : 1);
 		n += used ? octets : 1;
 		s = str_skip(s, used + 1);

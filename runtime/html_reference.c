@@ -2,51 +2,28 @@
 #include "runtime/html_token.h"
 
 #include <glib.h>
-#include <libxml/HTMLparser.h>
-#include <pthread.h>
+#include <stdlib.h>
 
-enum { LONGEST = 10, LAST_NAMED = 0x2666 };
+/* Octets of the longest name, and of the longest that needs no semicolon. */
+enum { LONGEST = 31, LONGEST_BARE = 6 };
 
-/* Those of HTML 4 from libxml2, and what hides a URL. */
-static GHashTable *names;
-
-static const struct {
-	const char *name;
-	unsigned value;
-} more_names[] = { { "AMP", '&' }, { "COPY", 0xa9 }, { "GT", '>' },
-	{ "LT", '<' }, { "QUOT", '"' }, { "REG", 0xae }, { "apos", '\'' },
-	{ "ast", '*' }, { "bsol", '\\' }, { "colon", ':' }, { "comma", ',' },
-	{ "commat", '@' }, { "dollar", '$' }, { "equals", '=' },
-	{ "excl", '!' }, { "hyphen", 0x2010 }, { "lbrack", '[' },
-	{ "lowbar", '_' }, { "lpar", '(' }, { "lsqb", '[' },
-	{ "NewLine", '\n' }, { "num", '#' }, { "percnt", '%' },
-	{ "period", '.' }, { "plus", '+' }, { "quest", '?' }, { "rbrack", ']' },
-	{ "rpar", ')' }, { "rsqb", ']' }, { "semi", ';' }, { "sol", '/' },
-	{ "Tab", '\t' }, { "verbar", '|' } };
-
-static void
-fill_names(void)
+static int
+compare(const void *key, const void *entity)
 {
-	names = g_hash_table_new(g_str_hash, g_str_equal);
-	for (unsigned v = '"'; v <= LAST_NAMED; v++) {
-		const htmlEntityDesc *e = htmlEntityValueLookup(v);
+	const struct str *name = key;
+	const struct html_entity *e = entity;
+	int order = memcmp(name->p, e->name, name->n);
 
-		if (e)
-			g_hash_table_insert(names, (char *)(uintptr_t)e->name,
-			    GUINT_TO_POINTER(v));
-	}
-	for (size_t i = 0; i < sizeof(more_names) / sizeof(*more_names); i++)
-		g_hash_table_insert(names,
-		    (char *)(uintptr_t)more_names[i].name,
-		    GUINT_TO_POINTER(more_names[i].value));
+	/* Names end with a NUL, which sorts before what they go on with. */
+	return order ? order : -(e->name[name->n] != 0);
 }
 
-/* Does the name need no semicolon? */
-static bool
-is_old(unsigned value)
+/* `name` has at most LONGEST octets. */
+static const struct html_entity *
+find(struct str name)
 {
-	return value == '&' || value == '<' || value == '>' || value == '"' ||
-	       (value >= 0xa0 && value <= 0xff);
+	return bsearch(&name, html_entities, html_entity_count,
+	    sizeof(*html_entities), compare);
 }
 
 static size_t
@@ -56,32 +33,34 @@ put(unsigned c, char out[6], size_t *n)
 	return *n;
 }
 
+static size_t
+put_entity(const struct html_entity *e, char out[6], size_t *n)
+{
+	*n = strlen(e->text);
+	memcpy(out, e->text, *n);
+	return strlen(e->name);
+}
+
 /* The longest name at the beginning of `s`. */
 static size_t
 named(struct str s, bool in_attribute, char out[6], size_t *n)
 {
-	char name[LONGEST + 1];
+	const struct html_entity *e;
 	size_t k = 0;
 
-	while (k < s.n && k < LONGEST && g_ascii_isalnum(s.p[k])) {
-		name[k] = s.p[k];
+	while (k < s.n && k < LONGEST && g_ascii_isalnum(s.p[k]))
 		k++;
-	}
-	for (; k > 1; k--) {
-		unsigned value;
+	if (k < s.n && s.p[k] == ';' && (e = find(str_head(s, k))))
+		return put_entity(e, out, n) + 1;
+	for (k = k < LONGEST_BARE ? k : LONGEST_BARE; k > 1; k--) {
 		char next = k < s.n ? s.p[k] : ' ';
 
-		name[k] = 0;
-		value = GPOINTER_TO_UINT(g_hash_table_lookup(names, name));
-		if (value == 0)
-			continue;
-		if (next == ';')
-			return put(value, out, n) ? k + 1 : 0;
-		if (!is_old(value))
+		e = find(str_head(s, k));
+		if (!e || !e->bare)
 			continue;
 		if (in_attribute && (next == '=' || g_ascii_isalnum(next)))
 			return 0;
-		return put(value, out, n) ? k : 0;
+		return put_entity(e, out, n);
 	}
 	return 0;
 }
@@ -128,9 +107,6 @@ numbered(struct str s, char out[6], size_t *n)
 size_t
 html_reference(struct str s, bool in_attribute, char out[6], size_t *n)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	(void)pthread_once(&once, fill_names);
 	if (s.n && s.p[0] == '#')
 		return numbered(s, out, n);
 	return named(s, in_attribute, out, n);

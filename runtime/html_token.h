@@ -45,4 +45,14 @@ bool html_attribute(struct str *attributes, struct html_attribute *);
  */
 size_t html_reference(struct str s, bool in_attribute, char out[6], size_t *n);
 
+/* A named reference; the table of all, sorted by name, is generated. */
+struct html_entity {
+	char name[32]; /* without the semicolon */
+	char text[7];
+	bool bare; /* needs no semicolon */
+};
+
+extern const struct html_entity html_entities[];
+extern const size_t html_entity_count;
+
 #endif

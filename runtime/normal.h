@@ -108,6 +108,17 @@ bool domain_is_valid(struct str s);
 struct str domain_org(struct arena *, struct str normal);
 
 /*
+ * Normal form of a URL's host (valid UTF-8) if browsers look it up as a name
+ * (WHATWG URL 3.5): with what no domain of a policy may have, such as a hyphen
+ * or comma at the end of a label.  {NULL, 0} where they do not, and with no
+ * memory.
+ */
+struct str host_domain(struct arena *, struct str host);
+
+/* domain_org() of what host_domain() gives. */
+struct str host_org(struct str domain);
+
+/*
  * The first label of a normal-form domain whose letters belong to scripts that
  * are not written together, as a U-label; empty where there is none.
  */

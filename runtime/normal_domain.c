@@ -1,6 +1,7 @@
 /* Domains: IDNA by libidn2, public suffixes by libpsl.  See normal.h. */
 #include "runtime/normal.h"
 
+#include <glib.h>
 #include <idn2.h>
 #include <libpsl.h>
 
@@ -118,11 +119,35 @@ label_normal(struct arena *a, struct str label)
 }
 
 /*
+ * Browsers take what IDNA 2008 has no A-label for, such as symbols and hyphens
+ * at the ends (UTS 46 with neither CheckHyphens nor UseSTD3ASCIIRules), nearly
+ * all of which IDNA 2003 has one for.
+ */
+static struct str
+host_label_normal(struct arena *a, struct str label)
+{
+	struct str out = label_normal(a, label);
+	char *text, *ascii;
+
+	if (out.n == 0 || out.n > MAX_U_LABEL || is_ascii(out) ||
+	    memchr(out.p, 0, out.n))
+		return out;
+	text = g_strndup(out.p, out.n);
+	ascii = g_hostname_to_ascii(text);
+	if (ascii)
+		out = arena_dup(a, str_from(ascii));
+	g_free(ascii);
+	g_free(text);
+	return out;
+}
+
+/*
  * Label by label: a label that is none does not hide from `under` the domain
  * that stands behind it.
  */
 static struct str
-labels_normal(struct arena *a, struct str s)
+labels_normal(struct arena *a, struct str s,
+    struct str (*normal)(struct arena *, struct str))
 {
 	VEC(char) out = { 0 };
 
@@ -132,7 +157,7 @@ labels_normal(struct arena *a, struct str s)
 
 		while (n < s.n && dot(str_skip(s, n)) == 0)
 			n++;
-		label = label_normal(a, str_head(s, n));
+		label = normal(a, str_head(s, n));
 		if (n && !label.p)
 			return label;
 		for (size_t i = 0; i < label.n; i++)
@@ -147,53 +172,120 @@ labels_normal(struct arena *a, struct str s)
 	return without_last_dots((struct str){ out.v, out.n });
 }
 
-struct str
-domain_normal(struct arena *a, struct str s)
+static struct str
+normal_by(struct arena *a, struct str s,
+    struct str (*normal)(struct arena *, struct str))
 {
 	s = without_last_dots(s);
 	if (s.n == 0)
 		return STR("");
-	return is_ascii(s) ? ascii_lower(a, s) : labels_normal(a, s);
+	return is_ascii(s) ? ascii_lower(a, s) : labels_normal(a, s, normal);
+}
+
+struct str
+domain_normal(struct arena *a, struct str s)
+{
+	return normal_by(a, s, label_normal);
+}
+
+/* ---- what is one --------------------------------------------------------- */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
 }
 
 static bool
 is_label_character(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-	       c == '_';
+	return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
+}
+
+/* WHATWG URL 3.5: no forbidden domain code point. */
+static bool
+is_host_character(char c)
+{
+	static const struct str forbidden = STR("\x7f#%/:<>?@[\\]^|");
+
+	return (unsigned char)c > ' ' && str_find(forbidden, c) == forbidden.n;
+}
+
+static bool
+is_made_of(struct str s, bool (*is_character)(char))
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!is_character(s.p[i]))
+			return false;
+	return true;
 }
 
 static bool
 label_is_valid(struct str s)
 {
-	if (s.n == 0 || s.n > MAX_LABEL || s.p[0] == '-' || s.p[s.n - 1] == '-')
+	return s.p[0] != '-' && s.p[s.n - 1] != '-' &&
+	       is_made_of(s, is_label_character);
+}
+
+static bool
+host_label_is_valid(struct str s)
+{
+	return is_made_of(s, is_host_character);
+}
+
+/* Labels of the right lengths, none of which is_valid() refuses. */
+static bool
+has_labels(struct str s, bool (*is_valid)(struct str), struct str *last)
+{
+	if (s.n == 0 || s.n > MAX_DOMAIN)
 		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if (!is_label_character(s.p[i]))
+	for (;;) {
+		*last = str_head(s, str_find(s, '.'));
+		if (last->n == 0 || last->n > MAX_LABEL || !is_valid(*last))
 			return false;
-	return true;
+		if (last->n == s.n)
+			return true;
+		s = str_skip(s, last->n + 1);
+	}
 }
 
 /* A host name's form; 192.0.2.1 is an address, not a name. */
 static bool
 normal_is_valid(struct str s)
 {
-	struct str label = { NULL, 0 };
+	struct str last;
 
-	if (s.n == 0 || s.n > MAX_DOMAIN)
+	return has_labels(s, label_is_valid, &last) &&
+	       !is_made_of(last, is_digit);
+}
+
+static bool
+is_hex_digit(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f');
+}
+
+/* WHATWG URL 3.5: what ends in a number is an address, or nothing. */
+static bool
+host_is_valid(struct str s)
+{
+	struct str last;
+
+	if (!has_labels(s, host_label_is_valid, &last))
 		return false;
-	for (;;) {
-		label = str_head(s, str_find(s, '.'));
-		if (!label_is_valid(label))
-			return false;
-		if (label.n == s.n)
-			break;
-		s = str_skip(s, label.n + 1);
-	}
-	for (size_t i = 0; i < label.n; i++)
-		if (label.p[i] < '0' || label.p[i] > '9')
-			return true;
-	return false;
+	if (str_starts(last, STR("0x")))
+		return !is_made_of(str_skip(last, 2), is_hex_digit);
+	return !is_made_of(last, is_digit);
+}
+
+/*
+ * Longer than the longest domain with each character written as four octets,
+ * or with more than the one dot at its end that says that it is all.
+ */
+static bool
+has_no_form(struct str s)
+{
+	return s.n > 4 * (size_t)MAX_DOMAIN + 4 || str_ends(s, STR(".."));
 }
 
 bool
@@ -203,10 +295,7 @@ domain_is_valid(struct str s)
 	struct str normal;
 	bool ok;
 
-	/* The longest domain, each character written with four octets. */
-	if (s.n > 4 * (size_t)MAX_DOMAIN + 4)
-		return false;
-	if (str_ends(s, STR("..")))
+	if (has_no_form(s))
 		return false;
 	arena_init(&a, 64 * 1024, NULL);
 	normal = domain_normal(&a, s);
@@ -216,19 +305,45 @@ domain_is_valid(struct str s)
 }
 
 struct str
-domain_org(struct arena *a, struct str normal)
+host_domain(struct arena *a, struct str host)
+{
+	struct str normal;
+
+	if (has_no_form(host))
+		return (struct str){ NULL, 0 };
+	normal = normal_by(a, host, host_label_normal);
+	return host_is_valid(normal) ? normal : (struct str){ NULL, 0 };
+}
+
+/* ---- public suffixes ----------------------------------------------------- */
+
+/* Of a domain of at most MAX_DOMAIN octets. */
+static struct str
+registrable(struct str normal)
 {
 	const psl_ctx_t *psl = psl_builtin();
 	char text[MAX_DOMAIN + 1];
 	const char *org;
 
-	(void)a;
-	if (!psl || !normal_is_valid(normal))
+	if (!psl)
 		return STR("");
 	memcpy(text, normal.p, normal.n);
 	text[normal.n] = 0;
 	org = psl_registrable_domain(psl, text);
 	return org ? str_skip(normal, (size_t)(org - text)) : STR("");
+}
+
+struct str
+domain_org(struct arena *a, struct str normal)
+{
+	(void)a;
+	return normal_is_valid(normal) ? registrable(normal) : STR("");
+}
+
+struct str
+host_org(struct str domain)
+{
+	return host_is_valid(domain) ? registrable(domain) : STR("");
 }
 
 /*

@@ -1,4 +1,4 @@
-/* URLs: finding them in plain text, and their parts. */
+/* URLs: finding them in plain text, their parts, and links that deceive. */
 #ifndef RUNTIME_URL_H
 #define RUNTIME_URL_H
 
@@ -11,10 +11,17 @@
  */
 struct str url_find(struct str text, size_t *at);
 
+/*
+ * Octets of the character beyond ASCII with which `s` begins (valid UTF-8), if
+ * it ends URLs and words: blanks, and punctuation but what IDNA reads as the
+ * dot before an ASCII letter.  0 for any other.
+ */
+size_t url_break(struct str s);
+
 /* What follows from a host. */
 struct url_site {
-	struct str raw;    /* as written, percent signs decoded; p NULL: none */
-	struct str host;   /* the same, valid UTF-8 */
+	struct str raw;    /* as written; p NULL: none */
+	struct str host;   /* percent signs decoded, valid UTF-8 */
 	struct str domain; /* its normal form if it is a name; or p NULL */
 	struct str org;    /* registrable domain; or p NULL */
 };
@@ -25,15 +32,19 @@ struct url {
 };
 
 /*
- * As a browser reads it: blanks and controls dropped, backslashes are slashes,
- * of which any number may follow http:, https: and ftp:.
- * False where it is not absolute, or names a part of the message.  What cannot
- * be taken apart has no parts, as all have with no memory.
+ * As a browser reads it: controls, and blanks at both ends, are dropped; in
+ * what begins with www., //, http:, https: or ftp: backslashes are slashes,
+ * and any number of them follows the scheme.  False where it is not absolute,
+ * or names a part of the message.  With no memory it has no parts.
  *
  * *site is that of the URL before, or all zero, and becomes that of this one.
  */
 bool url_split(
     struct arena *, struct str s, struct url_site *site, struct url *out);
+
+/* The parts of a URL of which there is nothing but this host. */
+void url_of_host(
+    struct arena *, struct str host, struct url_site *site, struct url *out);
 
 /*
  * Does a link's visible text name hosts, by URLs or, where it has none, by

@@ -93,6 +93,15 @@ test_references(void)
 	    "&#x;");
 	SEEN("a&nbsp;b&#0;&#55296;&#x110000;&#99999999999;&#128;",
 	    "a b\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xe2\x82\xac");
+	SEEN("&UnderBar;&lcub;&fjlig;&CounterClockwiseContourIntegral;&Afr;",
+	    "_{fj\u2233\U0001d504");
+	SEEN("a&ZeroWidthSpace;b&nGt;&NotEqualTilde;&in;&i;&lcub &zwnj;",
+	    "a\u200bb\u226b\u20d2\u2242\u0338\u2208&i;&lcub \u200c");
+	SEEN("&CounterClockwiseContourIntegralx;&aacute;&Aacut;&frac12x;&a;",
+	    "&CounterClockwiseContourIntegralx;\u00e1&Aacut;\u00bdx;&a;");
+	LINKS("<a href='&nGt;&nLt;&nGt;&nLt;&nGt;&nLt;&nGt;&nLt;&nGt;&nLt;'>",
+	    "\u226b\u20d2\u226a\u20d2\u226b\u20d2\u226a\u20d2\u226b\u20d2"
+	    "\u226a\u20d2\u226b\u20d2\u226a\u20d2\u226b\u20d2\u226a\u20d2|");
 	LINKS(
 	    "<a "
 	    "href=\"http&colon;&sol;&sol;a&period;test?b&lt=c&copy=d&amp;e\">",

@@ -229,6 +229,48 @@ test_domain(void)
 }
 
 static struct str
+host(struct str s)
+{
+	struct str out = host_domain(&arena, s);
+
+	return out.p ? out : STR("-");
+}
+
+/* More than a policy may name, and less than DNS could hold. */
+static void
+test_hosts(void)
+{
+	CHECK_STR(host(STR("WWW.example.com.")), "www.example.com");
+	CHECK_STR(host(STR("-a.!$&'()*+,;=_`{}~.x-.test")),
+	    "-a.!$&'()*+,;=_`{}~.x-.test");
+	CHECK_STR(host(STR("b\u00fccher.example")), "xn--bcher-kva.example");
+	CHECK_STR(host(STR("\u2603.-\u00e4.test")), "xn--n3h.xn----0fa.test");
+	CHECK_STR(host(STR("\U0001f4a9\u3002la")), "xn--ls8h.la");
+	CHECK_STR(host(STR("\ufffd.test")), "\ufffd.test");
+	CHECK_STR(host(STR("\u00e4\0.test")), "-");
+	CHECK_STR(host(STR("a\0.test")), "-");
+	CHECK_STR(host(STR("a%.test")), "-");
+	CHECK_STR(host(STR("a b.test")), "-");
+	CHECK_STR(host(STR("a:b|c^d.test")), "-");
+	CHECK_STR(host(STR("\u2100.test")), "-");
+	CHECK_STR(host(STR("a..test")), "-");
+	CHECK_STR(host(STR(".test")), "-");
+	CHECK_STR(host(STR("test..")), "-");
+	CHECK_STR(host(STR("")), "-");
+	CHECK_STR(host(STR("192.0.2.1")), "-");
+	CHECK_STR(host(STR("a.1")), "-");
+	CHECK_STR(host(STR("0x7F000001.")), "-");
+	CHECK_STR(host(STR("a.0x")), "-");
+	CHECK_STR(host(STR("a.0xg")), "a.0xg");
+
+	CHECK_STR(host_org(STR("a.-b.example.co.uk")), "example.co.uk");
+	CHECK_STR(host_org(STR("-b.example.com")), "example.com");
+	CHECK_STR(host_org(STR("com")), "");
+	CHECK_STR(host_org(STR("a b.example.com")), "");
+	CHECK_STR(org("-b.example.com"), "");
+}
+
+static struct str
 mixed(const char *z)
 {
 	return domain_mixed_label(&arena, domain(z));
@@ -445,6 +487,7 @@ main(void)
 	test_utf8();
 	test_fold();
 	test_domain();
+	test_hosts();
 	test_scripts();
 	test_mailbox();
 	test_time();
