@@ -87,6 +87,7 @@ bool content_read_files(struct content *);
  * Octets in a charset (NULL: not declared) as valid UTF-8 with lines that end
  * with \n; {NULL, 0} with no memory.
  */
-struct str content_text(struct arena *, struct str octets, const char *charset);
+struct str content_text(
+    struct arena *, struct str octets, const char *charset, bool html);
 
 #endif

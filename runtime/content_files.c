@@ -75,7 +75,8 @@ static bool
 set_text(struct files *w, struct file_fact *f, struct str contents,
     const char *charset)
 {
-	struct str text = content_text(arena_of(w), contents, charset);
+	struct str text =
+	    content_text(arena_of(w), contents, charset, is_html(f));
 	struct html html;
 
 	if (!text.p)

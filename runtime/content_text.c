@@ -37,10 +37,17 @@ with_lf(struct arena *a, struct str s)
 }
 
 struct str
-content_text(struct arena *a, struct str octets, const char *charset)
+content_text(struct arena *a, struct str octets, const char *charset, bool html)
 {
-	struct str text = charset_decode(a, octets, charset);
+	char name[64] = "";
+	struct str text, named;
 
+	if (!charset && html) {
+		named = str_head(html_charset(octets), sizeof(name) - 1);
+		memcpy(name, named.p, named.n);
+		charset = name;
+	}
+	text = charset_decode(a, octets, charset);
 	return text.p || !octets.n ? with_lf(a, text) : text;
 }
 
@@ -197,7 +204,8 @@ read_leaf(
 
 	text = content_text(a, text,
 	    g_mime_object_get_content_type_parameter(
-		GMIME_OBJECT(leaf->part), "charset"));
+		GMIME_OBJECT(leaf->part), "charset"),
+	    leaf->html);
 	if (octets)
 		g_byte_array_unref(octets);
 	if (!text.p)

@@ -24,4 +24,10 @@ struct html {
 bool html_read(
     struct arena *, struct str source, size_t max_links, struct html *out);
 
+/*
+ * The name of its charset that HTML gives within its first kilobyte, as it
+ * stands there; empty where there is none.  For where the message gives none.
+ */
+struct str html_charset(struct str octets);
+
 #endif
