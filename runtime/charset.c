@@ -1,7 +1,7 @@
 #include "runtime/charset.h"
 
 #include <errno.h>
-#include <gmime/gmime.h>
+#include <glib.h>
 
 #include "runtime/normal.h"
 
@@ -9,14 +9,21 @@
 
 enum { CHUNK = 16384 };
 
-/* Names with what is written for them; the latter is iconv's. */
+/* What iconv does not know, and what stands for a larger one. */
 static const struct {
-	const char *name, *larger;
-} larger[] = {
+	const char *name, *known;
+} names[] = {
 	{ "iso-8859-1", "windows-1252" },
 	{ "iso8859-1", "windows-1252" },
 	{ "iso_8859-1", "windows-1252" },
+	{ "iso8859_1", "windows-1252" },
 	{ "latin1", "windows-1252" },
+	{ "latin-1", "windows-1252" },
+	{ "windows-cp1252", "windows-1252" },
+	{ "windows-cp1251", "windows-1251" },
+	{ "iso-8859-8-i", "iso-8859-8" },
+	{ "x-mac-roman", "macintosh" },
+	{ "unicode-1-1-utf-7", "utf-7" },
 	{ "iso-8859-9", "windows-1254" },
 	{ "latin5", "windows-1254" },
 	{ "iso-8859-11", "cp874" },
@@ -27,10 +34,16 @@ static const struct {
 	{ "x-sjis", "cp932" },
 	{ "ms_kanji", "cp932" },
 	{ "euc-jp", "euc-jp-ms" },
+	{ "x-euc-jp", "euc-jp-ms" },
 	{ "euc-kr", "cp949" },
 	{ "ks_c_5601-1987", "cp949" },
+	{ "ks_c_5601", "cp949" },
+	{ "ksc5601", "cp949" },
+	{ "ksc-5601-1987", "cp949" },
+	{ "windows-949", "cp949" },
 	{ "korean", "cp949" },
 	{ "gb2312", "gb18030" },
+	{ "gb-2312", "gb18030" },
 	{ "gb_2312-80", "gb18030" },
 	{ "gbk", "gb18030" },
 	{ "x-gbk", "gb18030" },
@@ -42,10 +55,10 @@ static const struct {
 const char *
 charset_iconv_name(const char *name)
 {
-	for (size_t i = 0; i < sizeof(larger) / sizeof(*larger); i++)
-		if (g_ascii_strcasecmp(name, larger[i].name) == 0)
-			return larger[i].larger;
-	return g_mime_charset_iconv_name(name);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (g_ascii_strcasecmp(name, names[i].name) == 0)
+			return names[i].known;
+	return name;
 }
 
 static bool

@@ -5,8 +5,8 @@
 #include "dsl/arena.h"
 
 /*
- * Under which name iconv knows it.  Readers take the names of some charsets for
- * larger ones (WHATWG Encoding 4.2).  Not to be freed; any thread.
+ * Under which name iconv knows it: readers take some for larger ones (WHATWG
+ * Encoding 4.2).  `name` itself where there is no other; any thread.
  */
 const char *charset_iconv_name(const char *name);
 

@@ -61,7 +61,7 @@ add_part(struct content *c, GMimeObject *o, struct str name, unsigned depth)
 static bool
 has_type(GMimeObject *o)
 {
-	const char *type = g_mime_object_get_header(o, "Content-Type");
+	const char *type = mime_field(o, "Content-Type");
 
 	return type && strchr(type, '/');
 }
@@ -80,8 +80,7 @@ classify(GMimeObject *o, struct leaf *leaf)
 
 	leaf->message = mime_is_message(o);
 	leaf->file =
-	    leaf->message || attached ||
-	    g_mime_part_get_filename(GMIME_PART(o)) ||
+	    leaf->message || attached || leaf->name.text.p ||
 	    (!text && !g_mime_content_type_is_type(type, "message", "*"));
 	/* RFC 2046 4.1.4: other subtypes of text are read as plain. */
 	leaf->plain = text && !html && !attached && !leaf->message;

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "runtime/mime.h"
+#include "runtime/mime_names.h"
 
 enum {
 	MAX_DATE = 1000,
@@ -223,7 +224,9 @@ parse_list(struct walk *w, const char *z)
 	g_mime_parser_options_set_allow_addresses_without_domain(options, TRUE);
 	g_mime_parser_options_set_warning_callback(
 	    options, note_warning, &w->malformed);
+	mime_names_enter();
 	list = internet_address_list_parse(options, z);
+	mime_names_leave(strlen(z));
 	ok = add_list(w, list);
 	if (list)
 		g_object_unref(list);

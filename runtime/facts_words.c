@@ -9,6 +9,7 @@
 #include "runtime/base64.h"
 #include "runtime/charset.h"
 #include "runtime/mime.h"
+#include "runtime/mime_names.h"
 
 /*
  * Characters that are hidden from GMime, each as a noncharacter from U+FDD0 on,
@@ -134,8 +135,8 @@ put_word(GString *out, const GByteArray *octets, struct str charset)
 	memcpy(name, charset.p, charset.n);
 	name[charset.n] = 0;
 	text = g_convert(octets->len ? (const gchar *)octets->data : "",
-	    (gssize)octets->len, "UTF-8", charset_iconv_name(name), NULL,
-	    &n, NULL);
+	    (gssize)octets->len, "UTF-8", charset_iconv_name(name), NULL, &n,
+	    NULL);
 	if (!text || has_mark((struct str){ text, n })) {
 		g_free(text);
 		return false;
@@ -267,9 +268,13 @@ static struct str
 decode_piece(struct arena *a, GMimeParserOptions *options, struct str s)
 {
 	char *z = words_mask(s);
-	char *text = g_mime_utils_header_decode_text(options, z);
-	struct str out = words_unmask(a, text);
+	char *text;
+	struct str out;
 
+	mime_names_enter();
+	text = g_mime_utils_header_decode_text(options, z);
+	mime_names_leave(s.n);
+	out = words_unmask(a, text);
 	g_free(z);
 	g_free(text);
 	return out.p ? utf8_make_valid(a, out) : out;

@@ -1,6 +1,7 @@
 #include "runtime/mime.h"
 
 #include "runtime/base64.h"
+#include "runtime/mime_names.h"
 #include "runtime/limits.h"
 
 #ifdef __SANITIZE_ADDRESS__
@@ -232,7 +233,9 @@ parse_once(struct parse *here)
 	g_mime_parser_options_set_warning_callback(options, note_warning, NULL);
 	g_mime_parser_set_header_regex(parser, "", count_field, NULL);
 	current = here;
+	mime_names_enter();
 	out = g_mime_parser_construct_part(parser, options);
+	mime_names_leave((size_t)g_mime_stream_length(here->stream));
 	current = NULL;
 	g_object_unref(parser);
 	g_mime_parser_options_free(options);
@@ -258,6 +261,15 @@ mime_parse(GMimeStream *stream, GByteArray *octets, struct mime_budget *budget,
 	g_mime_stream_set_bounds(stream, 0, -1);
 	(void)g_mime_stream_reset(stream);
 	return parse_once(&here);
+}
+
+const char *
+mime_field(GMimeObject *o, const char *name)
+{
+	GMimeHeader *h = g_mime_header_list_get_header(
+	    g_mime_object_get_header_list(o), name);
+
+	return h ? g_mime_header_get_raw_value(h) : NULL;
 }
 
 /* ---- contents ------------------------------------------------------------ */
@@ -329,18 +341,28 @@ mime_is_loose(GMimePart *part)
 	       base64_is_loose(encoded(part));
 }
 
+/* RFC 2045 6.4: what nobody knows makes the contents opaque. */
+static bool
+has_unknown_encoding(GMimePart *part)
+{
+	const char *field =
+	    mime_field(GMIME_OBJECT(part), "Content-Transfer-Encoding");
+	struct str name = field ? str_trim(str_from(field)) : STR("");
+	char z[32] = "";
+
+	if (name.n >= sizeof(z))
+		return true;
+	memcpy(z, name.p, name.n);
+	return name.n && g_mime_content_encoding_from_string(z) ==
+			     GMIME_CONTENT_ENCODING_DEFAULT;
+}
+
 bool
 mime_is_ambiguous(GMimePart *part)
 {
-	const char *name = g_mime_object_get_header(
-	    GMIME_OBJECT(part), "Content-Transfer-Encoding");
-
-	if (name && *name &&
-	    g_mime_content_encoding_from_string(name) ==
-		GMIME_CONTENT_ENCODING_DEFAULT)
-		return true;
-	return encoding_of(part) == GMIME_CONTENT_ENCODING_BASE64 &&
-	       base64_goes_on(encoded(part));
+	return has_unknown_encoding(part) ||
+	       (encoding_of(part) == GMIME_CONTENT_ENCODING_BASE64 &&
+		   base64_goes_on(encoded(part)));
 }
 
 /*

@@ -36,6 +36,12 @@ struct mime_budget {
 GMimeObject *mime_parse(GMimeStream *, GByteArray *octets, struct mime_budget *,
     bool may_be_cut, bool *malformed);
 
+/*
+ * The first field of a name, as it is written; NULL where there is none.  GMime
+ * decodes what g_mime_object_get_header returns.
+ */
+const char *mime_field(GMimeObject *, const char *name);
+
 /* The decoded contents, to be unreffed. */
 GByteArray *mime_decode(GMimePart *);
 

@@ -2,23 +2,16 @@
 
 #include "runtime/facts_decode.h"
 #include "runtime/file_name.h"
+#include "runtime/mime_names.h"
 
 /* The names that were found, the one to be taken first. */
 struct search {
 	struct arena *arena;
 	struct part_name *out;
 	bool extended; /* it is as RFC 2231 has it */
+	size_t octets; /* of the fields */
 	bool no_memory;
 };
-
-static const char *
-field_of(GMimePart *part, const char *name)
-{
-	GMimeHeader *h = g_mime_header_list_get_header(
-	    g_mime_object_get_header_list(GMIME_OBJECT(part)), name);
-
-	return h ? g_mime_header_get_raw_value(h) : NULL;
-}
 
 /* ---- comments -------------------------------------------------------------
  */
@@ -169,11 +162,12 @@ mend_extended(struct search *x, char *field)
 static char *
 read_field(struct search *x, GMimePart *part, const char *name)
 {
-	const char *field = field_of(part, name);
+	const char *field = mime_field(GMIME_OBJECT(part), name);
 	char *line, *out;
 
 	if (!field)
 		return NULL;
+	x->octets += strlen(field);
 	if (strlen(field) >= MIME_MAX_FIELD)
 		x->out->ambiguous = true;
 	line = unfolded(field);
@@ -220,7 +214,9 @@ part_name(struct arena *a, GMimePart *part, struct part_name *out)
 	struct search x = { .arena = a, .out = out };
 
 	*out = (struct part_name){ .text = { NULL, 0 } };
+	mime_names_enter();
 	take_disposition(&x, part);
 	take_type(&x, part);
+	mime_names_leave(x.octets);
 	return !x.no_memory;
 }

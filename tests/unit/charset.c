@@ -1,8 +1,12 @@
 /* Charsets, and what is no text in them. */
 #include "tests/unit/test.h"
 
+#include <gmime/gmime.h>
+#include <malloc.h>
+
 #include "runtime/charset.h"
 #include "runtime/facts.h"
+#include "runtime/mime_names.h"
 
 #define BAD "\xef\xbf\xbd"
 
@@ -64,6 +68,28 @@ test_long(struct arena *a)
 	CHECK(memcmp(s.p + 49999, "x" BAD "x", 5) == 0);
 }
 
+/*
+ * Names that nobody knows, of some 80 octets each in GMime's table: two
+ * millions are many times what it may hold.
+ */
+static void
+test_names(void)
+{
+	size_t before = mallinfo2().uordblks;
+	char name[32];
+
+	for (int i = 0; i < 2000000; i++) {
+		snprintf(name, sizeof(name), "x-%029d", i);
+		mime_names_enter();
+		(void)g_mime_charset_iconv_name(name);
+		mime_names_leave(sizeof(name));
+	}
+	CHECK(mallinfo2().uordblks < before + (64 << 20));
+	mime_names_enter();
+	CHECK_STR(str_from(g_mime_charset_iconv_name("euc-kr")), "euc-kr");
+	mime_names_leave(0);
+}
+
 int
 main(void)
 {
@@ -75,6 +101,7 @@ main(void)
 		CHECK_STR(charset_decode(&a, rows[i].octets, rows[i].name),
 		    rows[i].text);
 	test_long(&a);
+	test_names();
 	arena_free(&a);
 	TEST_DONE();
 }
