@@ -30,8 +30,8 @@ function isAccount(text) {
 
 // Words behind an account may look like a part of it: the longest that is one.
 function* accountsIn(text) {
-	for (const [found] of text.matchAll(/\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b/g)) {
-		const whole = found.replaceAll(' ', '');
+	for (const [found] of text.matchAll(/\b[A-Z]{2}\d{2}(?:[\s.-]?[A-Z0-9]){11,30}\b/g)) {
+		const whole = found.replace(/[\s.-]/g, '');
 
 		for (let n = whole.length; n >= 15; n--)
 			if (isAccount(whole.slice(0, n))) {
@@ -41,17 +41,26 @@ function* accountsIn(text) {
 	}
 }
 
-export function check(tx, { quarantine }) {
-	const domain = tx.from[0]?.address.split('@').at(-1).toLowerCase();
-	const supplier = supplierOf(domain);
-
-	if (!supplier)
-		return undefined;
-	for (const text of [tx.text, ...tx.files.map((file) => file.text)])
+// The first account in these texts that is not one of the supplier's.
+function newAccount(supplier, texts) {
+	for (const text of texts)
 		for (const account of accountsIn(text ?? ''))
 			if (!suppliers.get(supplier).has(account))
-				return quarantine(
-					`${supplier} has a new account: ${account}`,
-				).log(`account ${account} of ${supplier} is not known`);
+				return account;
+	return undefined;
+}
+
+export function check(tx, { quarantine }) {
+	const texts = [tx.text, tx.html, ...tx.files.map((file) => file.text)];
+
+	for (const { address } of tx.from) {
+		const supplier = supplierOf(address.split('@').at(-1).toLowerCase());
+		const account = supplier && newAccount(supplier, texts);
+
+		if (account)
+			return quarantine(`${supplier} has a new account: ${account}`).log(
+				`account ${account} of ${supplier} is not known`,
+			);
+	}
 	return undefined;
 }
