@@ -131,7 +131,8 @@ has_a_label(struct str s)
 struct walk {
 	struct facts *facts;
 	struct address_vec *out;
-	bool a_labels; /* A-labels were written: GMime gives U-labels */
+	const char *group; /* around the address; NULL: none */
+	bool a_labels;     /* A-labels were written: GMime gives U-labels */
 	bool malformed;
 };
 
@@ -166,7 +167,8 @@ add_mailbox(struct walk *w, InternetAddress *ia)
 	struct arena *arena = &w->facts->message_arena;
 	const char *z = w->a_labels ? internet_address_mailbox_get_idn_addr(m)
 				    : internet_address_mailbox_get_addr(m);
-	const char *name = internet_address_get_name(ia);
+	const char *own = internet_address_get_name(ia);
+	const char *name = own && *own ? own : w->group;
 	struct address *a = ARENA_NEW(arena, struct address);
 	struct str text = words_unmask(arena, z ? z : "");
 	struct str display = words_unmask(arena, name ? name : "");
@@ -186,6 +188,21 @@ add_mailbox(struct walk *w, InternetAddress *ia)
 	return vec_push(arena, w->out, a);
 }
 
+static bool add_list(struct walk *, InternetAddressList *);
+
+static bool
+add_group(struct walk *w, InternetAddress *ia)
+{
+	const char *outer = w->group;
+	bool ok;
+
+	w->group = internet_address_get_name(ia);
+	ok = add_list(
+	    w, internet_address_group_get_members(INTERNET_ADDRESS_GROUP(ia)));
+	w->group = outer;
+	return ok;
+}
+
 static bool
 add_list(struct walk *w, InternetAddressList *list)
 {
@@ -197,8 +214,7 @@ add_list(struct walk *w, InternetAddressList *list)
 		bool ok;
 
 		if (INTERNET_ADDRESS_IS_GROUP(ia))
-			ok = add_list(w, internet_address_group_get_members(
-					     INTERNET_ADDRESS_GROUP(ia)));
+			ok = add_group(w, ia);
 		else
 			ok = add_mailbox(w, ia);
 		if (!ok)

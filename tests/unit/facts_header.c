@@ -114,7 +114,7 @@ static const struct {
 	{ "a@b.example,, c@d.example", false, "a@b.example|c@d.example",
 	    "-|-" },
 	{ "We: a@b.example, c@d.example;", false, "a@b.example|c@d.example",
-	    "-|-" },
+	    "We|We" },
 	{ "=?utf-8?q?J=C3=BCrgen?= <a@b.example>", false, "a@b.example",
 	    "J\u00fcrgen" },
 	{ "=?utf-8?q?J=C3?= =?utf-8?q?=BCrgen?= <a@b.example>", false,
@@ -171,6 +171,10 @@ static const struct {
 	    "J\u00fc (x)" },
 	{ "a@b..example", true, "-", "-" },
 	{ "@b.example", true, "-", "-" },
+	{ "The Director: bob@b.example, Amy <amy@b.example>;", false,
+	    "bob@b.example|amy@b.example", "The Director|Amy" },
+	{ "\"The\t Director\" : bob@b.example;, c@d.example", false,
+	    "bob@b.example|c@d.example", "The Director|-" },
 };
 
 static void
