@@ -14,7 +14,8 @@ void zip_names_add(GHashTable *, struct str name);
 
 /*
  * Are these the names in the central directory, too?  False where it cannot be
- * read.  Names that are not ASCII say nothing: libarchive converts them.
+ * read.  The Unicode path of an extra field is the name where there is one,
+ * for both libraries; names that differ in marks alone are the same.
  */
 bool zip_has_names(struct str zip, GHashTable *);
 
