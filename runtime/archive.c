@@ -92,15 +92,24 @@ struct run {
 	GHashTable *names; /* of a zip, folders too */
 };
 
+/* libarchive's for what has none. */
+static struct str
+kept_name(struct archive_entry *e)
+{
+	struct str s = str_from(archive_entry_pathname(e));
+
+	return str_eq(s, STR("data")) ? (struct str){ NULL, 0 } : s;
+}
+
 static void
 one_member(struct run *run, struct archive *a, struct archive_entry *e)
 {
 	GByteArray *contents = g_byte_array_new();
-	struct archive_member m = { .name = { NULL, 0 } };
+	struct archive_member m = { .packed = archive_format(a) ==
+					      ARCHIVE_FORMAT_RAW };
 	struct archive_state *state = run->state;
 
-	if (archive_format(a) != ARCHIVE_FORMAT_RAW)
-		m.name = str_from(archive_entry_pathname(e));
+	m.name = m.packed ? kept_name(e) : str_from(archive_entry_pathname(e));
 	if (archive_entry_is_encrypted(e))
 		m.encrypted = true;
 	else

@@ -1,0 +1,84 @@
+/* Files: what is in them, what they are called and what they are. */
+#include <glib.h>
+
+#include "tests/unit/crc.h"
+#include "tests/unit/facts_show.h"
+
+static void
+give(const char *name, struct str contents)
+{
+	char *type = g_strdup_printf("application/x; name=\"%s\"", name);
+
+	facts_reset(f, STAGE_MAIL);
+	facts_mail(f, STR("<a@b.test>"), NULL, 0);
+	header("Content-Type", type);
+	facts_body(f, contents);
+	g_free(type);
+}
+
+/* ---- names of what is compressed ----------------------------------------- */
+
+/* RFC 1952, with a stored block of RFC 1951; `name` may be NULL. */
+static struct str
+gzipped(const char *name, struct str s)
+{
+	static uint8_t out[512];
+	uint8_t *p = out;
+
+	memcpy(p, "\x1f\x8b\x08\0\0\0\0\0\0\x03", 10);
+	p[3] = name ? 8 : 0;
+	p += 10;
+	if (name)
+		p = (uint8_t *)stpcpy((char *)p, name) + 1;
+	*p++ = 1;
+	p = put_le(p, (uint32_t)s.n, 2);
+	p = put_le(p, ~(uint32_t)s.n, 2);
+	memcpy(p, s.p, s.n);
+	p += s.n;
+	p = put_le(p, crc32_of((const uint8_t *)s.p, s.n), 4);
+	p = put_le(p, (uint32_t)s.n, 4);
+	return (struct str){ (const char *)out, (size_t)(p - out) };
+}
+
+/* Names and what is malformed of it. */
+static struct str
+named(const char *file, const char *kept)
+{
+	static char out[512];
+	struct str s;
+
+	give(file, gzipped(kept, STR("x=1")));
+	s = show(ATTR_FILE_NAME);
+	snprintf(out, sizeof(out), "%.*s ", STR_ARG(s));
+	s = show(ATTR_FILE_MALFORMED);
+	strncat(out, s.p, s.n);
+	return str_from(out);
+}
+
+static void
+test_packed_names(void)
+{
+	CHECK_STR(named("invoice.gz", "evil.js"), "invoice.gz|evil.js 0|0");
+	CHECK_STR(named("evil.js.gz", NULL), "evil.js.gz|evil.js 0|0");
+	CHECK_STR(named("a.tar.gz . ", NULL), "a.tar.gz . |a.tar 0|0");
+	CHECK_STR(named("evil", NULL), "evil|- 0|0");
+	CHECK_STR(named(".gz", NULL), ".gz| 0|0");
+	/* gzip -c; a program's own name for it */
+	CHECK_STR(named("evil.js.gz", "tmp1"), "evil.js.gz|evil.js 0|0");
+	CHECK_STR(named("evil.js.gz", "data"), "evil.js.gz|evil.js 0|0");
+	CHECK_STR(named("invoice.gz", "tmp1"), "invoice.gz|tmp1 0|0");
+	CHECK_STR(named("a.xml.gz", "b.XML"), "a.xml.gz|b.XML 0|0");
+	CHECK_STR(named("evil.js.gz", "a.txt"), "evil.js.gz|a.txt 0|1");
+	CHECK_STR(named("a.txt.gz", "evil.js"), "a.txt.gz|evil.js 0|1");
+	CHECK_STR(named("a.gz", "\xfc.js"), "a.gz|\xef\xbf\xbd.js 0|0");
+	CHECK_STR(show(ATTR_FILE_EXTENSION), "gz|js");
+}
+
+int
+main(void)
+{
+	start();
+	test_packed_names();
+	facts_free(f);
+	TEST_DONE();
+}
