@@ -74,11 +74,70 @@ test_packed_names(void)
 	CHECK_STR(show(ATTR_FILE_EXTENSION), "gz|js");
 }
 
+/* ---- archives that are not opened ---------------------------------------- */
+
+/* What is said of octets at an offset (of the end) among NULs. */
+static struct str
+said(long offset, struct str octets)
+{
+	static char file[1 << 20], out[64];
+	size_t n = offset < 0 ? sizeof(file) : 70000;
+	struct str s;
+
+	memset(file, 0, n);
+	memset(file + 3000, 0xfe, 3); /* no text, which ends in NULs */
+	memcpy(file + (offset < 0 ? (long)n + offset : offset), octets.p,
+	    octets.n);
+	give("x", (struct str){ file, n });
+	s = show(ATTR_FILE_KIND);
+	snprintf(out, sizeof(out), "%.*s ", STR_ARG(s));
+	s = show(ATTR_FILE_MALFORMED);
+	strncat(out, s.p, s.n);
+	return str_from(out);
+}
+
+static void
+test_closed(void)
+{
+	static const struct {
+		long offset;
+		struct str octets;
+	} closed[] = {
+		{ 0, STR("MSWIM\0\0\0\xd0\0\0\0\0\x0d\x01\0") },
+		{ 0, STR("ZOO 2.10 Archive.\x1a\0\0\xdc\xa7\xc4\xfd") },
+		{ 0, STR("\x60\xea\x2b\0\x22\x0b\x01\x02\x10\0\x02") },
+		{ 0, STR("xar!\0\x1c\0\x01") },
+		{ 0, STR("SIT!\0\x01\0\0\0\0rLau") },
+		{ 0, STR("SZDD\x88\xf0\x27\x33") },
+		{ 0, STR("ITSF\3\0\0\0\x60\0\0\0\1\0\0\0") },
+		{ 0, STR("conectix\0\0\0\2") },
+		{ 0, STR("QFI\xfb\0\0\0\2") },
+		{ 0, STR("ALZ\1") },
+		{ 0, STR("hsqs") },
+		{ 0, STR("vhdxfile") },
+		{ 0, STR("KDMV\1\0\0\0") },
+		{ -512, STR("koly\0\0\0\4") },
+		{ -512, STR("conectix\0\0\0\2") },
+		{ 3, STR("NTFS    ") },
+		{ 54, STR("FAT12   ") },
+		{ 0x8001, STR("BEA01") },
+	};
+
+	for (size_t i = 0; i < sizeof(closed) / sizeof(*closed); i++)
+		CHECK_STR(
+		    said(closed[i].offset, closed[i].octets), "archive 1");
+	CHECK_STR(said(0, STR("\xfe\1\2")), "other 0");
+	CHECK_STR(said(-511, STR("koly")), "other 0");
+	give("x", STR("\xfe\1\2"));
+	CHECK_STR(show(ATTR_FILE_KIND), "other");
+}
+
 int
 main(void)
 {
 	start();
 	test_packed_names();
+	test_closed();
 	facts_free(f);
 	TEST_DONE();
 }
