@@ -3,6 +3,7 @@
 #include "runtime/file_name.h"
 #include "runtime/inspect.h"
 #include "runtime/limits.h"
+#include "runtime/macros.h"
 
 static unsigned
 max_depth(const struct files *w)
@@ -81,7 +82,7 @@ on_member(void *data, const struct archive_member *m)
 		name_packed(w, &o);
 	if (!w->no_memory)
 		files_add(w, &o, m->contents);
-	w->macros |= m->name.p && inspect_is_macro(m->name);
+	w->macros |= m->name.p && macros_in_part(m->name, m->contents);
 	w->encrypted |= m->name.p && inspect_is_encrypted(m->name, m->contents);
 }
 
