@@ -132,12 +132,35 @@ test_closed(void)
 	CHECK_STR(show(ATTR_FILE_KIND), "other");
 }
 
+/* ---- web archives -------------------------------------------------------- */
+
+static void
+test_web_archive(void)
+{
+	struct str s =
+	    STR("MIME-Version: 1.0\r\n"
+		"Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\n"
+		"Content-Location: file:///C:/x/editdata.mso\r\n"
+		"Content-Type: application/x-mso\r\n\r\nx\r\n--b--\r\n");
+
+	give("x.doc", s);
+	CHECK_STR(show(ATTR_FILE_KIND), "message|other");
+	CHECK_STR(show(ATTR_FILE_TYPE), "application/x|application/x-mso");
+	give("x.doc", STR("Mime-Versions: 1.0\r\n\r\nx\r\n"));
+	CHECK_STR(show(ATTR_FILE_KIND), "text");
+	fake_needs.flags &= ~(uint32_t)(NEED_KINDS | NEED_FILE_TEXTS);
+	give("x.doc", s);
+	CHECK_STR(show(ATTR_FILE_TYPE), "application/x|application/x-mso");
+	fake_reset();
+}
+
 int
 main(void)
 {
 	start();
 	test_packed_names();
 	test_closed();
+	test_web_archive();
 	facts_free(f);
 	TEST_DONE();
 }
