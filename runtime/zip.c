@@ -125,6 +125,12 @@ has_all(GHashTable *set, GHashTable *names)
 }
 
 bool
+zip_names_equal(GHashTable *a, GHashTable *b)
+{
+	return has_all(a, b) && has_all(b, a);
+}
+
+bool
 zip_has_names(struct str s, GHashTable *names)
 {
 	zip_t *zip = find_zip(s);
@@ -135,7 +141,7 @@ zip_has_names(struct str s, GHashTable *names)
 		return false;
 	central = central_names(zip);
 	zip_discard(zip);
-	same = has_all(central, names) && has_all(names, central);
+	same = zip_names_equal(central, names);
 	g_hash_table_unref(central);
 	return same;
 }

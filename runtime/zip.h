@@ -6,11 +6,14 @@
 
 #include "dsl/str.h"
 
-/* The set that zip_has_names is asked about; to be unreffed. */
+/* The set that zip_has_names and iso_has_names are asked about; to be unreffed.
+ */
 GHashTable *zip_names_new(void);
 
 /* Adds a name as libarchive gives it, which is that of the local header. */
 void zip_names_add(GHashTable *, struct str name);
+
+bool zip_names_equal(GHashTable *, GHashTable *);
 
 /*
  * Are these the names in the central directory, too?  False where it cannot be
