@@ -98,6 +98,7 @@ struct run {
 	bool empty; /* it has no member, or is to be read as if it had none */
 	bool ended; /* it was read to its end */
 	bool tar;   /* its format */
+	bool zip;
 	GHashTable *names; /* folders too */
 };
 
@@ -180,6 +181,7 @@ walk(struct run *run, struct archive *a)
 		    first && (run->ended || (is_twofold(a) &&
 						archive_filter_count(a) > 1));
 		run->tar = has_format(a, ARCHIVE_FORMAT_TAR);
+		run->zip = has_format(a, ARCHIVE_FORMAT_ZIP);
 		first = false;
 		if (run->ended || run->empty)
 			break;
@@ -290,6 +292,9 @@ archive_walk(struct str s, struct archive_budget *budget, archive_each *each,
 	if (utf8)
 		before = uselocale(utf8);
 	ok = walk_any(&run, s);
+	/* Called .zip, it would be read from its end. */
+	if (ok && !run.zip && zip_ends(s))
+		out->malformed = true;
 	if (utf8)
 		(void)uselocale(before);
 	return ok;

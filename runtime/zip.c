@@ -5,6 +5,9 @@
 /* How often a zip is looked for behind what stands in front of one. */
 enum { MAX_STARTS = 16 };
 
+/* APPNOTE 4.3.16: the end of central directory record, and with a comment. */
+enum { END = 22, MAX_END = END + 65535 };
+
 GHashTable *
 zip_names_new(void)
 {
@@ -144,4 +147,23 @@ zip_has_names(struct str s, GHashTable *names)
 	same = zip_names_equal(central, names);
 	g_hash_table_unref(central);
 	return same;
+}
+
+bool
+zip_ends(struct str s)
+{
+	const char *at;
+
+	if (s.n > MAX_END)
+		s = str_skip(s, s.n - MAX_END);
+	while (s.n && (at = memmem(s.p, s.n, "PK\5\6", 4))) {
+		const guint8 *end = (const guint8 *)at;
+
+		s = str_skip(s, (size_t)(at - s.p));
+		if (s.n >= END && (end[10] | end[11]) != 0 &&
+		    (end[20] | (size_t)end[21] << 8) == s.n - END)
+			return true;
+		s = str_skip(s, 4);
+	}
+	return false;
 }

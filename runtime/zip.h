@@ -1,4 +1,4 @@
-/* The names that the central directory of a zip gives, by libzip. */
+/* What the end of a zip says: the names of its central directory, by libzip. */
 #ifndef RUNTIME_ZIP_H
 #define RUNTIME_ZIP_H
 
@@ -6,13 +6,13 @@
 
 #include "dsl/str.h"
 
-/* The set that zip_has_names and iso_has_names are asked about; to be unreffed.
- */
+/* The set that zip_has_names() is asked about; to be unreffed. */
 GHashTable *zip_names_new(void);
 
 /* Adds a name as libarchive gives it, which is that of the local header. */
 void zip_names_add(GHashTable *, struct str name);
 
+/* Are there the same names in both? */
 bool zip_names_equal(GHashTable *, GHashTable *);
 
 /*
@@ -21,5 +21,8 @@ bool zip_names_equal(GHashTable *, GHashTable *);
  * for both libraries; names that differ in marks alone are the same.
  */
 bool zip_has_names(struct str zip, GHashTable *);
+
+/* Does a zip of something end where this does, whatever stands in front? */
+bool zip_ends(struct str);
 
 #endif

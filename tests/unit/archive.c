@@ -172,6 +172,42 @@ test_iso_names(void)
 	CHECK_STR(walked(s), "good.txt=x=1 malformed");
 }
 
+static struct str
+joined(struct str a, struct str b)
+{
+	static char both[1 << 20];
+
+	memcpy(both, a.p, a.n);
+	memcpy(both + a.n, b.p, b.n);
+	return (struct str){ both, a.n + b.n };
+}
+
+/* What is called .zip is read from its end, whatever stands in front. */
+static void
+test_zip_behind(void)
+{
+	writer *const none = archive_write_add_filter_none;
+	struct str s = zipped("evil.js", STR("x=1"));
+	char *copy = g_malloc(s.n + 1);
+	struct str zip = { copy, s.n };
+
+	memcpy(copy, s.p, s.n);
+	copy[s.n] = '!';
+	s = packed(archive_write_add_filter_gzip, 0, STR("x"));
+	CHECK_STR(walked(joined(s, zip)), "=x malformed");
+	CHECK_STR(walked(joined(STR("in front"), zip)), "evil.js=x=1 ");
+	s = made(archive_write_set_format_ustar, none, "a", 0, STR("b"));
+	CHECK_STR(walked(joined(s, zip)), "a=b malformed");
+	s = made(archive_write_set_format_ustar, none, "a.zip", 0, zip);
+	CHECK(!str_ends(walked(s), STR("malformed")));
+	copy[zip.n - 2] = 1; /* a comment, which is not there at first */
+	s = made(archive_write_set_format_ustar, none, "a", 0, STR("b"));
+	CHECK_STR(walked(joined(s, zip)), "a=b ");
+	zip.n++;
+	CHECK_STR(walked(joined(s, zip)), "a=b malformed");
+	g_free(copy);
+}
+
 /* Unpacked without its end, the same could not be seen. */
 static void
 test_packed_zip(void)
@@ -192,5 +228,6 @@ main(void)
 	test_zip_names();
 	test_iso_names();
 	test_packed_zip();
+	test_zip_behind();
 	TEST_DONE();
 }
