@@ -156,6 +156,13 @@ read_tag(struct str contents)
 	return out;
 }
 
+/* Can a tag, a comment or a declaration go on with it (or UTF-16)? */
+static bool
+goes_on(char c)
+{
+	return !c || c & 0x80 || g_ascii_isalpha(c) || strchr("?!_:", c);
+}
+
 /* Most files are not, and nothing is made of them. */
 static bool
 may_be_xml(struct str s)
@@ -164,7 +171,7 @@ may_be_xml(struct str s)
 
 	while (n < s.n && memchr("\xef\xbb\xbf\xff\xfe \t\r\n", s.p[n], 10))
 		n++;
-	return n < s.n && s.p[n] == '<';
+	return n + 1 < s.n && s.p[n] == '<' && goes_on(s.p[n + 1]);
 }
 
 bool
