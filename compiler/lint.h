@@ -13,6 +13,18 @@ void lint_lists(struct compilation *);
 /* Rules: unreachable, constant, held, and what they do to mail. */
 void lint_rules(struct compilation *);
 
+/* Does it nothing but refuse?  Whatever its function answers, if it has one. */
+static inline bool
+lint_is_refusal(const struct ir_rule *r)
+{
+	unsigned refusals = 1U << ACTION_REJECT | 1U << ACTION_TEMPFAIL;
+
+	return r->kinds && !(r->kinds & ~refusals);
+}
+
+/* One rule: does it refuse mail from <>? */
+void lint_null_sender(struct compilation *, const struct ir_rule *);
+
 /* Conditions as written: negations over values that may be missing. */
 void lint_negations(struct compilation *);
 

@@ -5,15 +5,6 @@
 /* So many parts of a condition are compared each with each. */
 enum { MOST_PARTS = 1000 };
 
-/* Whatever its function answers, if it has one. */
-static bool
-is_refusal(const struct ir_rule *r)
-{
-	unsigned refusals = 1U << ACTION_REJECT | 1U << ACTION_TEMPFAIL;
-
-	return r->kinds && !(r->kinds & ~refusals);
-}
-
 /* ---- conditions as sets of conjuncts ----------------------------------- */
 
 typedef VEC(struct ir_node *) node_vec;
@@ -322,7 +313,7 @@ lint_held(
 	const struct ir_rule *above;
 	struct diag *d;
 
-	if (r->shadow || !is_refusal(r) || r->pinned || is_never(r) ||
+	if (r->shadow || !lint_is_refusal(r) || r->pinned || is_never(r) ||
 	    r->known > STAGE_RCPT)
 		return;
 	above = holders_after(h, r->kinds, STAGE_RCPT);
@@ -365,60 +356,6 @@ lint_discard(struct compilation *c, const struct ir_rule *r)
 	diag_help(&c->diags, d,
 	    "add a line to find it again: log \"discarded mail from {sender} "
 	    "to {recipients}\"");
-}
-
-/* Does the condition ask for the null sender, in the positive? */
-static const struct ir_node *
-null_sender(const struct ir_node *n, bool positive)
-{
-	const struct ir_node *found = NULL;
-
-	/* Chains grow to the left, as long as the policy is. */
-	while (!found && (n->kind == NODE_AND || n->kind == NODE_OR)) {
-		found = null_sender(n->b, positive);
-		n = n->a;
-	}
-	if (found)
-		return found;
-	switch (n->kind) {
-	case NODE_AND:
-	case NODE_OR:
-		return NULL;
-	case NODE_NOT:
-		return null_sender(n->a, !positive);
-	case NODE_TEST:
-		if (positive && n->op == OPC_IS && n->right_text.n == 0 &&
-		    (n->left.attr == ATTR_SENDER ||
-			n->left.attr == ATTR_SENDER_ADDRESS))
-			return n;
-		if (!positive && n->op == OPC_EXISTS &&
-		    (n->left.attr == ATTR_SENDER_DOMAIN ||
-			n->left.attr == ATTR_SENDER_LOCAL))
-			return n;
-		return NULL;
-	case NODE_CONST:
-	case NODE_EACH:
-		break;
-	}
-	return NULL;
-}
-
-static void
-lint_null_sender(struct compilation *c, const struct ir_rule *r)
-{
-	const struct ir_node *n = NULL;
-	struct diag *d;
-
-	if (is_refusal(r) && !r->shadow)
-		n = null_sender(r->condition, true);
-	if (!n)
-		return;
-	d = diag_at(&c->diags, D_NULL_SENDER, n->span,
-	    "rule `%.*s` refuses mail from <>: bounces and notices are lost",
-	    STR_ARG(r->name));
-	diag_help(&c->diags, d,
-	    "RFC 5321 4.5.5: mail from <> must be taken; refuse it for "
-	    "recipients that never send, at most");
 }
 
 /*

@@ -5,6 +5,7 @@
 #include <locale.h>
 #include <pthread.h>
 
+#include "runtime/iso.h"
 #include "runtime/zip.h"
 
 enum {
@@ -55,10 +56,18 @@ reader(bool raw_alone)
 }
 
 static bool
-is_folder(struct archive_entry *e)
+has_format(struct archive *a, int format)
+{
+	return (archive_format(a) & ARCHIVE_FORMAT_BASE_MASK) == format;
+}
+
+/* What is called a folder may hold octets, but not where its list does. */
+static bool
+is_folder(struct archive *a, struct archive_entry *e)
 {
 	return archive_entry_filetype(e) == AE_IFDIR &&
-	       archive_entry_size(e) == 0;
+	       (archive_entry_size(e) == 0 ||
+		   has_format(a, ARCHIVE_FORMAT_ISO9660));
 }
 
 /* Into `out`, as far as the budget goes. */
@@ -89,18 +98,28 @@ struct run {
 	bool empty; /* it has no member, or is to be read as if it had none */
 	bool ended; /* it was read to its end */
 	bool tar;   /* its format */
-	GHashTable *names; /* of a zip, folders too */
+	bool zip;
+	GHashTable *names; /* folders too */
 };
+
+/* libarchive's for what has none. */
+static struct str
+kept_name(struct archive_entry *e)
+{
+	struct str s = str_from(archive_entry_pathname(e));
+
+	return str_eq(s, STR("data")) ? (struct str){ NULL, 0 } : s;
+}
 
 static void
 one_member(struct run *run, struct archive *a, struct archive_entry *e)
 {
 	GByteArray *contents = g_byte_array_new();
-	struct archive_member m = { .name = { NULL, 0 } };
+	struct archive_member m = { .packed = archive_format(a) ==
+					      ARCHIVE_FORMAT_RAW };
 	struct archive_state *state = run->state;
 
-	if (archive_format(a) != ARCHIVE_FORMAT_RAW)
-		m.name = str_from(archive_entry_pathname(e));
+	m.name = m.packed ? kept_name(e) : str_from(archive_entry_pathname(e));
 	if (archive_entry_is_encrypted(e))
 		m.encrypted = true;
 	else
@@ -123,10 +142,22 @@ is_archive(struct archive *a)
 	return archive_format(a) != 0;
 }
 
+/* Of the formats that say twice what is in them. */
 static bool
-has_format(struct archive *a, int format)
+is_twofold(struct archive *a)
 {
-	return (archive_format(a) & ARCHIVE_FORMAT_BASE_MASK) == format;
+	return has_format(a, ARCHIVE_FORMAT_ZIP) ||
+	       has_format(a, ARCHIVE_FORMAT_ISO9660);
+}
+
+/* Once all of it is read. */
+static bool
+says_other_names(struct archive *a, struct str s, GHashTable *names)
+{
+	if (has_format(a, ARCHIVE_FORMAT_ZIP))
+		return !zip_has_names(s, names);
+	return has_format(a, ARCHIVE_FORMAT_ISO9660) &&
+	       !iso_has_names(s, names);
 }
 
 /* False where it turns out to be no archive. */
@@ -145,11 +176,12 @@ walk(struct run *run, struct archive *a)
 		if (first && !is_archive(a))
 			return false;
 		run->ended = r == ARCHIVE_EOF;
-		/* The end of a zip says what is in it: first unpack all. */
-		run->empty = first && (run->ended ||
-					  (has_format(a, ARCHIVE_FORMAT_ZIP) &&
-					      archive_filter_count(a) > 1));
+		/* What is in it is compared, so first unpack all. */
+		run->empty =
+		    first && (run->ended || (is_twofold(a) &&
+						archive_filter_count(a) > 1));
 		run->tar = has_format(a, ARCHIVE_FORMAT_TAR);
+		run->zip = has_format(a, ARCHIVE_FORMAT_ZIP);
 		first = false;
 		if (run->ended || run->empty)
 			break;
@@ -166,7 +198,7 @@ walk(struct run *run, struct archive *a)
 		budget->members--;
 		zip_names_add(run->names, str_from(archive_entry_pathname(e)));
 		if (r == ARCHIVE_OK || r == ARCHIVE_WARN) {
-			if (!is_folder(e))
+			if (!is_folder(a, e))
 				one_member(run, a, e);
 		} else {
 			state->malformed = true;
@@ -206,8 +238,7 @@ walk_as(struct run *run, struct str s, bool raw_alone)
 		return false;
 	run->names = zip_names_new();
 	ok = open_and_walk(run, a, s);
-	if (ok && run->ended && has_format(a, ARCHIVE_FORMAT_ZIP) &&
-	    !zip_has_names(s, run->names))
+	if (ok && run->ended && says_other_names(a, s, run->names))
 		run->state->malformed = true;
 	g_hash_table_unref(run->names);
 	(void)archive_read_free(a);
@@ -261,6 +292,9 @@ archive_walk(struct str s, struct archive_budget *budget, archive_each *each,
 	if (utf8)
 		before = uselocale(utf8);
 	ok = walk_any(&run, s);
+	/* Called .zip, it would be read from its end. */
+	if (ok && !run.zip && zip_ends(s))
+		out->malformed = true;
 	if (utf8)
 		(void)uselocale(before);
 	return ok;

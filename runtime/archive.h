@@ -13,7 +13,8 @@ struct archive_budget {
 };
 
 struct archive_member {
-	struct str name; /* any octets; p NULL: it has none (gzip) */
+	struct str name; /* any octets; p NULL: it has none */
+	bool packed;     /* in no archive: only gzip may keep a name */
 	struct str contents;
 	bool encrypted; /* and so without contents */
 	bool too_large; /* contents incomplete */

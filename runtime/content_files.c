@@ -123,13 +123,22 @@ begins_with_field(struct str s)
 	return n > 0 && n < s.n && n < 80;
 }
 
+/* Word opens web archives by this, whatever they are called. */
+static bool
+begins_with_version(struct str s)
+{
+	struct str field = STR("MIME-Version:");
+
+	return str_eq_ascii(str_head(s, field.n), field);
+}
+
 static bool
 is_message(
     const struct file_fact *f, struct str contents, bool known, enum kind kind)
 {
 	if (known && kind == KIND_MESSAGE)
 		return is_named_message(f) || begins_with_field(contents);
-	return is_named_message(f) &&
+	return (is_named_message(f) || begins_with_version(contents)) &&
 	       (!known || kind == KIND_TEXT || kind == KIND_SCRIPT ||
 		   kind == KIND_OTHER);
 }

@@ -10,11 +10,12 @@
 
 struct files {
 	struct content *c;
-	uint32_t need;  /* NEED_ of the image */
-	unsigned depth; /* of members that come */
-	bool macros;    /* a member holds macros */
-	bool encrypted; /* a member says that others are */
-	bool no_memory; /* nothing more is added */
+	uint32_t need;      /* NEED_ of the image */
+	unsigned depth;     /* of members that come */
+	struct str archive; /* its name; valid UTF-8 */
+	bool macros;        /* a member holds macros */
+	bool encrypted;     /* a member says that others are */
+	bool no_memory;     /* nothing more is added */
 };
 
 /* What is known of a file besides its contents. */

@@ -1,7 +1,9 @@
 /* What is in a file: archives, messages, uuencoded files. */
 #include "runtime/content_files.h"
+#include "runtime/file_name.h"
 #include "runtime/inspect.h"
 #include "runtime/limits.h"
+#include "runtime/macros.h"
 
 static unsigned
 max_depth(const struct files *w)
@@ -45,6 +47,25 @@ open_message(struct files *w, size_t number, struct str contents)
 
 /* ---- archives ------------------------------------------------------------ */
 
+/*
+ * What is compressed has the name in front of the last extension, but gzip may
+ * keep another: readers take either.
+ */
+static void
+name_packed(struct files *w, struct origin *o)
+{
+	struct str kept = o->name, stem = file_stem(w->archive), a, b;
+
+	if (kept.p) {
+		kept = utf8_make_valid(&w->c->facts->message_arena, kept);
+		w->no_memory |= !kept.p;
+	}
+	a = file_extension(kept);
+	b = file_extension(stem);
+	o->name = kept.p && (a.p || !b.p) ? kept : stem;
+	o->ambiguous = a.p && b.p && !str_eq_ascii(a, b);
+}
+
 static void
 on_member(void *data, const struct archive_member *m)
 {
@@ -57,9 +78,11 @@ on_member(void *data, const struct archive_member *m)
 		.malformed = m->malformed,
 	};
 
+	if (m->packed)
+		name_packed(w, &o);
 	if (!w->no_memory)
 		files_add(w, &o, m->contents);
-	w->macros |= m->name.p && inspect_is_macro(m->name);
+	w->macros |= m->name.p && macros_in_part(m->name, m->contents);
 	w->encrypted |= m->name.p && inspect_is_encrypted(m->name, m->contents);
 }
 
@@ -78,6 +101,7 @@ open_archive(struct files *w, size_t number, struct str contents)
 		return f->too_deep;
 	}
 	inner.depth = f->depth + 1;
+	inner.archive = f->name.text;
 	inner.macros = inner.encrypted = false;
 	if (!archive_walk(contents, &w->c->archives, on_member, &inner, &state))
 		return false;

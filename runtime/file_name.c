@@ -55,3 +55,11 @@ file_extension(struct str name)
 			return str_skip(s, i + 1);
 	return s;
 }
+
+struct str
+file_stem(struct str name)
+{
+	struct str end = file_extension(name);
+
+	return end.p ? str_head(name, (size_t)(end.p - name.p) - 1) : end;
+}

@@ -11,4 +11,7 @@
 struct str file_extensions(struct str name);
 struct str file_extension(struct str name);
 
+/* What stands in front of the last dot; {NULL, 0} where there is none. */
+struct str file_stem(struct str name);
+
 #endif

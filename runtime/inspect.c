@@ -1,13 +1,19 @@
 #include "runtime/inspect.h"
 
+#include <gio/gio.h>
 #include <gsf/gsf.h>
 #include <pthread.h>
+
+#include "runtime/macros.h"
 
 /*
  * [MS-CFB] bounds neither; documents of Office are some ten storages, three
  * deep.
  */
 enum { MAX_ENTRIES = 2000, MAX_DEPTH = 8, MAX_RECORDS = 4096 };
+
+/* What is unpacked of a compound file. */
+enum { MAX_ACTIVE = 16 << 20 };
 
 struct search {
 	struct inspection *out;
@@ -131,6 +137,51 @@ inspect_compound(struct str contents, struct inspection *out)
 		g_object_unref(in);
 }
 
+/* What a zlib stream holds, as far as it can be read; to be freed. */
+static GByteArray *
+inflated(struct str s)
+{
+	GZlibDecompressor *z =
+	    g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB);
+	GByteArray *out = g_byte_array_new();
+	GConverterResult r;
+
+	do {
+		guint8 block[16 << 10];
+		gsize in = 0, n = 0;
+
+		r = g_converter_convert(G_CONVERTER(z), s.p, s.n, block,
+		    sizeof(block), G_CONVERTER_INPUT_AT_END, &in, &n, NULL);
+		if (r == G_CONVERTER_ERROR)
+			break;
+		s = str_skip(s, in);
+		g_byte_array_append(out, block, (guint)n);
+	} while (r == G_CONVERTER_CONVERTED && out->len < MAX_ACTIVE);
+	g_object_unref(z);
+	return out;
+}
+
+/*
+ * A compound file as documents that are web pages or XML have it.  There is no
+ * specification: a header says at 0x1e how long its second half is.
+ */
+static void
+inspect_active(struct str contents, struct inspection *out)
+{
+	size_t from = 0x2e;
+	GByteArray *inner;
+
+	if (contents.n < from)
+		return;
+	from += u16((const guint8 *)contents.p + 0x1e);
+	if (from > contents.n)
+		return;
+	inner = inflated(str_skip(contents, from));
+	inspect_compound(
+	    (struct str){ (const char *)inner->data, inner->len }, out);
+	g_byte_array_unref(inner);
+}
+
 /* ISO 32000-1 7.2.2 */
 static bool
 is_pdf_blank(char c)
@@ -203,25 +254,13 @@ inspect(struct str contents)
 
 	if (str_starts(head, STR("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")))
 		inspect_compound(contents, &out);
+	else if (str_starts(head, STR("ActiveMime")))
+		inspect_active(contents, &out);
 	else if (head.n && memmem(head.p, head.n, "%PDF-", 5))
 		out.encrypted = is_encrypted_pdf(contents);
+	else
+		out.has_macros = macros_in_xml(contents);
 	return out;
-}
-
-bool
-inspect_is_macro(struct str member)
-{
-	static const char *const ends[] = { "vbaproject.bin", "script-lb.xml",
-		"script-lc.xml" };
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
-		struct str end = str_from(ends[i]);
-
-		if (member.n >= end.n &&
-		    str_eq_ascii(str_skip(member, member.n - end.n), end))
-			return true;
-	}
-	return memmem(member.p, member.n, "/macrosheets/", 13) != NULL;
 }
 
 bool

@@ -8,11 +8,11 @@ struct inspection {
 	bool encrypted, has_macros;
 };
 
-/* PDF, and office documents in compound files (by libgsf). */
+/*
+ * PDF, and office documents in compound files (by libgsf), also packed as
+ * ActiveMime, or in one file of XML.
+ */
 struct inspection inspect(struct str contents);
-
-/* A member of an office document that holds macros, by its name. */
-bool inspect_is_macro(struct str member);
 
 /*
  * The manifest of a document of which parts are encrypted (OpenDocument 1.3,

@@ -9,9 +9,11 @@ enum { LOOKED_AT = 256 << 10, KEPT = 16 };
 static const struct str words[] = {
 #define KIND(id, word, doc) STR(word),
 #define KIND_OF(id, type)
+#define KIND_AT(id, offset, octets)
 #include "dsl/kinds.def"
 #undef KIND
 #undef KIND_OF
+#undef KIND_AT
 };
 
 static const struct {
@@ -20,9 +22,25 @@ static const struct {
 } kinds[] = {
 #define KIND(id, word, doc)
 #define KIND_OF(id, type) { KIND_##id, STR(type) },
+#define KIND_AT(id, offset, octets)
 #include "dsl/kinds.def"
 #undef KIND
 #undef KIND_OF
+#undef KIND_AT
+};
+
+static const struct {
+	enum kind kind;
+	long offset;
+	struct str octets;
+} marks[] = {
+#define KIND(id, word, doc)
+#define KIND_OF(id, type)
+#define KIND_AT(id, offset, octets) { KIND_##id, offset, STR(octets) },
+#include "dsl/kinds.def"
+#undef KIND
+#undef KIND_OF
+#undef KIND_AT
 };
 
 /* A handle serves one thread at a time: those that are free. */
@@ -72,6 +90,25 @@ fits(struct str pattern, struct str type)
 	return str_eq_ascii(pattern, str_head(type, pattern.n));
 }
 
+static bool
+has_mark(struct str s, long offset, struct str octets)
+{
+	size_t from = (size_t)(offset < 0 ? -offset : offset);
+
+	if (from > s.n)
+		return false;
+	return str_starts(str_skip(s, offset < 0 ? s.n - from : from), octets);
+}
+
+static enum kind
+kind_by_mark(struct str s)
+{
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
+		if (has_mark(s, marks[i].offset, marks[i].octets))
+			return marks[i].kind;
+	return KIND_OTHER;
+}
+
 bool
 kind_of(struct str contents, enum kind *out)
 {
@@ -86,6 +123,8 @@ kind_of(struct str contents, enum kind *out)
 		i++; /* the last one fits anything */
 	*out = kinds[i].kind;
 	give_back(m);
+	if (*out == KIND_OTHER)
+		*out = kind_by_mark(contents);
 	return true;
 }
 

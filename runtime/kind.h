@@ -7,9 +7,11 @@
 enum kind {
 #define KIND(id, word, doc) KIND_##id,
 #define KIND_OF(id, type)
+#define KIND_AT(id, offset, octets)
 #include "dsl/kinds.def"
 #undef KIND
 #undef KIND_OF
+#undef KIND_AT
 	KIND_COUNT
 };
 

@@ -141,6 +141,73 @@ test_zip_names(void)
 	CHECK_STR(walked(zipped("dir\\x.js", STR(""))), "dir/x.js= ");
 }
 
+/* Windows takes the names of Joliet, and UDF before all. */
+static void
+test_iso_names(void)
+{
+	static const char *const honest[] = { "A File.TXT", "a/b/c.tar.gz",
+		"1/2/3/4/5/6/a.txt", "no-extension" };
+	struct str s = made(archive_write_set_format_iso9660,
+	    archive_write_add_filter_none, "good.txt", 0, STR("x=1"));
+	char *copy = g_memdup2(s.p, s.n), *at;
+
+	CHECK_STR(walked(s), "good.txt=x=1 ");
+	for (size_t i = 0; i < sizeof(honest) / sizeof(*honest); i++) {
+		struct str all = walked(made(archive_write_set_format_iso9660,
+		    archive_write_add_filter_none, honest[i], 0, STR("x")));
+
+		CHECK(str_starts(all, str_from(honest[i])));
+		CHECK(!str_ends(all, STR("malformed")));
+	}
+	at = memmem(copy, s.n, "\0g\0o\0o\0d\0.\0t\0x\0t", 16);
+	CHECK(at != NULL);
+	memcpy(at, "\0e\0v\0i\0l\0.\0j\0s\0e", 16);
+	CHECK_STR(walked((struct str){ copy, s.n }), "good.txt=x=1 malformed");
+	s = packed(archive_write_add_filter_gzip, 0, (struct str){ copy, s.n });
+	CHECK(str_starts(walked(s), STR("=")));
+	g_free(copy);
+	s = made(archive_write_set_format_iso9660,
+	    archive_write_add_filter_none, "good.txt", 0, STR("x=1"));
+	memcpy(room + 19 * 2048, "\0NSR02", 6);
+	CHECK_STR(walked(s), "good.txt=x=1 malformed");
+}
+
+static struct str
+joined(struct str a, struct str b)
+{
+	static char both[1 << 20];
+
+	memcpy(both, a.p, a.n);
+	memcpy(both + a.n, b.p, b.n);
+	return (struct str){ both, a.n + b.n };
+}
+
+/* What is called .zip is read from its end, whatever stands in front. */
+static void
+test_zip_behind(void)
+{
+	writer *const none = archive_write_add_filter_none;
+	struct str s = zipped("evil.js", STR("x=1"));
+	char *copy = g_malloc(s.n + 1);
+	struct str zip = { copy, s.n };
+
+	memcpy(copy, s.p, s.n);
+	copy[s.n] = '!';
+	s = packed(archive_write_add_filter_gzip, 0, STR("x"));
+	CHECK_STR(walked(joined(s, zip)), "=x malformed");
+	CHECK_STR(walked(joined(STR("in front"), zip)), "evil.js=x=1 ");
+	s = made(archive_write_set_format_ustar, none, "a", 0, STR("b"));
+	CHECK_STR(walked(joined(s, zip)), "a=b malformed");
+	s = made(archive_write_set_format_ustar, none, "a.zip", 0, zip);
+	CHECK(!str_ends(walked(s), STR("malformed")));
+	copy[zip.n - 2] = 1; /* a comment, which is not there at first */
+	s = made(archive_write_set_format_ustar, none, "a", 0, STR("b"));
+	CHECK_STR(walked(joined(s, zip)), "a=b ");
+	zip.n++;
+	CHECK_STR(walked(joined(s, zip)), "a=b malformed");
+	g_free(copy);
+}
+
 /* Unpacked without its end, the same could not be seen. */
 static void
 test_packed_zip(void)
@@ -159,6 +226,8 @@ main(void)
 	test_zeros();
 	test_nothing();
 	test_zip_names();
+	test_iso_names();
 	test_packed_zip();
+	test_zip_behind();
 	TEST_DONE();
 }
