@@ -2,8 +2,6 @@
 #include "runtime/insert_state.h"
 #include "runtime/mime.h"
 
-enum { LINE_LIMIT = 998 }; /* RFC 5322 2.1.1 */
-
 /* What is worked on: contents without transfer encoding, and what to add. */
 struct work {
 	struct part_text *t;
@@ -189,7 +187,8 @@ ends_line(struct str s)
 }
 
 /*
- * Where the texts go.  One behind others begins a line; where the contents do
+ * Where the texts go.  Nothing that stood inside a line begins one: it might be
+ * a boundary then.  A text behind others begins a line; where the contents do
  * not end in a line end, because the boundary has it, neither do the new ones.
  */
 static bool
@@ -198,6 +197,8 @@ place(struct work *w)
 	struct str s = w->contents;
 
 	w->begin = w->html && w->before.n ? html_begin(s) : 0;
+	if (w->begin > 0)
+		w->before.n -= 2;
 	w->end = w->html && w->after.n ? html_end(s) : s.n;
 	if (w->end < w->begin)
 		w->end = s.n;
@@ -229,85 +230,94 @@ whole(struct work *w)
 	return join3(arena, s, w->after, middle(w, w->end, w->contents.n));
 }
 
-/* Would a reader of the part take a line of it for something else? */
 static bool
-is_unsafe(const struct work *w, struct str s)
+begins_line_end(struct str s)
 {
-	while (s.n) {
-		struct str line = str_head(s, str_find(s, '\n'));
-
-		s = str_skip(s, line.n + (line.n < s.n));
-		if (line.n > LINE_LIMIT)
-			return true;
-		for (size_t i = 0; i < w->t->boundaries->n; i++)
-			if (str_starts(line, STR("--")) &&
-			    str_starts(
-				str_skip(line, 2), w->t->boundaries->v[i]))
-				return true;
-	}
-	return false;
+	return str_starts(s, STR("\n")) || str_starts(s, STR("\r\n"));
 }
 
-/* Quoted-printable stays as it is around the texts. */
+/* A soft line break whose line end the boundary has. */
 static bool
-splice_qp(struct work *w)
+ends_in_soft_break(struct str raw)
 {
-	struct part_text *t = w->t;
+	while (raw.n && (raw.p[raw.n - 1] == ' ' || raw.p[raw.n - 1] == '\t'))
+		raw.n--;
+	return raw.n && raw.p[raw.n - 1] == '=';
+}
+
+/* What stands between that part of the contents and a text. */
+static struct str
+qp_break(struct str above, bool at_end, struct str text)
+{
+	if (!text.n || !above.n || ends_line(above))
+		return STR("");
+	if (at_end && ends_in_soft_break(above))
+		return STR("\r\n");
+	return begins_line_end(text) ? STR("") : STR("=\r\n");
+}
+
+/*
+ * Quoted-printable stays as it is around the texts; what stood behind one in
+ * its line stands there still.
+ */
+static struct str
+splice_qp(const struct work *w)
+{
+	struct arena *arena = w->t->arena;
+	struct str raw = w->t->raw, behind = STR("");
 	size_t begin = w->map[w->begin], end = w->map[w->end];
-	struct str before = qp_encode(t->arena, w->before);
-	struct str after = qp_encode(t->arena, w->after);
-	struct str soft = STR("=\r\n"), none = STR("");
-	bool inside = begin > 0 && t->raw.p[begin - 1] != '\n';
+	struct str top = str_head(raw, begin), rest = str_skip(raw, begin);
+	struct str before = qp_encode(arena, w->before);
+	struct str after = qp_encode(arena, w->after);
+	struct str head, tail;
 
-	if (!before.p || !after.p)
-		return false;
-	if (before.n && inside)
-		before = join3(t->arena, soft, before, none);
-	inside = end > 0 && end < t->raw.n && t->raw.p[end - 1] != '\n';
-	/* At the end the text begins with a line end of its own. */
-	if (after.n && inside)
-		after = join3(t->arena, soft, after, none);
-	if (!before.p || !after.p)
-		return false;
-	t->contents = join3(t->arena, str_head(t->raw, begin), before,
-	    (struct str){ t->raw.p + begin, end - begin });
-	if (t->contents.p)
-		t->contents =
-		    join3(t->arena, t->contents, after, str_skip(t->raw, end));
-	return t->contents.p != NULL;
+	if (before.n && !ends_line(before) && rest.n &&
+	    !begins_line_end(rest) && !(after.n && begin == end))
+		behind = STR("=\r\n");
+	head = join3(arena, top, qp_break(top, !rest.n, before), before);
+	head = join3(arena, head, behind, str_head(rest, end - begin));
+	tail = str_skip(raw, end);
+	tail = join3(
+	    arena, qp_break(str_head(raw, end), !tail.n, after), after, tail);
+	return join3(arena, head, STR(""), tail);
 }
 
-/* Must the part become quoted-printable? */
+/* Must the part become quoted-printable to have that text? */
 static bool
-needs_qp(const struct work *w)
+needs_qp(const struct work *w, struct str text)
 {
 	bool ascii = is_ascii(w->before) && is_ascii(w->after);
 
 	/* A wider charset makes other octets of what is there. */
 	if (w->t->type.p)
 		ascii = ascii && is_ascii(w->contents);
-	return is_unsafe(w, w->before) || is_unsafe(w, w->after) ||
-	       (!w->eight_bit && !ascii);
+	return (!w->eight_bit && !ascii) ||
+	       !lines_are_safe(w->t->boundaries, w->t->raw, text);
 }
 
 static bool
 encode(struct work *w)
 {
 	struct part_text *t = w->t;
+	struct str text = whole(w);
 
-	if (w->qp && w->map)
-		return splice_qp(w);
+	if (!text.p)
+		return false;
 	if (w->base64) {
-		t->contents = base64_encode(t->arena, whole(w));
+		t->contents = base64_encode(t->arena, text);
 		if (t->raw.n && !ends_line(t->raw) && t->contents.n)
 			t->contents.n -= 2;
 	} else if (w->qp) {
-		t->contents = qp_encode(t->arena, whole(w));
-	} else if (needs_qp(w)) {
+		if (w->map)
+			t->contents = splice_qp(w);
+		if (!w->map ||
+		    !lines_are_safe(t->boundaries, t->raw, t->contents))
+			t->contents = qp_encode(t->arena, text);
+	} else if (needs_qp(w, text)) {
 		t->encoding = STR("quoted-printable");
-		t->contents = qp_encode(t->arena, whole(w));
+		t->contents = qp_encode(t->arena, text);
 	} else {
-		t->contents = whole(w);
+		t->contents = text;
 	}
 	return t->contents.p != NULL;
 }

@@ -34,6 +34,12 @@ bool part_is_sound(GMimePart *, struct str raw);
 bool insert_part(struct part_text *);
 
 /*
+ * insert_lines.c: has `new`, contents of a part that were `old`, no more lines
+ * than those that end the part, or are cut on their way?
+ */
+bool lines_are_safe(const boundaries *, struct str old, struct str new);
+
+/*
  * insert_html.c: where in a document texts are shown first and last, and a
  * text (lines that end in CRLF) as HTML in ASCII.
  */
@@ -54,7 +60,7 @@ struct str base64_encode(struct arena *, struct str);
 /* One run of it, with nothing behind it. */
 bool base64_is_whole(struct str);
 
-/* a, b and c together. */
+/* a, b and c together, {NULL, 0} where one of them is that. */
 struct str join3(struct arena *, struct str a, struct str b, struct str c);
 
 #endif
