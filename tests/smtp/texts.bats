@@ -237,6 +237,21 @@ fields()
 Hello.'
 }
 
+@test "external-mark: a subject of several encoded words" {
+	milter_start "$PF_ROOT/policies/external-mark/external-mark.milt"
+	cat >"$PF/msg" <<-'END'
+	From: Bob <bob@client.test>
+	Subject: =?utf-8?b?5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel?=
+	 =?utf-8?b?5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel?=
+
+	Hello.
+	END
+	transaction
+	is "$(arrived | sed '/^$/q' | grep -A2 '^Subject:')" 'Subject: [EXT]
+ =?UTF-8?b?5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel?=
+ =?UTF-8?b?5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel?='
+}
+
 @test "journal: one copy, and who it went to" {
 	milter_start "$PF_ROOT/policies/journal/journal.milt"
 	message
