@@ -106,7 +106,7 @@ look(struct plan *p, GMimeObject *o)
 	const char *boundary =
 	    g_mime_object_get_content_type_parameter(o, "boundary");
 
-	p->sealed |= part_is_sealed(o);
+	p->sealed |= part_is_sealed(p->arena, o);
 	if (!GMIME_IS_MULTIPART(o))
 		return;
 	if (boundary)
@@ -124,7 +124,7 @@ is_text(GMimeObject *o)
 	const char *disposition = g_mime_object_get_disposition(o);
 
 	return GMIME_IS_PART(o) &&
-	       (part_is(o, "text", "plain") || part_is(o, "text", "html")) &&
+	       (part_is_plain(o) || part_is(o, "text", "html")) &&
 	       !(disposition &&
 		   g_ascii_strcasecmp(disposition, "attachment") == 0) &&
 	       !g_mime_part_get_filename(GMIME_PART(o)) &&

@@ -1,4 +1,5 @@
 /* One part: the texts in its charset and transfer encoding. */
+#include "runtime/content.h"
 #include "runtime/insert_state.h"
 #include "runtime/mime.h"
 
@@ -84,25 +85,39 @@ questions(struct arena *arena, struct str s)
 	return (struct str){ p, n };
 }
 
+/* The value of its Content-Type with another charset. */
+static struct str
+type_with(struct arena *arena, GMimePart *part, const char *charset)
+{
+	GMimeObject *o = GMIME_OBJECT(part);
+	GMimeContentType *type = content_has_type(o)
+				     ? g_mime_object_get_content_type(o)
+				     : g_mime_content_type_new("text", "plain");
+	char *z;
+	struct str s;
+
+	g_mime_content_type_set_parameter(type, "charset", charset);
+	z = g_mime_content_type_encode(type, NULL);
+	s = arena_dup(arena, str_trim(str_from(z)));
+	g_free(z);
+	if (!content_has_type(o))
+		g_object_unref(type);
+	return s;
+}
+
 /* The whole part becomes UTF-8; false where its text is not in its charset. */
 static bool
 widen(struct work *w)
 {
 	struct part_text *t = w->t;
-	GMimeContentType *type =
-	    g_mime_object_get_content_type(GMIME_OBJECT(t->part));
 	struct str s = w->contents;
-	char *z;
 
 	if (!convert(t->arena, s, w->charset, "utf-8", &w->contents)) {
 		if (!g_utf8_validate(s.n ? s.p : "", (gssize)s.n, NULL))
 			return false;
 		w->contents = s;
 	}
-	g_mime_content_type_set_parameter(type, "charset", "utf-8");
-	z = g_mime_content_type_encode(type, NULL);
-	t->type = arena_dup(t->arena, str_trim(str_from(z)));
-	g_free(z);
+	t->type = type_with(t->arena, t->part, "utf-8");
 	w->charset = "utf-8";
 	w->map = NULL;
 	return true;

@@ -22,8 +22,13 @@ struct part_text {
 
 /* insert_sealed.c */
 bool part_is(GMimeObject *, const char *type, const char *subtype);
-/* Signed or encrypted, by its type or, for a text, by what it holds. */
-bool part_is_sealed(GMimeObject *);
+/* By its type, or because it has none. */
+bool part_is_plain(GMimeObject *);
+/*
+ * Signed or encrypted, by its type or, for a text, by what a reader sees.  True
+ * with no memory; it is taken from the arena.
+ */
+bool part_is_sealed(struct arena *, GMimeObject *);
 
 /*
  * insert_part.c: are its contents what they are said to be, so that all of
