@@ -68,3 +68,44 @@ lines_are_safe(const boundaries *all, struct str old, struct str new)
 			return false;
 	return true;
 }
+
+/* ---- format=flowed ------------------------------------------------------- */
+
+/* RFC 3676 4.3: what stands above a signature, and does not flow. */
+static bool
+is_separator(struct str line)
+{
+	return str_eq(line, STR("-- "));
+}
+
+bool
+flowed_goes_on(struct str s)
+{
+	struct str line = STR("");
+
+	while (s.n)
+		line = take_line(&s);
+	return str_ends(line, STR(" ")) && !is_separator(line);
+}
+
+struct str
+flowed_text(struct arena *arena, struct str s)
+{
+	char *p = arena_array(arena, s.n + 1, 2);
+	size_t n = 0;
+
+	while (p && s.n) {
+		struct str line = take_line(&s);
+
+		while (str_ends(line, STR(" ")) && !is_separator(line))
+			line.n--;
+		if (str_starts(line, STR(">")) || str_starts(line, STR(" ")) ||
+		    str_starts(line, STR("From ")))
+			p[n++] = ' ';
+		memcpy(p + n, line.p, line.n);
+		n += line.n;
+		p[n++] = '\r';
+		p[n++] = '\n';
+	}
+	return (struct str){ p, n };
+}

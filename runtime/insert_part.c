@@ -6,7 +6,7 @@
 /* What is worked on: contents without transfer encoding, and what to add. */
 struct work {
 	struct part_text *t;
-	bool html, qp, base64;
+	bool html, flowed, qp, base64;
 	bool eight_bit; /* declared to be so */
 	const char *charset;
 	struct str contents;
@@ -154,30 +154,6 @@ is_flowed(GMimePart *part)
 	return format && g_ascii_strcasecmp(format, "flowed") == 0;
 }
 
-/* RFC 3676 4.2, 4.4: lines that do not flow, and are no quotes. */
-static struct str
-stuff(struct arena *arena, struct str s)
-{
-	char *p = arena_array(arena, s.n + 1, 2);
-	size_t n = 0, line = 0;
-
-	if (!p)
-		return (struct str){ NULL, 0 };
-	for (size_t i = 0; i < s.n; i++) {
-		struct str rest = str_skip(s, i);
-
-		if (n == line && (rest.p[0] == '>' || rest.p[0] == ' ' ||
-				     str_starts(rest, STR("From "))))
-			p[n++] = ' ';
-		while (rest.p[0] == '\r' && n > line && p[n - 1] == ' ')
-			n--;
-		p[n++] = rest.p[0];
-		if (rest.p[0] == '\n')
-			line = n;
-	}
-	return (struct str){ p, n };
-}
-
 static bool
 shape(struct work *w)
 {
@@ -189,8 +165,9 @@ shape(struct work *w)
 		if (w->after.n)
 			w->after = html_text(arena, w->after);
 	} else if (is_flowed(w->t->part)) {
-		w->before = stuff(arena, w->before);
-		w->after = stuff(arena, w->after);
+		w->flowed = true;
+		w->before = flowed_text(arena, w->before);
+		w->after = flowed_text(arena, w->after);
 	}
 	return w->before.p && w->after.p;
 }
@@ -217,8 +194,13 @@ place(struct work *w)
 	w->end = w->html && w->after.n ? html_end(s) : s.n;
 	if (w->end < w->begin)
 		w->end = s.n;
-	if (w->end < s.n || !s.n || ends_line(s) || !w->after.n)
+	if (!w->after.n || w->end < s.n)
 		return true;
+	/* An empty line ends a paragraph that would take the text in. */
+	if (w->flowed && flowed_goes_on(s))
+		w->after = join3(w->t->arena, STR("\r\n"), w->after, STR(""));
+	if (!w->after.n || !s.n || ends_line(s))
+		return w->after.p != NULL;
 	w->after = join3(w->t->arena, STR("\r\n"),
 	    str_head(w->after, w->after.n - 2), STR(""));
 	return w->after.p != NULL;
