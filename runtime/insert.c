@@ -460,3 +460,16 @@ insert_texts(
 	free_plan(&p);
 	return s;
 }
+
+bool
+insert_new_body(struct arena *arena, struct str text, struct inserted *out)
+{
+	bool fits = lines_fit(text);
+
+	*out = (struct inserted){
+		.body = fits ? text : qp_encode(arena, text),
+		.type = STR("text/plain; charset=utf-8"),
+		.encoding = fits ? STR("8bit") : STR("quoted-printable"),
+	};
+	return out->body.p != NULL;
+}

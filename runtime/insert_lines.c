@@ -69,6 +69,16 @@ lines_are_safe(const boundaries *all, struct str old, struct str new)
 	return true;
 }
 
+bool
+lines_fit(struct str s)
+{
+	static const boundaries none;
+	size_t n[SUSPECTS] = { 0 };
+
+	count_suspects(&none, s, n);
+	return n[SUSPECT_LONG] == 0;
+}
+
 /* ---- format=flowed ------------------------------------------------------- */
 
 /* RFC 3676 4.3: what stands above a signature, and does not flow. */

@@ -43,6 +43,8 @@ bool insert_part(struct part_text *);
  * than those that end the part, or are cut on their way?
  */
 bool lines_are_safe(const boundaries *, struct str old, struct str new);
+/* RFC 5322 2.1.1: is no line longer than it may be? */
+bool lines_fit(struct str);
 /* RFC 3676 4.2: would the next line be taken into the last one? */
 bool flowed_goes_on(struct str);
 /* RFC 3676 4.2 to 4.4: as lines that do not flow, and are no quotes. */

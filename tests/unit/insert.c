@@ -270,6 +270,33 @@ test_hostile(void)
 		  "AAAA\r\n", 100000) == INSERT_OK);
 }
 
+/* ---- a body of the text alone -------------------------------------------- */
+
+static void
+check_new(size_t length, const char *encoding)
+{
+	char text[1200];
+	struct str s = { text, length + 2 };
+	struct inserted new;
+
+	memset(text, 'x', sizeof(text));
+	memcpy(text + length, "\r\n", 2);
+	CHECK(insert_new_body(facts_arena(f), s, &new));
+	CHECK_STR(new.type, "text/plain; charset=utf-8");
+	CHECK_STR(new.encoding, encoding);
+	CHECK(new.body.n > length);
+	CHECK(str_eq(new.body, s) == (length <= 998));
+	CHECK(str_find(new.body, '\r') <= 998);
+}
+
+static void
+test_new(void)
+{
+	check_new(0, "8bit");
+	check_new(998, "8bit");
+	check_new(999, "quoted-printable");
+}
+
 int
 main(void)
 {
@@ -279,6 +306,7 @@ main(void)
 	test_cases();
 	test_damaged();
 	test_hostile();
+	test_new();
 	facts_free(f);
 	TEST_DONE();
 }
