@@ -118,6 +118,8 @@ widen(struct work *w)
 		w->contents = s;
 	}
 	t->type = type_with(t->arena, t->part, "utf-8");
+	if (!t->type.p)
+		w->contents = t->type;
 	w->charset = "utf-8";
 	w->map = NULL;
 	return true;
@@ -139,8 +141,7 @@ agree(struct work *w)
 		w->before = questions(arena, w->before);
 		w->after = questions(arena, w->after);
 	}
-	return w->contents.p && w->before.p && w->after.p &&
-	       (w->t->type.p || !w->t->type.n);
+	return w->contents.p && w->before.p && w->after.p;
 }
 
 /* ---- the form of the texts ----------------------------------------------- */

@@ -62,7 +62,7 @@ test_rows(void)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		test_str(value_of(str_from(rows[i].text), strlen("Subject")),
-		    str_from(rows[i].value), __FILE__, __LINE__, rows[i].value);
+		    str_from(rows[i].value), __FILE__, __LINE__, "value");
 }
 
 /* RFC 2047 2: words of 75 octets, lines of 76 with them. */
