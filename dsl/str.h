@@ -65,6 +65,8 @@ str_head(struct str s, size_t n)
 /* Without blanks (SP, HT, CR, LF) at both ends. */
 struct str str_trim(struct str s);
 
+bool str_is_ascii(struct str s);
+
 /* Offset of the first `c` in `s`, or s.n. */
 static inline size_t
 str_find(struct str s, char c)

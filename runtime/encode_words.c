@@ -130,15 +130,6 @@ put_run(struct writer *w, struct str run, size_t column)
 	}
 }
 
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return false;
-	return true;
-}
-
 /* The next word and the blanks in front of it. */
 static struct str
 next_word(struct str s)
@@ -171,7 +162,7 @@ next_run(struct str s)
 		struct str word = next_word(str_skip(s, n));
 
 		n += word.n;
-		if (!is_ascii(word))
+		if (!str_is_ascii(word))
 			end = n;
 		else if (!end || is_encoded(word))
 			break;

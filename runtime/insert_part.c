@@ -17,15 +17,6 @@ struct work {
 
 /* ---- charsets ------------------------------------------------------------ */
 
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return false;
-	return true;
-}
-
 /* False where it cannot be done exactly; *out is {NULL, 0} with no memory. */
 static bool
 convert(struct arena *arena, struct str s, const char *from, const char *to,
@@ -284,11 +275,11 @@ splice_qp(const struct work *w)
 static bool
 needs_qp(const struct work *w, struct str text)
 {
-	bool ascii = is_ascii(w->before) && is_ascii(w->after);
+	bool ascii = str_is_ascii(w->before) && str_is_ascii(w->after);
 
 	/* A wider charset makes other octets of what is there. */
 	if (w->t->type.p)
-		ascii = ascii && is_ascii(w->contents);
+		ascii = ascii && str_is_ascii(w->contents);
 	return (!w->eight_bit && !ascii) ||
 	       !lines_are_safe(w->t->boundaries, w->t->raw, text);
 }

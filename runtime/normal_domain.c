@@ -14,15 +14,6 @@ enum {
 	MAX_U_LABEL = 4 * MAX_LABEL,
 };
 
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] & 0x80)
-			return false;
-	return true;
-}
-
 static char
 lower(char c)
 {
@@ -108,7 +99,7 @@ label_normal(struct arena *a, struct str label)
 {
 	struct str out;
 
-	if (is_ascii(label))
+	if (str_is_ascii(label))
 		return ascii_lower(a, label);
 	if (!utf8_is_valid(label))
 		return ascii_lower(a, label);
@@ -153,7 +144,7 @@ domain_normal(struct arena *a, struct str s)
 	s = without_last_dots(s);
 	if (s.n == 0)
 		return STR("");
-	return is_ascii(s) ? ascii_lower(a, s) : labels_normal(a, s);
+	return str_is_ascii(s) ? ascii_lower(a, s) : labels_normal(a, s);
 }
 
 static bool

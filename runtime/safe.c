@@ -100,15 +100,6 @@ head_of_text(struct str s, size_t max)
 	return str_head(s, n);
 }
 
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return false;
-	return true;
-}
-
 static struct str
 without_controls(struct arena *a, struct str s)
 {
@@ -177,7 +168,7 @@ safe_header_value(struct arena *a, struct str s, size_t name_length)
 	    without_controls(a, head_of_text(s, LIMIT_VALUE_HEADER_VALUE));
 	size_t column = name_length + 2, line = LIMIT_VALUE_HEADER_LINE;
 
-	if (value.p && !is_ascii(value)) {
+	if (value.p && !str_is_ascii(value)) {
 		line = ENCODED_LINE;
 		value = utf8_make_valid(a, value);
 		if (value.p)
