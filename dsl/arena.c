@@ -43,6 +43,15 @@ str_trim(struct str s)
 	return s;
 }
 
+bool
+str_is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] & 0x80)
+			return false;
+	return true;
+}
+
 /* ---- budgets --------------------------------------------------------- */
 
 bool

@@ -53,7 +53,8 @@ str_ends(struct str s, struct str suffix)
 static inline struct str
 str_skip(struct str s, size_t n)
 {
-	return (struct str){ s.p + n, s.n - n };
+	/* Of {NULL, 0} too. */
+	return (struct str){ n ? s.p + n : s.p, s.n - n };
 }
 
 static inline struct str
@@ -64,6 +65,8 @@ str_head(struct str s, size_t n)
 
 /* Without blanks (SP, HT, CR, LF) at both ends. */
 struct str str_trim(struct str s);
+
+bool str_is_ascii(struct str s);
 
 /* Offset of the first `c` in `s`, or s.n. */
 static inline size_t

@@ -57,9 +57,8 @@ add_part(struct content *c, GMimeObject *o, struct str name, unsigned depth)
 	return ok && vec_push(&c->facts->message_arena, &c->parts, p);
 }
 
-/* RFC 2045 5.2: what is no type is plain text. */
-static bool
-has_type(GMimeObject *o)
+bool
+content_has_type(GMimeObject *o)
 {
 	const char *type = mime_field(o, "Content-Type");
 
@@ -71,7 +70,7 @@ static void
 classify(GMimeObject *o, struct leaf *leaf)
 {
 	GMimeContentType *type =
-	    has_type(o) ? g_mime_object_get_content_type(o) : NULL;
+	    content_has_type(o) ? g_mime_object_get_content_type(o) : NULL;
 	const char *disposition = g_mime_object_get_disposition(o);
 	bool attached =
 	    disposition && g_ascii_strcasecmp(disposition, "attachment") == 0;

@@ -83,6 +83,9 @@ bool content_walk(struct content *, GByteArray *octets, unsigned depth,
 bool content_read_texts(struct content *);
 bool content_read_files(struct content *);
 
+/* RFC 2045 5.2: a part whose type is no type is plain text. */
+bool content_has_type(GMimeObject *);
+
 /*
  * Octets in a charset (NULL: not declared) as valid UTF-8 with lines that end
  * with \n; {NULL, 0} with no memory.

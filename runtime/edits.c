@@ -131,7 +131,7 @@ drop_fields(struct plan *p, struct str name)
 
 /* The new body is plain text, whatever the old one was (RFC 2045, RFC 2183). */
 static bool
-describe_body(struct plan *p)
+describe_body(struct plan *p, const struct inserted *new)
 {
 	static const struct str old[] = { STR("Content-Disposition"),
 		STR("Content-ID"), STR("Content-Description"),
@@ -141,9 +141,8 @@ describe_body(struct plan *p)
 	for (size_t i = 0; i < sizeof(old) / sizeof(*old); i++)
 		drop_fields(p, old[i]);
 	return set_field(p, STR("MIME-Version"), STR("1.0")) &&
-	       set_field(
-		   p, STR("Content-Type"), STR("text/plain; charset=utf-8")) &&
-	       set_field(p, STR("Content-Transfer-Encoding"), STR("8bit"));
+	       set_field(p, STR("Content-Type"), new->type) &&
+	       set_field(p, STR("Content-Transfer-Encoding"), new->encoding);
 }
 
 static bool
@@ -181,6 +180,8 @@ plan_body(struct plan *p, const struct milt_change *c, size_t n)
 	const struct milt_change *body = NULL;
 	struct str before = texts_of(p, c, n, ACTION_PREPEND_TEXT);
 	struct str after = texts_of(p, c, n, ACTION_APPEND_TEXT);
+	struct inserted new;
+	struct str text;
 
 	if (!before.p || !after.p)
 		return false;
@@ -189,9 +190,12 @@ plan_body(struct plan *p, const struct milt_change *c, size_t n)
 			body = &c[i];
 	if (!body)
 		return (!before.n && !after.n) || put_texts(p, before, after);
-	p->body = arena_printf(p->arena, "%.*s%.*s%.*s", STR_ARG(before),
+	text = arena_printf(p->arena, "%.*s%.*s%.*s", STR_ARG(before),
 	    STR_ARG(body->value), STR_ARG(after));
-	return p->body.p && describe_body(p);
+	if (!text.p || !insert_new_body(p->arena, text, &new))
+		return false;
+	p->body = new.body;
+	return describe_body(p, &new);
 }
 
 /* ---- all fields -------------------------------------------------------- */

@@ -106,7 +106,7 @@ look(struct plan *p, GMimeObject *o)
 	const char *boundary =
 	    g_mime_object_get_content_type_parameter(o, "boundary");
 
-	p->sealed |= part_is_sealed(o);
+	p->sealed |= part_is_sealed(p->arena, o);
 	if (!GMIME_IS_MULTIPART(o))
 		return;
 	if (boundary)
@@ -119,15 +119,22 @@ look(struct plan *p, GMimeObject *o)
 /* ---- where texts go ------------------------------------------------------ */
 
 static bool
+has_name(GMimeObject *o)
+{
+	return g_mime_object_get_content_disposition_parameter(o, "filename") ||
+	       g_mime_object_get_content_type_parameter(o, "name");
+}
+
+static bool
 is_text(GMimeObject *o)
 {
 	const char *disposition = g_mime_object_get_disposition(o);
 
 	return GMIME_IS_PART(o) &&
-	       (part_is(o, "text", "plain") || part_is(o, "text", "html")) &&
+	       (part_is_plain(o) || part_is(o, "text", "html")) &&
 	       !(disposition &&
 		   g_ascii_strcasecmp(disposition, "attachment") == 0) &&
-	       !g_mime_part_get_filename(GMIME_PART(o)) &&
+	       !has_name(o) &&
 	       g_mime_part_get_content_encoding(GMIME_PART(o)) !=
 		   GMIME_CONTENT_ENCODING_UUENCODE &&
 	       g_mime_part_get_content(GMIME_PART(o));
@@ -459,4 +466,17 @@ insert_texts(
 	}
 	free_plan(&p);
 	return s;
+}
+
+bool
+insert_new_body(struct arena *arena, struct str text, struct inserted *out)
+{
+	bool fits = lines_fit(text);
+
+	*out = (struct inserted){
+		.body = fits ? text : qp_encode(arena, text),
+		.type = STR("text/plain; charset=utf-8"),
+		.encoding = fits ? STR("8bit") : STR("quoted-printable"),
+	};
+	return out->body.p != NULL;
 }

@@ -38,4 +38,10 @@ struct inserted {
 enum insert_status insert_texts(
     struct facts *, struct str before, struct str after, struct inserted *out);
 
+/*
+ * A body of that text alone, which is like those above, and both values.  In
+ * the arena; false with no memory.
+ */
+bool insert_new_body(struct arena *, struct str text, struct inserted *out);
+
 #endif

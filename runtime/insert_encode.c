@@ -5,8 +5,10 @@ enum { LINE = 76 };
 struct str
 join3(struct arena *arena, struct str a, struct str b, struct str c)
 {
-	char *p = arena_alloc(arena, a.n + b.n + c.n + 1);
+	char *p = NULL;
 
+	if (a.p && b.p && c.p)
+		p = arena_alloc(arena, a.n + b.n + c.n + 1);
 	if (!p)
 		return (struct str){ NULL, 0 };
 	if (a.n)

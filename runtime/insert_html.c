@@ -19,9 +19,9 @@ is_tag(const struct html_token *t, enum html_kind kind, struct str name)
 	return t->kind == kind && str_eq_ascii(t->name, name);
 }
 
-/* The next tag or declaration outside of templates. */
+/* The next one outside of templates. */
 static bool
-next_tag(struct walk *w, struct html_token *t)
+next_token(struct walk *w, struct html_token *t)
 {
 	while (html_next(&w->scanner, t)) {
 		if (is_tag(t, HTML_OPEN, STR("template")))
@@ -42,17 +42,64 @@ is_doctype(struct str s, const struct html_token *t)
 		   str_head(str_skip(s, t->begin), 9), STR("<!doctype"));
 }
 
-/* Behind <body>, else behind </head>, else behind <html> and <!doctype>. */
+static bool
+is_one_of(struct str name, const struct str *list)
+{
+	for (; list->n; list++)
+		if (str_eq_ascii(name, *list))
+			return true;
+	return false;
+}
+
+/*
+ * May it stand before the body (HTML 13.2.6.4.1 to 13.2.6.4.6)?  noscript may,
+ * too, but where scripts run it is not shown.
+ */
+static bool
+is_of_head(struct str s, const struct html_token *t)
+{
+	static const struct str opened[] = { STR("html"), STR("head"),
+		STR("title"), STR("meta"), STR("style"), STR("link"),
+		STR("script"), STR("base"), STR("basefont"), STR("bgsound"),
+		STR("noframes"), STR("") };
+	static const struct str begin_body[] = { STR("body"), STR("html"),
+		STR("br"), STR("") };
+
+	switch (t->kind) {
+	case HTML_TEXT:
+	case HTML_RAW:
+		return !str_trim(str_skip(str_head(s, t->end), t->begin)).n;
+	case HTML_OPEN:
+		return is_one_of(t->name, opened);
+	case HTML_CLOSE:
+		return !is_one_of(t->name, begin_body);
+	case HTML_OTHER:
+		return true;
+	}
+	return true;
+}
+
+/*
+ * Behind the <body> that begins the body, else before what begins it; where
+ * there is nothing, behind </head>, <html> and <!doctype>.
+ */
 size_t
 html_begin(struct str s)
 {
 	struct walk w = { .scanner.source = s };
 	struct html_token t;
 	size_t head = 0;
+	bool inside = false; /* in an element of the head */
 
-	while (next_tag(&w, &t)) {
+	/* A byte order mark is no text. */
+	if (str_starts(s, STR("\xef\xbb\xbf")))
+		w.scanner.at = head = 3;
+	while (next_token(&w, &t)) {
 		if (is_tag(&t, HTML_OPEN, STR("body")))
 			return t.end;
+		if (!inside && !is_of_head(s, &t))
+			return t.begin;
+		inside = w.scanner.raw != NULL;
 		if (is_tag(&t, HTML_CLOSE, STR("head")) ||
 		    is_tag(&t, HTML_OPEN, STR("html")) || is_doctype(s, &t))
 			head = t.end;
@@ -68,7 +115,7 @@ html_end(struct str s)
 	size_t body = s.n, html = s.n;
 	struct html_token t;
 
-	while (next_tag(&w, &t)) {
+	while (next_token(&w, &t)) {
 		if (is_tag(&t, HTML_CLOSE, STR("body")))
 			body = t.begin;
 		else if (is_tag(&t, HTML_CLOSE, STR("html")))

@@ -1,13 +1,12 @@
 /* One part: the texts in its charset and transfer encoding. */
+#include "runtime/content.h"
 #include "runtime/insert_state.h"
 #include "runtime/mime.h"
-
-enum { LINE_LIMIT = 998 }; /* RFC 5322 2.1.1 */
 
 /* What is worked on: contents without transfer encoding, and what to add. */
 struct work {
 	struct part_text *t;
-	bool html, qp, base64;
+	bool html, flowed, qp, base64;
 	bool eight_bit; /* declared to be so */
 	const char *charset;
 	struct str contents;
@@ -17,15 +16,6 @@ struct work {
 };
 
 /* ---- charsets ------------------------------------------------------------ */
-
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] > 127)
-			return false;
-	return true;
-}
 
 /* False where it cannot be done exactly; *out is {NULL, 0} with no memory. */
 static bool
@@ -63,7 +53,7 @@ charset_of(GMimePart *part)
 	const char *name = g_mime_object_get_content_type_parameter(
 	    GMIME_OBJECT(part), "charset");
 
-	return name && *name ? g_mime_charset_iconv_name(name) : "us-ascii";
+	return name && *name ? name : "us-ascii";
 }
 
 /* ASCII, with a question mark for each other character. */
@@ -86,25 +76,41 @@ questions(struct arena *arena, struct str s)
 	return (struct str){ p, n };
 }
 
+/* The value of its Content-Type with another charset. */
+static struct str
+type_with(struct arena *arena, GMimePart *part, const char *charset)
+{
+	GMimeObject *o = GMIME_OBJECT(part);
+	GMimeContentType *type = content_has_type(o)
+				     ? g_mime_object_get_content_type(o)
+				     : g_mime_content_type_new("text", "plain");
+	char *z;
+	struct str s;
+
+	g_mime_content_type_set_parameter(type, "charset", charset);
+	z = g_mime_content_type_encode(type, NULL);
+	s = arena_dup(arena, str_trim(str_from(z)));
+	g_free(z);
+	if (!content_has_type(o))
+		g_object_unref(type);
+	return s;
+}
+
 /* The whole part becomes UTF-8; false where its text is not in its charset. */
 static bool
 widen(struct work *w)
 {
 	struct part_text *t = w->t;
-	GMimeContentType *type =
-	    g_mime_object_get_content_type(GMIME_OBJECT(t->part));
 	struct str s = w->contents;
-	char *z;
 
 	if (!convert(t->arena, s, w->charset, "utf-8", &w->contents)) {
 		if (!g_utf8_validate(s.n ? s.p : "", (gssize)s.n, NULL))
 			return false;
 		w->contents = s;
 	}
-	g_mime_content_type_set_parameter(type, "charset", "utf-8");
-	z = g_mime_content_type_encode(type, NULL);
-	t->type = arena_dup(t->arena, str_trim(str_from(z)));
-	g_free(z);
+	t->type = type_with(t->arena, t->part, "utf-8");
+	if (!t->type.p)
+		w->contents = t->type;
 	w->charset = "utf-8";
 	w->map = NULL;
 	return true;
@@ -126,8 +132,7 @@ agree(struct work *w)
 		w->before = questions(arena, w->before);
 		w->after = questions(arena, w->after);
 	}
-	return w->contents.p && w->before.p && w->after.p &&
-	       (w->t->type.p || !w->t->type.n);
+	return w->contents.p && w->before.p && w->after.p;
 }
 
 /* ---- the form of the texts ----------------------------------------------- */
@@ -141,30 +146,6 @@ is_flowed(GMimePart *part)
 	return format && g_ascii_strcasecmp(format, "flowed") == 0;
 }
 
-/* RFC 3676 4.2, 4.4: lines that do not flow, and are no quotes. */
-static struct str
-stuff(struct arena *arena, struct str s)
-{
-	char *p = arena_array(arena, s.n + 1, 2);
-	size_t n = 0, line = 0;
-
-	if (!p)
-		return (struct str){ NULL, 0 };
-	for (size_t i = 0; i < s.n; i++) {
-		struct str rest = str_skip(s, i);
-
-		if (n == line && (rest.p[0] == '>' || rest.p[0] == ' ' ||
-				     str_starts(rest, STR("From "))))
-			p[n++] = ' ';
-		while (rest.p[0] == '\r' && n > line && p[n - 1] == ' ')
-			n--;
-		p[n++] = rest.p[0];
-		if (rest.p[0] == '\n')
-			line = n;
-	}
-	return (struct str){ p, n };
-}
-
 static bool
 shape(struct work *w)
 {
@@ -176,8 +157,9 @@ shape(struct work *w)
 		if (w->after.n)
 			w->after = html_text(arena, w->after);
 	} else if (is_flowed(w->t->part)) {
-		w->before = stuff(arena, w->before);
-		w->after = stuff(arena, w->after);
+		w->flowed = true;
+		w->before = flowed_text(arena, w->before);
+		w->after = flowed_text(arena, w->after);
 	}
 	return w->before.p && w->after.p;
 }
@@ -189,7 +171,8 @@ ends_line(struct str s)
 }
 
 /*
- * Where the texts go.  One behind others begins a line; where the contents do
+ * Where the texts go.  Nothing that stood inside a line begins one: it might be
+ * a boundary then.  A text behind others begins a line; where the contents do
  * not end in a line end, because the boundary has it, neither do the new ones.
  */
 static bool
@@ -198,11 +181,18 @@ place(struct work *w)
 	struct str s = w->contents;
 
 	w->begin = w->html && w->before.n ? html_begin(s) : 0;
+	if (w->begin > 0)
+		w->before.n -= 2;
 	w->end = w->html && w->after.n ? html_end(s) : s.n;
 	if (w->end < w->begin)
 		w->end = s.n;
-	if (w->end < s.n || !s.n || ends_line(s) || !w->after.n)
+	if (!w->after.n || w->end < s.n)
 		return true;
+	/* An empty line ends a paragraph that would take the text in. */
+	if (w->flowed && flowed_goes_on(s))
+		w->after = join3(w->t->arena, STR("\r\n"), w->after, STR(""));
+	if (!w->after.n || !s.n || ends_line(s))
+		return w->after.p != NULL;
 	w->after = join3(w->t->arena, STR("\r\n"),
 	    str_head(w->after, w->after.n - 2), STR(""));
 	return w->after.p != NULL;
@@ -229,85 +219,94 @@ whole(struct work *w)
 	return join3(arena, s, w->after, middle(w, w->end, w->contents.n));
 }
 
-/* Would a reader of the part take a line of it for something else? */
 static bool
-is_unsafe(const struct work *w, struct str s)
+begins_line_end(struct str s)
 {
-	while (s.n) {
-		struct str line = str_head(s, str_find(s, '\n'));
-
-		s = str_skip(s, line.n + (line.n < s.n));
-		if (line.n > LINE_LIMIT)
-			return true;
-		for (size_t i = 0; i < w->t->boundaries->n; i++)
-			if (str_starts(line, STR("--")) &&
-			    str_starts(
-				str_skip(line, 2), w->t->boundaries->v[i]))
-				return true;
-	}
-	return false;
+	return str_starts(s, STR("\n")) || str_starts(s, STR("\r\n"));
 }
 
-/* Quoted-printable stays as it is around the texts. */
+/* A soft line break whose line end the boundary has. */
 static bool
-splice_qp(struct work *w)
+ends_in_soft_break(struct str raw)
 {
-	struct part_text *t = w->t;
+	while (raw.n && (raw.p[raw.n - 1] == ' ' || raw.p[raw.n - 1] == '\t'))
+		raw.n--;
+	return raw.n && raw.p[raw.n - 1] == '=';
+}
+
+/* What stands between that part of the contents and a text. */
+static struct str
+qp_break(struct str above, bool at_end, struct str text)
+{
+	if (!text.n || !above.n || ends_line(above))
+		return STR("");
+	if (at_end && ends_in_soft_break(above))
+		return STR("\r\n");
+	return begins_line_end(text) ? STR("") : STR("=\r\n");
+}
+
+/*
+ * Quoted-printable stays as it is around the texts; what stood behind one in
+ * its line stands there still.
+ */
+static struct str
+splice_qp(const struct work *w)
+{
+	struct arena *arena = w->t->arena;
+	struct str raw = w->t->raw, behind = STR("");
 	size_t begin = w->map[w->begin], end = w->map[w->end];
-	struct str before = qp_encode(t->arena, w->before);
-	struct str after = qp_encode(t->arena, w->after);
-	struct str soft = STR("=\r\n"), none = STR("");
-	bool inside = begin > 0 && t->raw.p[begin - 1] != '\n';
+	struct str top = str_head(raw, begin), rest = str_skip(raw, begin);
+	struct str before = qp_encode(arena, w->before);
+	struct str after = qp_encode(arena, w->after);
+	struct str head, tail;
 
-	if (!before.p || !after.p)
-		return false;
-	if (before.n && inside)
-		before = join3(t->arena, soft, before, none);
-	inside = end > 0 && end < t->raw.n && t->raw.p[end - 1] != '\n';
-	/* At the end the text begins with a line end of its own. */
-	if (after.n && inside)
-		after = join3(t->arena, soft, after, none);
-	if (!before.p || !after.p)
-		return false;
-	t->contents = join3(t->arena, str_head(t->raw, begin), before,
-	    (struct str){ t->raw.p + begin, end - begin });
-	if (t->contents.p)
-		t->contents =
-		    join3(t->arena, t->contents, after, str_skip(t->raw, end));
-	return t->contents.p != NULL;
+	if (before.n && !ends_line(before) && rest.n &&
+	    !begins_line_end(rest) && !(after.n && begin == end))
+		behind = STR("=\r\n");
+	head = join3(arena, top, qp_break(top, !rest.n, before), before);
+	head = join3(arena, head, behind, str_head(rest, end - begin));
+	tail = str_skip(raw, end);
+	tail = join3(
+	    arena, qp_break(str_head(raw, end), !tail.n, after), after, tail);
+	return join3(arena, head, STR(""), tail);
 }
 
-/* Must the part become quoted-printable? */
+/* Must the part become quoted-printable to have that text? */
 static bool
-needs_qp(const struct work *w)
+needs_qp(const struct work *w, struct str text)
 {
-	bool ascii = is_ascii(w->before) && is_ascii(w->after);
+	bool ascii = str_is_ascii(w->before) && str_is_ascii(w->after);
 
 	/* A wider charset makes other octets of what is there. */
 	if (w->t->type.p)
-		ascii = ascii && is_ascii(w->contents);
-	return is_unsafe(w, w->before) || is_unsafe(w, w->after) ||
-	       (!w->eight_bit && !ascii);
+		ascii = ascii && str_is_ascii(w->contents);
+	return (!w->eight_bit && !ascii) ||
+	       !lines_are_safe(w->t->boundaries, w->t->raw, text);
 }
 
 static bool
 encode(struct work *w)
 {
 	struct part_text *t = w->t;
+	struct str text = whole(w);
 
-	if (w->qp && w->map)
-		return splice_qp(w);
+	if (!text.p)
+		return false;
 	if (w->base64) {
-		t->contents = base64_encode(t->arena, whole(w));
+		t->contents = base64_encode(t->arena, text);
 		if (t->raw.n && !ends_line(t->raw) && t->contents.n)
 			t->contents.n -= 2;
 	} else if (w->qp) {
-		t->contents = qp_encode(t->arena, whole(w));
-	} else if (needs_qp(w)) {
+		if (w->map)
+			t->contents = splice_qp(w);
+		if (!w->map ||
+		    !lines_are_safe(t->boundaries, t->raw, t->contents))
+			t->contents = qp_encode(t->arena, text);
+	} else if (needs_qp(w, text)) {
 		t->encoding = STR("quoted-printable");
-		t->contents = qp_encode(t->arena, whole(w));
+		t->contents = qp_encode(t->arena, text);
 	} else {
-		t->contents = whole(w);
+		t->contents = text;
 	}
 	return t->contents.p != NULL;
 }

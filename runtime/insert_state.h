@@ -22,8 +22,13 @@ struct part_text {
 
 /* insert_sealed.c */
 bool part_is(GMimeObject *, const char *type, const char *subtype);
-/* Signed or encrypted, by its type or, for a text, by what it holds. */
-bool part_is_sealed(GMimeObject *);
+/* By its type, or because it has none. */
+bool part_is_plain(GMimeObject *);
+/*
+ * Signed or encrypted, by its type or, for a text, by what a reader sees.  True
+ * with no memory; it is taken from the arena.
+ */
+bool part_is_sealed(struct arena *, GMimeObject *);
 
 /*
  * insert_part.c: are its contents what they are said to be, so that all of
@@ -32,6 +37,18 @@ bool part_is_sealed(GMimeObject *);
 bool part_is_sound(GMimePart *, struct str raw);
 /* False with no memory. */
 bool insert_part(struct part_text *);
+
+/*
+ * insert_lines.c: has `new`, contents of a part that were `old`, no more lines
+ * than those that end the part, or are cut on their way?
+ */
+bool lines_are_safe(const boundaries *, struct str old, struct str new);
+/* RFC 5322 2.1.1: is no line longer than it may be? */
+bool lines_fit(struct str);
+/* RFC 3676 4.2: would the next line be taken into the last one? */
+bool flowed_goes_on(struct str);
+/* RFC 3676 4.2 to 4.4: as lines that do not flow, and are no quotes. */
+struct str flowed_text(struct arena *, struct str lines);
 
 /*
  * insert_html.c: where in a document texts are shown first and last, and a
@@ -54,7 +71,7 @@ struct str base64_encode(struct arena *, struct str);
 /* One run of it, with nothing behind it. */
 bool base64_is_whole(struct str);
 
-/* a, b and c together. */
+/* a, b and c together, {NULL, 0} where one of them is that. */
 struct str join3(struct arena *, struct str a, struct str b, struct str c);
 
 #endif

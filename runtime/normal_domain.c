@@ -15,15 +15,6 @@ enum {
 	MAX_U_LABEL = 4 * MAX_LABEL,
 };
 
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] & 0x80)
-			return false;
-	return true;
-}
-
 static char
 lower(char c)
 {
@@ -109,7 +100,7 @@ label_normal(struct arena *a, struct str label)
 {
 	struct str out;
 
-	if (is_ascii(label))
+	if (str_is_ascii(label))
 		return ascii_lower(a, label);
 	if (!utf8_is_valid(label))
 		return ascii_lower(a, label);
@@ -129,7 +120,7 @@ host_label_normal(struct arena *a, struct str label)
 	struct str out = label_normal(a, label);
 	char *text, *ascii;
 
-	if (out.n == 0 || out.n > MAX_U_LABEL || is_ascii(out) ||
+	if (out.n == 0 || out.n > MAX_U_LABEL || str_is_ascii(out) ||
 	    memchr(out.p, 0, out.n))
 		return out;
 	text = g_strndup(out.p, out.n);
@@ -179,7 +170,8 @@ normal_by(struct arena *a, struct str s,
 	s = without_last_dots(s);
 	if (s.n == 0)
 		return STR("");
-	return is_ascii(s) ? ascii_lower(a, s) : labels_normal(a, s, normal);
+	return str_is_ascii(s) ? ascii_lower(a, s)
+			       : labels_normal(a, s, normal);
 }
 
 struct str

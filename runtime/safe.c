@@ -1,9 +1,9 @@
 #include "runtime/safe.h"
-#include "runtime/limits.h"
-
-#include <gmime/gmime.h>
 
 #include "dsl/tables.h"
+#include "runtime/encode_words.h"
+#include "runtime/limits.h"
+#include "runtime/normal.h"
 
 enum {
 	SMTP_LINE = 512,        /* RFC 5321 4.5.3.1.5, CRLF included */
@@ -85,70 +85,100 @@ safe_header_name(struct arena *a, struct str s)
 	return name;
 }
 
-/* Without controls; encoded words for what is not ASCII.  NULL: no memory. */
+/* ---- values of header fields --------------------------------------------- */
+
+/* Its first octets, and no piece of a character. */
 static struct str
-plain_value(struct arena *a, struct str s)
+head_of_text(struct str s, size_t max)
+{
+	size_t n = max;
+
+	if (s.n <= max)
+		return s;
+	while (n > 0 && is_continuation((unsigned char)s.p[n]))
+		n--;
+	return str_head(s, n);
+}
+
+static struct str
+without_controls(struct arena *a, struct str s)
 {
 	struct str value = arena_dup(a, str_trim(s));
 	char *p = (char *)(uintptr_t)value.p;
-	bool ascii = true;
-	struct str encoded;
-	char *words;
 
-	if (!p)
-		return value;
-	for (size_t i = 0; i < value.n; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		ascii = ascii && c < 0x80;
-		if (c < ' ' || c == 0x7f)
+	for (size_t i = 0; p && i < value.n; i++)
+		if ((unsigned char)p[i] < ' ' || p[i] == 0x7f)
 			p[i] = ' ';
+	return str_trim(value);
+}
+
+/* The next word and the blanks in front of it, taken from *s. */
+static struct str
+take_word(struct str *s)
+{
+	struct str all = *s;
+	size_t n = 0;
+
+	while (n < all.n && all.p[n] == ' ')
+		n++;
+	n += str_find(str_skip(all, n), ' ');
+	*s = str_skip(all, n);
+	return str_head(all, n);
+}
+
+/*
+ * In lines of `line` octets where there are blanks to fold at; what is longer
+ * than any line may be is cut.
+ */
+static struct str
+fold(struct arena *a, struct str value, size_t column, size_t line, bool *over)
+{
+	char *p = arena_array(a, value.n + 1, 2);
+	size_t n = 0, room;
+
+	while (p && value.n) {
+		struct str word = take_word(&value);
+		bool folds = n && column + word.n > line;
+
+		column = folds ? 0 : column;
+		room = LIMIT_VALUE_HEADER_LINE;
+		room -= column < room ? column : room;
+		if (word.n > room) {
+			limit_hit(LIMIT_HEADER_LINE);
+			word.n = room;
+			value.n = 0;
+		}
+		*over |= n + folds + word.n > LIMIT_VALUE_HEADER_VALUE;
+		if (*over)
+			break;
+		if (folds)
+			p[n++] = '\n';
+		memcpy(p + n, word.p, word.n);
+		n += word.n;
+		column += word.n;
 	}
-	if (ascii)
-		return value;
-	words = g_mime_utils_header_encode_text(NULL, p, "utf-8");
-	encoded = arena_dup(a, str_from(words));
-	g_free(words);
-	return encoded;
+	return str_trim((struct str){ p, n });
 }
 
 struct str
 safe_header_value(struct arena *a, struct str s, size_t name_length)
 {
+	bool over = s.n > LIMIT_VALUE_HEADER_VALUE, later = false;
 	struct str value =
-	    plain_value(a, str_head(s, LIMIT_VALUE_HEADER_VALUE));
-	size_t column = name_length + 2, line = 0, blank = 0, n = 0;
-	char *p;
+	    without_controls(a, head_of_text(s, LIMIT_VALUE_HEADER_VALUE));
+	size_t column = name_length + 2, line = LIMIT_VALUE_HEADER_LINE;
 
-	if (!value.p)
-		return value;
-	if (s.n > LIMIT_VALUE_HEADER_VALUE ||
-	    value.n > LIMIT_VALUE_HEADER_VALUE)
-		limit_hit(LIMIT_HEADER_VALUE);
-	value = str_head(value, LIMIT_VALUE_HEADER_VALUE);
-	if (value.n + column <= LIMIT_VALUE_HEADER_LINE)
-		return value;
-	p = arena_alloc(a, value.n + value.n / 256 + 16);
-	if (!p)
-		return (struct str){ NULL, 0 };
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] == ' ' && n > line)
-			blank = n;
-		p[n++] = value.p[i];
-		if (n - line + column < LIMIT_VALUE_HEADER_LINE)
-			continue;
-		if (blank <= line) { /* nowhere to fold: cut it */
-			limit_hit(LIMIT_HEADER_LINE);
-			n--;
-			break;
-		}
-		memmove(p + blank + 1, p + blank, n - blank);
-		p[blank] = '\n';
-		n++;
-		line = blank + 1;
-		column = 0;
+	if (value.p && !str_is_ascii(value)) {
+		line = ENCODED_LINE;
+		value = utf8_make_valid(a, value);
+		if (value.p)
+			value = encode_words(a, value, column);
 	}
-	return (struct str){ p, n };
+	if (value.p && value.n + column > line)
+		value = fold(a, value, column, line, &later);
+	if (over || later)
+		limit_hit(LIMIT_HEADER_VALUE);
+	return value;
 }
 
 struct str

@@ -25,7 +25,8 @@ struct str safe_header_name(struct arena *, struct str);
 /*
  * Value of a header field: no CR, LF, NUL or other control; beyond ASCII as
  * encoded words (RFC 2047); folded with LF at blanks so that no line is longer
- * than LIMIT_HEADER_LINE; at most LIMIT_HEADER_VALUE octets.  `name_length`
+ * than LIMIT_HEADER_LINE, or than 76 octets where there are encoded words and
+ * blanks to fold at; at most LIMIT_HEADER_VALUE octets.  `name_length`
  * is that of the field's name.
  */
 struct str safe_header_value(struct arena *, struct str, size_t name_length);

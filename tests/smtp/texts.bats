@@ -86,8 +86,7 @@ gr=FC=DFe
 Content-Type: text/html; charset=utf-8
 Content-Transfer-Encoding: base64
 
-PGh0bWw+PGJvZHk+PGRpdj4mbHQ7JiMyNTI7Jmd0OzwvZGl2Pg0KaGVsbG88L2JvZHk+PC9odG1s
-Pgo=
+PGh0bWw+PGJvZHk+PGRpdj4mbHQ7JiMyNTI7Jmd0OzwvZGl2PmhlbGxvPC9ib2R5PjwvaHRtbD4K
 --a--
 --m
 Content-Type: text/plain; name=x.txt
@@ -96,6 +95,39 @@ Content-Disposition: attachment
 attached =FC
 --m--
 epilogue'
+}
+
+@test "prepend text: what stands behind it in its line begins no part" {
+	cat >"$PF/msg" <<-'END'
+	From: Bob <bob@client.test>
+	Subject: hello
+	MIME-Version: 1.0
+	Content-Type: multipart/mixed; boundary=BB
+
+	--BB
+	Content-Type: text/html
+
+	<html><body>--BB
+	Content-Type: application/octet-stream; name="invoice.exe"
+	Content-Transfer-Encoding: base64
+
+	TVqQAAMAAAAEAAAA
+	--BB--
+	END
+	policy 'rule runnable { when any file { extension is "exe" } reject "x" }
+rule r { prepend text "Outside!" }'
+	transaction
+	is "$(described)" 'MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=BB
+--BB
+Content-Type: text/html
+
+<html><body><div>Outside!</div>--BB
+Content-Type: application/octet-stream; name="invoice.exe"
+Content-Transfer-Encoding: base64
+
+TVqQAAMAAAAEAAAA
+--BB--'
 }
 
 @test "signed mail stays as it is, and the log says so" {
@@ -203,6 +235,21 @@ fields()
 		'[This message comes from outside. Open links and files with care.]
 
 Hello.'
+}
+
+@test "external-mark: a subject of several encoded words" {
+	milter_start "$PF_ROOT/policies/external-mark/external-mark.milt"
+	cat >"$PF/msg" <<-'END'
+	From: Bob <bob@client.test>
+	Subject: =?utf-8?b?5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel?=
+	 =?utf-8?b?5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel?=
+
+	Hello.
+	END
+	transaction
+	is "$(arrived | sed '/^$/q' | grep -A2 '^Subject:')" 'Subject: [EXT]
+ =?UTF-8?b?5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel?=
+ =?UTF-8?b?5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel5pel?='
 }
 
 @test "journal: one copy, and who it went to" {
