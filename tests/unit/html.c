@@ -178,6 +178,46 @@ test_large(void)
 	free(p);
 }
 
+static void
+test_charset(void)
+{
+	static const struct {
+		const char *source, *charset;
+	} rows[] = {
+		{ "", "" },
+		{ "<p>charset=x", "" },
+		{ "<meta charset=iso-2022-jp>", "iso-2022-jp" },
+		{ "<META\nCharset = ' koi8-r '>", "koi8-r" },
+		{ "<meta http-equiv=Content-Type content=\"text/html; "
+		  "charset=big5\">",
+		    "big5" },
+		{ "<meta content='text/html;charset=\"big5\" x' "
+		  "http-equiv=content-type>",
+		    "big5" },
+		{ "<meta content='charset=big5'>", "" },
+		{ "<meta http-equiv=refresh content='charset=big5'>", "" },
+		{ "<meta http-equiv=content-type content='charset='>", "" },
+		/* It could not be read so: no octet of it is zero. */
+		{ "<meta charset=utf-16>", "utf-8" },
+		{ "<meta charset=UTF-7>", "utf-8" },
+		{ "<!-- <meta charset=a> --><meta charset=b>", "b" },
+		{ "<script><meta charset=a></script><meta charset=b>", "b" },
+		{ "<meta name=x><meta charset=><meta charset=c>", "c" },
+		{ "<meta charset=b", "" },
+	};
+	char late[1100];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		CHECK_STR(
+		    html_charset(str_from(rows[i].source)), rows[i].charset);
+	memset(late, ' ', sizeof(late));
+	memcpy(late + 1000, "<meta charset=a>", 16);
+	CHECK_STR(html_charset((struct str){ late, sizeof(late) }), "a");
+	memset(late, ' ', sizeof(late));
+	memcpy(late + 1020, "<meta charset=a>", 16);
+	CHECK_STR(html_charset((struct str){ late, sizeof(late) }), "");
+}
+
 int
 main(void)
 {
@@ -191,5 +231,6 @@ main(void)
 	test_many_attributes();
 	test_large();
 	arena_free(&arena);
+	test_charset();
 	TEST_DONE();
 }

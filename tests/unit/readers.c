@@ -118,6 +118,31 @@ test_texts(void)
 	CHECK_STR(show(ATTR_BODY_TEXT), "-");
 }
 
+/* HTML names its charset where the message does not. */
+static void
+test_html_charset(void)
+{
+	static const struct {
+		const char *type, *body, *text;
+	} rows[] = {
+		{ "text/html", "<meta charset=iso-2022-jp>lot\33(Btery",
+		    "lottery" },
+		{ "text/html; charset=us-ascii",
+		    "<meta charset=iso-8859-1>\xc3\xa4", "\xc3\xa4" },
+		{ "text/html", "<meta charset=windows-1252>\x93x\x94",
+		    "\xe2\x80\x9cx\xe2\x80\x9d" },
+		{ "text/html", "<meta charset=x-none>\xc3\xa4", "\xc3\xa4" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message(rows[i].type, NULL, str_from(rows[i].body));
+		CHECK_STR(show(ATTR_BODY_HTML), rows[i].text);
+	}
+	message("application/x; name=a.html", NULL,
+	    STR("<meta charset=iso-2022-jp>lot\33(Btery"));
+	CHECK_STR(show(ATTR_FILE_TEXT), "lottery");
+}
+
 static void
 test_base64(void)
 {
@@ -278,6 +303,7 @@ main(void)
 	test_encodings();
 	test_decoding();
 	test_texts();
+	test_html_charset();
 	test_base64();
 	test_words();
 	test_no_parts();
