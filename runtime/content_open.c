@@ -4,6 +4,7 @@
 #include "runtime/inspect.h"
 #include "runtime/limits.h"
 #include "runtime/macros.h"
+#include "runtime/outlook.h"
 
 static unsigned
 max_depth(const struct files *w)
@@ -95,7 +96,7 @@ open_archive(struct files *w, size_t number, struct str contents)
 	struct file_fact *f = &w->c->files.v[number];
 
 	if (f->depth >= max_depth(w)) {
-		f->too_deep = archive_is(contents);
+		f->too_deep = archive_is(contents) || outlook_is(contents);
 		if (f->too_deep)
 			limit_option_hit(OPTION_ARCHIVE_DEPTH);
 		return f->too_deep;
@@ -103,7 +104,9 @@ open_archive(struct files *w, size_t number, struct str contents)
 	inner.depth = f->depth + 1;
 	inner.archive = f->name.text;
 	inner.macros = inner.encrypted = false;
-	if (!archive_walk(contents, &w->c->archives, on_member, &inner, &state))
+	if (!archive_walk(
+		contents, &w->c->archives, on_member, &inner, &state) &&
+	    !outlook_walk(contents, &w->c->archives, on_member, &inner, &state))
 		return false;
 	if (state.too_large)
 		limit_option_hit(state.too_many ? OPTION_ARCHIVE_MEMBERS
