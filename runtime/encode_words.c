@@ -2,6 +2,8 @@
 
 #include <glib.h>
 
+#include "runtime/facts_state.h"
+
 #define BASE64_WORD "=?UTF-8?b?"
 #define Q_WORD "=?UTF-8?q?"
 
@@ -197,4 +199,21 @@ encode_words(struct arena *a, struct str s, size_t column)
 		put_run(&w, run, column);
 	}
 	return (struct str){ w.p, w.n };
+}
+
+/* ---- and back ------------------------------------------------------------ */
+
+struct str
+header_value_text(struct arena *arena, struct str value)
+{
+	struct str line = arena_dup(arena, value);
+	char *p = (char *)line.p;
+	size_t n = 0;
+
+	if (!p)
+		return line;
+	for (size_t i = 0; i < line.n; i++)
+		if (p[i] != '\r' && p[i] != '\n')
+			p[n++] = p[i];
+	return decode_words(arena, str_head(line, n));
 }

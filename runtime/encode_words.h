@@ -16,4 +16,10 @@ enum { ENCODED_LINE = 76 };
  */
 struct str encode_words(struct arena *, struct str text, size_t column);
 
+/*
+ * What readers show of a field's value: in one line, its words decoded.  In the
+ * arena; {NULL, 0} with no memory.
+ */
+struct str header_value_text(struct arena *, struct str value);
+
 #endif
