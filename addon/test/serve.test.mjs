@@ -144,7 +144,7 @@ for (const workers of [0, 2]) {
 				'h MIME-Version 1.0',
 				'h Content-Type text/plain; charset=utf-8',
 				'h Content-Transfer-Encoding 8bit',
-				'h X-Add =?UTF-8?b?w7xuZA==?=',
+				'h X-Add =?UTF-8?q?=C3=BCnd?=',
 				'q look',
 				'b new body\r\n',
 			].join(' | '),
