@@ -11,7 +11,8 @@
 enum {
 	BLOCK = 64 << 10,
 	TAR_BLOCK = 512,
-	SLACK = 16 << 20, /* headers and padding */
+	SLACK = 16 << 20,   /* headers and padding */
+	ZIP_END = 16 << 10, /* as libarchive has it */
 };
 
 /* libarchive converts names to the locale's charset. */
@@ -23,8 +24,20 @@ make_locale(void)
 	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
+/*
+ * Is there the end of a directory where libarchive looks for one?  It looks
+ * octet by octet, in every file.
+ */
+static bool
+may_end_as_zip(struct str s)
+{
+	size_t n = s.n < ZIP_END ? s.n : ZIP_END;
+
+	return memmem(s.p + s.n - n, n, "PK\5\6", 4) != NULL;
+}
+
 static struct archive *
-reader(bool raw_alone)
+reader(struct str s, bool raw_alone)
 {
 	struct archive *a = archive_read_new();
 
@@ -42,7 +55,9 @@ reader(bool raw_alone)
 	(void)archive_read_support_filter_zstd(a);
 	if (raw_alone)
 		return a;
-	(void)archive_read_support_format_zip(a);
+	(void)archive_read_support_format_zip_streamable(a);
+	if (may_end_as_zip(s))
+		(void)archive_read_support_format_zip_seekable(a);
 	(void)archive_read_support_format_tar(a);
 	(void)archive_read_support_format_7zip(a);
 	(void)archive_read_support_format_rar(a);
@@ -230,7 +245,7 @@ open_and_walk(struct run *run, struct archive *a, struct str s)
 static bool
 walk_as(struct run *run, struct str s, bool raw_alone)
 {
-	struct archive *a = reader(raw_alone);
+	struct archive *a = reader(s, raw_alone);
 	bool ok;
 
 	run->empty = run->ended = false;

@@ -156,8 +156,8 @@ mend_extended(struct search *x, char *field)
 }
 
 /*
- * The field once more with its encoded words as we read them; NULL where there
- * is none.
+ * The field once more with its encoded words as we read them; NULL where it has
+ * no parameter.
  */
 static char *
 read_field(struct search *x, GMimePart *part, const char *name)
@@ -165,7 +165,7 @@ read_field(struct search *x, GMimePart *part, const char *name)
 	const char *field = mime_field(GMIME_OBJECT(part), name);
 	char *line, *out;
 
-	if (!field)
+	if (!field || !strchr(field, ';'))
 		return NULL;
 	x->octets += strlen(field);
 	if (strlen(field) >= MIME_MAX_FIELD)
