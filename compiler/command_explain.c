@@ -39,10 +39,9 @@ print_example(const char *title, struct str text)
 		return;
 	printf("\n%s\n\n", title);
 	while (text.n > 0) {
-		size_t n = str_find(text, '\n');
+		struct str line = str_line(&text);
 
-		printf("%s%.*s\n", n ? "    " : "", (int)n, text.p);
-		text = str_skip(text, n < text.n ? n + 1 : n);
+		printf("%s%.*s\n", line.n ? "    " : "", STR_ARG(line));
 	}
 }
 

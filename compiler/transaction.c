@@ -181,18 +181,6 @@ with_crlf(struct arena *a, struct str s)
 	return (struct str){ p, n };
 }
 
-static struct str
-take_line(struct str *rest)
-{
-	size_t n = str_find(*rest, '\n');
-	struct str line = str_head(*rest, n);
-
-	*rest = str_skip(*rest, n < rest->n ? n + 1 : n);
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
-
 static size_t
 name_length(struct str line)
 {
@@ -214,7 +202,7 @@ split_message(struct maker *m)
 	struct str rest = with_crlf(m->arena, m->message);
 
 	while (rest.n) {
-		struct str at = rest, line = take_line(&rest);
+		struct str at = rest, line = str_line(&rest);
 		size_t n = name_length(line);
 		struct play_field field;
 
@@ -229,7 +217,7 @@ split_message(struct maker *m)
 		if (field.value.n && field.value.p[0] == ' ')
 			field.value = str_skip(field.value, 1);
 		while (rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t')) {
-			line = take_line(&rest);
+			line = str_line(&rest);
 			field.value = arena_printf(m->arena, "%.*s\n%.*s",
 			    STR_ARG(field.value), STR_ARG(line));
 		}

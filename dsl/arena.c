@@ -43,6 +43,17 @@ str_trim(struct str s)
 	return s;
 }
 
+struct str
+str_line(struct str *s)
+{
+	size_t n = str_find(*s, '\n');
+	struct str line = str_head(*s, n);
+
+	*s = str_skip(*s, n + (n < s->n));
+	line.n -= line.n && line.p[line.n - 1] == '\r';
+	return line;
+}
+
 bool
 str_is_ascii(struct str s)
 {

@@ -68,6 +68,9 @@ struct str str_trim(struct str s);
 
 bool str_is_ascii(struct str s);
 
+/* The first line, without its LF or CRLF; it is taken from *s with that. */
+struct str str_line(struct str *s);
+
 /* Offset of the first `c` in `s`, or s.n. */
 static inline size_t
 str_find(struct str s, char c)

@@ -129,19 +129,6 @@ static const char uuencoded_over[] =
 
 static const struct str begin = { "begin ", 6 };
 
-/* The next line of *text, which it is taken off. */
-static struct str
-take_line(struct str *text)
-{
-	size_t n = str_find(*text, '\n');
-	struct str line = str_head(*text, n);
-
-	*text = str_skip(*text, n < text->n ? n + 1 : n);
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
-	return line;
-}
-
 /* POSIX uuencode: `begin MODE NAME`.  Its name, or {NULL, 0}. */
 static struct str
 begin_name(struct str line)
@@ -189,7 +176,7 @@ take_uuencoded(struct str *text, GString *out)
 {
 	struct str rest = *text, line;
 
-	while (is_data(line = take_line(text))) {
+	while (is_data(line = str_line(text))) {
 		rest = *text;
 		g_string_append_len(out, line.p, (gssize)line.n);
 		g_string_append_c(out, '\n');
@@ -225,8 +212,8 @@ uuencoded_name(struct str line, struct str next)
 {
 	struct str name = begin_name(line);
 
-	return name.p && is_data(take_line(&next)) ? name
-						   : (struct str){ NULL, 0 };
+	return name.p && is_data(str_line(&next)) ? name
+						  : (struct str){ NULL, 0 };
 }
 
 void
@@ -243,7 +230,7 @@ files_add_uuencoded(struct files *w, struct str text, unsigned depth)
 			text = str_skip(text, begin.n);
 			continue;
 		}
-		line = take_line(&text);
+		line = str_line(&text);
 		name = uuencoded_name(line, text);
 		if (!name.p)
 			continue;

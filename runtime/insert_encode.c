@@ -171,17 +171,6 @@ is_sextet(char c)
 	       (c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
-/* The next line, without blanks at its end; it is taken from *s. */
-static struct str
-take_line(struct str *s)
-{
-	size_t n = str_find(*s, '\n');
-	struct str line = str_head(*s, n);
-
-	*s = str_skip(*s, n + (n < s->n));
-	return str_trim(line);
-}
-
 /*
  * Words that somebody wrote below might be base64, too: they are known by
  * blanks, by an empty line above them and by the full lines before the last.
@@ -193,7 +182,7 @@ base64_is_whole(struct str s)
 	bool ended = false;
 
 	while (s.n) {
-		struct str line = take_line(&s);
+		struct str line = str_trim(str_line(&s));
 
 		if ((ended && line.n) || (full && line.n > full))
 			return false;

@@ -11,18 +11,6 @@ enum suspect {
 
 enum { LINE_LIMIT = 998 };
 
-/* The first line, without its end; it is taken from *s. */
-static struct str
-take_line(struct str *s)
-{
-	size_t n = str_find(*s, '\n');
-	struct str line = str_head(*s, n);
-
-	*s = str_skip(*s, n + (n < s->n));
-	line.n -= line.n && line.p[line.n - 1] == '\r';
-	return line;
-}
-
 /* Nothing but dashes and blanks: a rule, or above a signature. */
 static bool
 is_rule(struct str line)
@@ -46,7 +34,7 @@ static void
 count_suspects(const boundaries *all, struct str s, size_t n[SUSPECTS])
 {
 	while (s.n) {
-		struct str line = take_line(&s);
+		struct str line = str_line(&s);
 
 		n[SUSPECT_LONG] += line.n > LINE_LIMIT;
 		if (!str_starts(line, STR("--")))
@@ -94,7 +82,7 @@ flowed_goes_on(struct str s)
 	struct str line = STR("");
 
 	while (s.n)
-		line = take_line(&s);
+		line = str_line(&s);
 	return str_ends(line, STR(" ")) && !is_separator(line);
 }
 
@@ -105,7 +93,7 @@ flowed_text(struct arena *arena, struct str s)
 	size_t n = 0;
 
 	while (p && s.n) {
-		struct str line = take_line(&s);
+		struct str line = str_line(&s);
 
 		while (str_ends(line, STR(" ")) && !is_separator(line))
 			line.n--;
