@@ -1,4 +1,5 @@
 /* One part: the texts in its charset and transfer encoding. */
+#include "runtime/charset.h"
 #include "runtime/content.h"
 #include "runtime/insert_state.h"
 #include "runtime/mime.h"
@@ -33,17 +34,23 @@ convert(struct arena *arena, struct str s, const char *from, const char *to,
 	return true;
 }
 
+/* Octets below 128 are codes of other characters, too. */
+static bool
+is_seven_bit(const char *charset)
+{
+	return g_ascii_strncasecmp(charset, "iso-2022", 8) == 0 ||
+	       g_ascii_strncasecmp(charset, "utf-7", 5) == 0 ||
+	       g_ascii_strncasecmp(charset, "hz-", 3) == 0;
+}
+
 /* Octets below 128 are ASCII, wherever they stand. */
 static bool
 holds_ascii(struct arena *arena, const char *charset)
 {
 	struct str probe = STR("Az<>&;=\r\n"), out;
 
-	if (g_ascii_strncasecmp(charset, "iso-2022", 8) == 0 ||
-	    g_ascii_strncasecmp(charset, "utf-7", 5) == 0 ||
-	    g_ascii_strncasecmp(charset, "hz-", 3) == 0)
-		return false;
-	return convert(arena, probe, "utf-8", charset, &out) &&
+	return !is_seven_bit(charset) &&
+	       convert(arena, probe, "utf-8", charset, &out) &&
 	       str_eq(out, probe);
 }
 
@@ -96,18 +103,36 @@ type_with(struct arena *arena, GMimePart *part, const char *charset)
 	return s;
 }
 
+/* As readers take its charset, else as it is named. */
+static bool
+to_utf8(struct work *w)
+{
+	struct arena *arena = w->t->arena;
+	struct str s = w->contents;
+
+	return convert(arena, s, charset_iconv_name(w->charset), "utf-8",
+		   &w->contents) ||
+	       convert(arena, s, w->charset, "utf-8", &w->contents);
+}
+
+/* Whatever its charset is said to be: ASCII may be codes of one of 7 bits. */
+static bool
+is_utf8(const struct work *w)
+{
+	struct str s = w->contents;
+
+	return g_utf8_validate(s.n ? s.p : "", (gssize)s.n, NULL) &&
+	       !(str_is_ascii(s) && is_seven_bit(w->charset));
+}
+
 /* The whole part becomes UTF-8; false where its text is not in its charset. */
 static bool
 widen(struct work *w)
 {
 	struct part_text *t = w->t;
-	struct str s = w->contents;
 
-	if (!convert(t->arena, s, w->charset, "utf-8", &w->contents)) {
-		if (!g_utf8_validate(s.n ? s.p : "", (gssize)s.n, NULL))
-			return false;
-		w->contents = s;
-	}
+	if (!to_utf8(w) && !is_utf8(w))
+		return false;
 	t->type = type_with(t->arena, t->part, "utf-8");
 	if (!t->type.p)
 		w->contents = t->type;
