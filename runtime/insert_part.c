@@ -83,14 +83,30 @@ questions(struct arena *arena, struct str s)
 	return (struct str){ p, n };
 }
 
+/*
+ * A copy, to be unreffed: with its own type changed a part loses other fields
+ * of that name.
+ */
+static GMimeContentType *
+type_of(GMimePart *part)
+{
+	GMimeContentType *type;
+	char *z;
+
+	if (!content_has_type(GMIME_OBJECT(part)))
+		return g_mime_content_type_new("text", "plain");
+	z = g_mime_content_type_encode(
+	    g_mime_object_get_content_type(GMIME_OBJECT(part)), NULL);
+	type = g_mime_content_type_parse(NULL, z);
+	g_free(z);
+	return type;
+}
+
 /* The value of its Content-Type with another charset. */
 static struct str
 type_with(struct arena *arena, GMimePart *part, const char *charset)
 {
-	GMimeObject *o = GMIME_OBJECT(part);
-	GMimeContentType *type = content_has_type(o)
-				     ? g_mime_object_get_content_type(o)
-				     : g_mime_content_type_new("text", "plain");
+	GMimeContentType *type = type_of(part);
 	char *z;
 	struct str s;
 
@@ -98,8 +114,7 @@ type_with(struct arena *arena, GMimePart *part, const char *charset)
 	z = g_mime_content_type_encode(type, NULL);
 	s = arena_dup(arena, str_trim(str_from(z)));
 	g_free(z);
-	if (!content_has_type(o))
-		g_object_unref(type);
+	g_object_unref(type);
 	return s;
 }
 
@@ -387,6 +402,15 @@ is_known_encoding(struct str word)
 	return false;
 }
 
+/* Another Content-Type that readers may go by: they see parts, or a file. */
+static bool
+says_no_text(const char *field, struct str value)
+{
+	return g_ascii_strcasecmp(field, "Content-Type") == 0 &&
+	       str_find(value, '/') < value.n &&
+	       !str_eq_ascii(str_head(value, 5), STR("text/"));
+}
+
 /*
  * Quoted-printable stays as it is around the texts, whatever is in it; base64
  * is written anew.
@@ -401,11 +425,15 @@ part_is_sound(GMimePart *part, struct str raw)
 
 	for (int i = 0; i < n; i++) {
 		GMimeHeader *h = g_mime_header_list_get_header_at(list, i);
+		const char *field = g_mime_header_get_name(h);
+		struct str value =
+		    str_trim(str_from(g_mime_header_get_raw_value(h)));
 
-		if (g_ascii_strcasecmp(g_mime_header_get_name(h), name) != 0)
+		if (says_no_text(field, value))
+			return false;
+		if (g_ascii_strcasecmp(field, name) != 0)
 			continue;
-		if (found++ || !is_known_encoding(str_trim(
-				   str_from(g_mime_header_get_raw_value(h)))))
+		if (found++ || !is_known_encoding(value))
 			return false;
 	}
 	return g_mime_part_get_content_encoding(part) !=
