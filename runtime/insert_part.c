@@ -124,10 +124,14 @@ to_utf8(struct work *w)
 {
 	struct arena *arena = w->t->arena;
 	struct str s = w->contents;
+	size_t n;
+	char *z = charset_to_utf8(s, w->charset, &n);
 
-	return convert(arena, s, charset_iconv_name(w->charset), "utf-8",
-		   &w->contents) ||
-	       convert(arena, s, w->charset, "utf-8", &w->contents);
+	if (!z)
+		return convert(arena, s, w->charset, "utf-8", &w->contents);
+	w->contents = arena_dup(arena, (struct str){ z, n });
+	g_free(z);
+	return true;
 }
 
 /* Whatever its charset is said to be: ASCII may be codes of one of 7 bits. */
