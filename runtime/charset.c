@@ -35,6 +35,8 @@ static const struct {
 	{ "ms_kanji", "cp932" },
 	{ "euc-jp", "euc-jp-ms" },
 	{ "x-euc-jp", "euc-jp-ms" },
+	{ "iso-2022-jp", "euc-jp-ms" }, /* jis_to_euc */
+	{ "csiso2022jp", "euc-jp-ms" },
 	{ "euc-kr", "cp949" },
 	{ "ks_c_5601-1987", "cp949" },
 	{ "ks_c_5601", "cp949" },
@@ -52,8 +54,9 @@ static const struct {
 	{ "x-x-big5", "big5-hkscs" },
 };
 
-const char *
-charset_iconv_name(const char *name)
+/* `name` itself where there is no other. */
+static const char *
+iconv_name(const char *name)
 {
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (g_ascii_strcasecmp(name, names[i].name) == 0)
@@ -98,6 +101,82 @@ unit_of(const char *name)
 	return g_ascii_strncasecmp(name, "utf-32", 6) == 0 ? 4 : 1;
 }
 
+/* ---- iso-2022-jp --------------------------------------------------------- */
+
+static bool
+is_jis(const char *name)
+{
+	return g_ascii_strcasecmp(name, "iso-2022-jp") == 0 ||
+	       g_ascii_strcasecmp(name, "csiso2022jp") == 0;
+}
+
+/* What stands behind an escape: octets of a character, 0 for ASCII. */
+static const struct jis {
+	struct str escape;
+	unsigned octets;
+	guint8 shift; /* in EUC */
+} jis[] = {
+	{ STR("\33(B"), 0, 0 },
+	{ STR("\33(J"), 0, 0 },
+	{ STR("\33(I"), 1, 0x8e },
+	{ STR("\33$@"), 2, 0 },
+	{ STR("\33$B"), 2, 0 },
+	{ STR("\33$(D"), 2, 0x8f },
+};
+
+static const struct jis *
+jis_at(struct str s)
+{
+	for (size_t i = 0; i < sizeof(jis) / sizeof(*jis); i++)
+		if (str_starts(s, jis[i].escape))
+			return &jis[i];
+	return NULL;
+}
+
+static void
+put(GByteArray *out, unsigned c)
+{
+	guint8 octet = (guint8)c;
+
+	g_byte_array_append(out, &octet, 1);
+}
+
+/*
+ * The same text as EUC: there iconv knows what mailers write and readers read
+ * beyond the standard (WHATWG Encoding 12.2.1), numbers in circles and narrow
+ * katakana.  For what is none there is an octet that is none.
+ */
+static GByteArray *
+jis_to_euc(struct str s)
+{
+	GByteArray *out = g_byte_array_sized_new((guint)s.n);
+	const struct jis *set = &jis[0], *next;
+	unsigned at = 0; /* in a character */
+
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c == 27 && (next = jis_at(str_skip(s, i)))) {
+			set = next;
+			i += set->escape.n - 1;
+			at = 0;
+		} else if (c == 27 || c >= 128) {
+			put(out, 255);
+		} else if (c <= ' ' || c == 127 || !set->octets) {
+			put(out, c);
+			at = 0;
+		} else {
+			if (at == 0 && set->shift)
+				put(out, set->shift);
+			put(out, c | 128);
+			at = (at + 1) % set->octets;
+		}
+	}
+	return out;
+}
+
+/* ---- conversion ---------------------------------------------------------- */
+
 static void
 convert(GIConv cd, struct str octets, size_t unit, GByteArray *out)
 {
@@ -130,20 +209,42 @@ struct str
 charset_decode(struct arena *a, struct str octets, const char *name)
 {
 	const char *marked = take_mark(&octets);
-	GByteArray *text;
+	GByteArray *text, *euc = NULL;
 	struct str out;
 	GIConv cd;
 
 	name = marked ? marked : name;
 	if (is_utf8(name))
 		return utf8_make_valid(a, octets);
-	cd = g_iconv_open("UTF-8", charset_iconv_name(name));
+	cd = g_iconv_open("UTF-8", iconv_name(name));
 	if (cd == (GIConv)-1)
 		return utf8_make_valid(a, octets);
+	if (is_jis(name)) {
+		euc = jis_to_euc(octets);
+		octets = (struct str){ (const char *)euc->data, euc->len };
+	}
 	text = g_byte_array_new();
 	convert(cd, octets, unit_of(name), text);
 	(void)g_iconv_close(cd);
+	if (euc)
+		g_byte_array_unref(euc);
 	out = arena_dup(a, (struct str){ (const char *)text->data, text->len });
 	g_byte_array_unref(text);
+	return out;
+}
+
+char *
+charset_to_utf8(struct str octets, const char *name, size_t *n)
+{
+	GByteArray *euc = is_jis(name) ? jis_to_euc(octets) : NULL;
+	const char *in = euc ? (const char *)euc->data : octets.p;
+	size_t length = euc ? euc->len : octets.n;
+	gsize written = 0;
+	char *out = g_convert(length ? in : "", (gssize)length, "UTF-8",
+	    iconv_name(name), NULL, &written, NULL);
+
+	if (euc)
+		g_byte_array_unref(euc);
+	*n = written;
 	return out;
 }

@@ -1,14 +1,11 @@
-/* Text in other charsets, as readers of mail take it. */
+/*
+ * Text in other charsets, as readers of mail take it: some for larger ones
+ * (WHATWG Encoding 4.2).  Any thread.
+ */
 #ifndef RUNTIME_CHARSET_H
 #define RUNTIME_CHARSET_H
 
 #include "dsl/arena.h"
-
-/*
- * Under which name iconv knows it: readers take some for larger ones (WHATWG
- * Encoding 4.2).  `name` itself where there is no other; any thread.
- */
-const char *charset_iconv_name(const char *name);
 
 /*
  * Octets as valid UTF-8.  A byte order mark says more than the name and is left
@@ -16,5 +13,11 @@ const char *charset_iconv_name(const char *name);
  * charset there is U+FFFD.  p NULL with no memory.
  */
 struct str charset_decode(struct arena *, struct str octets, const char *name);
+
+/*
+ * Octets that are text in that charset as UTF-8, *n octets, to be g_freed.
+ * NULL where they are no such text, or nobody knows the name.
+ */
+char *charset_to_utf8(struct str octets, const char *name, size_t *n);
 
 #endif

@@ -168,15 +168,32 @@ walk_part(struct walk *w, GMimeObject *o, unsigned part_depth, unsigned depth)
 	return true;
 }
 
+/*
+ * Mailboxes have a line above a message (RFC 4155), and messages that were kept
+ * in one have it still; readers skip it.
+ */
+static void
+drop_mailbox_line(GByteArray *octets)
+{
+	struct str s = { (const char *)octets->data, octets->len };
+	size_t n = str_find(s, '\n');
+
+	if (str_starts(s, STR("From ")) || str_starts(s, STR(">From ")))
+		g_byte_array_remove_range(octets, 0, (guint)(n + (n < s.n)));
+}
+
+/* `octets` are the caller's alone; they may become less. */
 static bool
 walk_octets(struct walk *w, GByteArray *octets, bool may_be_cut,
     unsigned part_depth, unsigned depth)
 {
-	GMimeStream *stream =
-	    g_mime_stream_mem_new_with_byte_array(g_byte_array_ref(octets));
-	GMimeObject *root =
-	    mime_parse(stream, octets, w->budget, may_be_cut, w->malformed);
+	GMimeStream *stream;
+	GMimeObject *root;
 
+	drop_mailbox_line(octets);
+	stream =
+	    g_mime_stream_mem_new_with_byte_array(g_byte_array_ref(octets));
+	root = mime_parse(stream, octets, w->budget, may_be_cut, w->malformed);
 	g_object_unref(stream);
 	if (!root)
 		return true;

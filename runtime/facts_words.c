@@ -129,20 +129,19 @@ static bool
 put_word(GString *out, const GByteArray *octets, struct str charset)
 {
 	char name[MAX_CHARSET + 1];
-	gsize n = 0;
-	gchar *text;
+	size_t n = 0;
+	char *text;
 
 	memcpy(name, charset.p, charset.n);
 	name[charset.n] = 0;
-	text = g_convert(octets->len ? (const gchar *)octets->data : "",
-	    (gssize)octets->len, "UTF-8", charset_iconv_name(name), NULL, &n,
-	    NULL);
+	text = charset_to_utf8(
+	    (struct str){ (const char *)octets->data, octets->len }, name, &n);
 	if (!text || has_mark((struct str){ text, n })) {
 		g_free(text);
 		return false;
 	}
 	g_string_append(out, "=?utf-8?q?");
-	for (gsize i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (g_ascii_isalnum(text[i]))
 			g_string_append_c(out, text[i]);
 		else

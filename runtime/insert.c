@@ -54,6 +54,15 @@ append_lines(GByteArray *out, struct str s)
 	}
 }
 
+static void
+append_field(GByteArray *out, struct str name, struct str value)
+{
+	append(out, name);
+	append(out, STR(": "));
+	append_lines(out, value);
+	append(out, STR("\r\n"));
+}
+
 static const struct str describing[] = { STR("MIME-Version"),
 	STR("Content-Type"), STR("Content-Transfer-Encoding"),
 	STR("Content-Disposition") };
@@ -70,10 +79,7 @@ append_fields(struct plan *p, struct str name)
 		if (facts_get(p->facts, ATTR_RAW_HEADER, name, i, &v) !=
 		    FACT_THERE)
 			return false;
-		append(p->bytes, name);
-		append(p->bytes, STR(": "));
-		append_lines(p->bytes, v.text);
-		append(p->bytes, STR("\r\n"));
+		append_field(p->bytes, name, v.text);
 	}
 	return true;
 }
@@ -315,60 +321,57 @@ by_begin(const void *a, const void *b)
 	return x->begin < y->begin ? -1 : x->begin > y->begin;
 }
 
-/* Behind the field that begins at `at`, its continuation lines included. */
-static size_t
-field_end(struct str s, size_t at)
+/* In the arena; {NULL, 0} with no memory. */
+static struct str
+field_line(struct arena *arena, struct str name, struct str value)
 {
-	do {
-		at += str_find(str_skip(s, at), '\n');
-		at += at < s.n;
-	} while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\t'));
-	return at;
+	GByteArray *line = g_byte_array_new();
+	struct str s;
+
+	append_field(line, name, value);
+	s = arena_dup(
+	    arena, (struct str){ (const char *)line->data, line->len });
+	g_byte_array_unref(line);
+	return s;
 }
 
-/* Where the empty line above the contents begins; 0 where there is none. */
-static size_t
-empty_line(struct str s, size_t contents)
-{
-	size_t at = contents;
-
-	if (at == 0 || s.p[at - 1] != '\n')
-		return 0;
-	at--;
-	at -= at > 0 && s.p[at - 1] == '\r';
-	return at > 0 && s.p[at - 1] == '\n' ? at : 0;
-}
-
-/* A field of an inner part gets a new value, or is added. */
+/*
+ * A field of an inner part gets a new value, or is added.  Others of its name
+ * go: readers may take one of them for it.
+ */
 static bool
 set_field(
     struct plan *p, const struct target *t, struct str name, struct str value)
 {
-	GMimeHeader *h = g_mime_header_list_get_header(
-	    g_mime_object_get_header_list(GMIME_OBJECT(t->part)), name.p);
-	struct str s = all(p);
-	gint64 at = h ? g_mime_header_get_offset(h) : -1;
+	GMimeHeaderList *list =
+	    g_mime_object_get_header_list(GMIME_OBJECT(t->part));
+	int n = g_mime_header_list_get_count(list);
+	struct str s = all(p), line;
 	struct splice x;
-	GString *line;
+	bool found = false;
 
 	if (!value.p)
 		return true;
-	x.begin = x.end = empty_line(s, t->begin);
-	if (at > 0 && (size_t)at < t->begin) {
+	line = field_line(p->arena, name, value);
+	if (!line.p)
+		return false;
+	for (int i = 0; i < n; i++) {
+		GMimeHeader *h = g_mime_header_list_get_header_at(list, i);
+		gint64 at = g_mime_header_get_offset(h);
+
+		if (!str_eq_ascii(str_from(g_mime_header_get_name(h)), name) ||
+		    at <= 0 || (size_t)at >= t->begin)
+			continue;
 		x.begin = (size_t)at;
 		x.end = field_end(s, x.begin);
+		x.text = found ? STR("") : line;
+		found = true;
+		if (!vec_push(p->arena, &p->splices, x))
+			return false;
 	}
-	line = g_string_new_len(name.p, (gssize)name.n);
-	g_string_append(line, ": ");
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] == '\n')
-			g_string_append_c(line, '\r');
-		g_string_append_c(line, value.p[i]);
-	}
-	g_string_append(line, "\r\n");
-	x.text = arena_dup(p->arena, (struct str){ line->str, line->len });
-	g_string_free(line, TRUE);
-	return x.text.p && vec_push(p->arena, &p->splices, x);
+	x.begin = x.end = empty_line(s, t->begin);
+	x.text = line;
+	return found || vec_push(p->arena, &p->splices, x);
 }
 
 static bool

@@ -1,4 +1,4 @@
-/* Lines of a part, and what its readers may take them for. */
+/* Lines of a message, and what its readers may take them for. */
 #include "runtime/insert_state.h"
 
 /* What a line may be that is more than text. */
@@ -65,6 +65,30 @@ lines_fit(struct str s)
 
 	count_suspects(&none, s, n);
 	return n[SUSPECT_LONG] == 0;
+}
+
+/* ---- header fields ------------------------------------------------------- */
+
+size_t
+field_end(struct str s, size_t at)
+{
+	do {
+		at += str_find(str_skip(s, at), '\n');
+		at += at < s.n;
+	} while (at < s.n && (s.p[at] == ' ' || s.p[at] == '\t'));
+	return at;
+}
+
+size_t
+empty_line(struct str s, size_t contents)
+{
+	size_t at = contents;
+
+	if (at == 0 || s.p[at - 1] != '\n')
+		return 0;
+	at--;
+	at -= at > 0 && s.p[at - 1] == '\r';
+	return at > 0 && s.p[at - 1] == '\n' ? at : 0;
 }
 
 /* ---- format=flowed ------------------------------------------------------- */

@@ -1,4 +1,5 @@
 /* One part: the texts in its charset and transfer encoding. */
+#include "runtime/charset.h"
 #include "runtime/content.h"
 #include "runtime/insert_state.h"
 #include "runtime/mime.h"
@@ -33,17 +34,23 @@ convert(struct arena *arena, struct str s, const char *from, const char *to,
 	return true;
 }
 
+/* Octets below 128 are codes of other characters, too. */
+static bool
+is_seven_bit(const char *charset)
+{
+	return g_ascii_strncasecmp(charset, "iso-2022", 8) == 0 ||
+	       g_ascii_strncasecmp(charset, "utf-7", 5) == 0 ||
+	       g_ascii_strncasecmp(charset, "hz-", 3) == 0;
+}
+
 /* Octets below 128 are ASCII, wherever they stand. */
 static bool
 holds_ascii(struct arena *arena, const char *charset)
 {
 	struct str probe = STR("Az<>&;=\r\n"), out;
 
-	if (g_ascii_strncasecmp(charset, "iso-2022", 8) == 0 ||
-	    g_ascii_strncasecmp(charset, "utf-7", 5) == 0 ||
-	    g_ascii_strncasecmp(charset, "hz-", 3) == 0)
-		return false;
-	return convert(arena, probe, "utf-8", charset, &out) &&
+	return !is_seven_bit(charset) &&
+	       convert(arena, probe, "utf-8", charset, &out) &&
 	       str_eq(out, probe);
 }
 
@@ -76,14 +83,30 @@ questions(struct arena *arena, struct str s)
 	return (struct str){ p, n };
 }
 
+/*
+ * A copy, to be unreffed: with its own type changed a part loses other fields
+ * of that name.
+ */
+static GMimeContentType *
+type_of(GMimePart *part)
+{
+	GMimeContentType *type;
+	char *z;
+
+	if (!content_has_type(GMIME_OBJECT(part)))
+		return g_mime_content_type_new("text", "plain");
+	z = g_mime_content_type_encode(
+	    g_mime_object_get_content_type(GMIME_OBJECT(part)), NULL);
+	type = g_mime_content_type_parse(NULL, z);
+	g_free(z);
+	return type;
+}
+
 /* The value of its Content-Type with another charset. */
 static struct str
 type_with(struct arena *arena, GMimePart *part, const char *charset)
 {
-	GMimeObject *o = GMIME_OBJECT(part);
-	GMimeContentType *type = content_has_type(o)
-				     ? g_mime_object_get_content_type(o)
-				     : g_mime_content_type_new("text", "plain");
+	GMimeContentType *type = type_of(part);
 	char *z;
 	struct str s;
 
@@ -91,9 +114,34 @@ type_with(struct arena *arena, GMimePart *part, const char *charset)
 	z = g_mime_content_type_encode(type, NULL);
 	s = arena_dup(arena, str_trim(str_from(z)));
 	g_free(z);
-	if (!content_has_type(o))
-		g_object_unref(type);
+	g_object_unref(type);
 	return s;
+}
+
+/* As readers take its charset, else as it is named. */
+static bool
+to_utf8(struct work *w)
+{
+	struct arena *arena = w->t->arena;
+	struct str s = w->contents;
+	size_t n;
+	char *z = charset_to_utf8(s, w->charset, &n);
+
+	if (!z)
+		return convert(arena, s, w->charset, "utf-8", &w->contents);
+	w->contents = arena_dup(arena, (struct str){ z, n });
+	g_free(z);
+	return true;
+}
+
+/* Whatever its charset is said to be: ASCII may be codes of one of 7 bits. */
+static bool
+is_utf8(const struct work *w)
+{
+	struct str s = w->contents;
+
+	return g_utf8_validate(s.n ? s.p : "", (gssize)s.n, NULL) &&
+	       !(str_is_ascii(s) && is_seven_bit(w->charset));
 }
 
 /* The whole part becomes UTF-8; false where its text is not in its charset. */
@@ -101,13 +149,9 @@ static bool
 widen(struct work *w)
 {
 	struct part_text *t = w->t;
-	struct str s = w->contents;
 
-	if (!convert(t->arena, s, w->charset, "utf-8", &w->contents)) {
-		if (!g_utf8_validate(s.n ? s.p : "", (gssize)s.n, NULL))
-			return false;
-		w->contents = s;
-	}
+	if (!to_utf8(w) && !is_utf8(w))
+		return false;
 	t->type = type_with(t->arena, t->part, "utf-8");
 	if (!t->type.p)
 		w->contents = t->type;
@@ -362,6 +406,15 @@ is_known_encoding(struct str word)
 	return false;
 }
 
+/* Another Content-Type that readers may go by: they see parts, or a file. */
+static bool
+says_no_text(const char *field, struct str value)
+{
+	return g_ascii_strcasecmp(field, "Content-Type") == 0 &&
+	       str_find(value, '/') < value.n &&
+	       !str_eq_ascii(str_head(value, 5), STR("text/"));
+}
+
 /*
  * Quoted-printable stays as it is around the texts, whatever is in it; base64
  * is written anew.
@@ -376,11 +429,15 @@ part_is_sound(GMimePart *part, struct str raw)
 
 	for (int i = 0; i < n; i++) {
 		GMimeHeader *h = g_mime_header_list_get_header_at(list, i);
+		const char *field = g_mime_header_get_name(h);
+		struct str value =
+		    str_trim(str_from(g_mime_header_get_raw_value(h)));
 
-		if (g_ascii_strcasecmp(g_mime_header_get_name(h), name) != 0)
+		if (says_no_text(field, value))
+			return false;
+		if (g_ascii_strcasecmp(field, name) != 0)
 			continue;
-		if (found++ || !is_known_encoding(str_trim(
-				   str_from(g_mime_header_get_raw_value(h)))))
+		if (found++ || !is_known_encoding(value))
 			return false;
 	}
 	return g_mime_part_get_content_encoding(part) !=

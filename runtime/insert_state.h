@@ -45,6 +45,10 @@ bool insert_part(struct part_text *);
 bool lines_are_safe(const boundaries *, struct str old, struct str new);
 /* RFC 5322 2.1.1: is no line longer than it may be? */
 bool lines_fit(struct str);
+/* Behind the field that begins at `at`, its continuation lines included. */
+size_t field_end(struct str, size_t at);
+/* Where the empty line above the contents begins; 0 where there is none. */
+size_t empty_line(struct str, size_t contents);
 /* RFC 3676 4.2: would the next line be taken into the last one? */
 bool flowed_goes_on(struct str);
 /* RFC 3676 4.2 to 4.4: as lines that do not flow, and are no quotes. */

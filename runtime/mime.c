@@ -357,12 +357,31 @@ has_unknown_encoding(GMimePart *part)
 			     GMIME_CONTENT_ENCODING_DEFAULT;
 }
 
+/* What stands around uuencode: left out, or shown by who does not know it. */
+static bool
+has_more_than_uuencode(struct str text)
+{
+	static const char last[] = "\nend";
+	const char *end;
+
+	text = str_trim(text);
+	if (!text.n)
+		return false;
+	end = memmem(text.p, text.n, last, sizeof(last) - 1);
+	return !str_starts(text, STR("begin ")) ||
+	       (end && end + sizeof(last) - 1 < text.p + text.n);
+}
+
 bool
 mime_is_ambiguous(GMimePart *part)
 {
+	GMimeContentEncoding encoding = encoding_of(part);
+
 	return has_unknown_encoding(part) ||
-	       (encoding_of(part) == GMIME_CONTENT_ENCODING_BASE64 &&
-		   base64_goes_on(encoded(part)));
+	       (encoding == GMIME_CONTENT_ENCODING_BASE64 &&
+		   base64_goes_on(encoded(part))) ||
+	       (encoding == GMIME_CONTENT_ENCODING_UUENCODE &&
+		   has_more_than_uuencode(encoded(part)));
 }
 
 /*

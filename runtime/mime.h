@@ -53,8 +53,8 @@ struct str mime_contents(GMimePart *, GByteArray **owned);
 
 /*
  * May readers decode the contents otherwise than we do?  So it is with an
- * encoding that is unknown (RFC 2045 6.4), and with data behind the padding of
- * base64.
+ * encoding that is unknown (RFC 2045 6.4), with data behind the padding of
+ * base64, and with text around uuencode.
  */
 bool mime_is_ambiguous(GMimePart *);
 

@@ -263,6 +263,8 @@ test_subject(void)
 	check_subject("=?utf-8?q?=EF=B7=90?=", "=?utf-8?q?=EF=B7=90?=");
 	check_subject("=?gb2312?b?xOO6ww==?=", "\u4f60\u597d");
 	check_subject("=?iso-2022-jp?b?GyRCRnxLXBsoQg==?=", "\u65e5\u672c");
+	check_subject(
+	    "=?iso-2022-jp?b?GyRCLSFGfBsoSUMbKEI=?=", "\u2460\u65e5\uff83");
 	check_subject("=?utf-8*en?q?abc?=", "abc");
 	check_subject("=?x-none?q?=41?= =?utf-8?q?=42?=", "=?x-none?q?=41?= B");
 	check_subject("=?utf-8?q?=FF?= a", "=?utf-8?q?=FF?= a");

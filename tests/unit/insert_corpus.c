@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/charset.h"
 #include "runtime/mime.h"
 #include "tests/unit/facts_fake.h"
 #include "tests/unit/message.h"
@@ -98,15 +99,17 @@ is_sound(GMimePart *part)
 static GString *
 seen(GMimePart *part)
 {
-	char *z = GMIME_IS_TEXT_PART(part)
-		      ? g_mime_text_part_get_text(GMIME_TEXT_PART(part))
-		      : NULL;
+	GByteArray *octets = mime_decode(part);
+	struct str text = charset_decode(facts_arena(f),
+	    (struct str){ (const char *)octets->data, octets->len },
+	    g_mime_object_get_content_type_parameter(
+		GMIME_OBJECT(part), "charset"));
 	GString *s = g_string_new("");
 
-	for (const char *p = z ? z : ""; *p; p++)
-		if (*p != '\r')
-			g_string_append_c(s, *p);
-	g_free(z);
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] != '\r')
+			g_string_append_c(s, text.p[i]);
+	g_byte_array_unref(octets);
 	return s;
 }
 

@@ -43,7 +43,7 @@ test_encodings(void)
 		{ "base64", "0" },
 		{ " BASE64 ", "0" },
 		{ "7bit", "0" },
-		{ "x-uuencode", "0" },
+		{ "x-uuencode", "1" },
 		{ "", "0" },
 	};
 
@@ -55,6 +55,29 @@ test_encodings(void)
 	message("text/plain", "base64;", STR("TVo="));
 	CHECK_STR(show(ATTR_FILE), "-");
 	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
+}
+
+/* What stands around uuencode is shown by who does not know it. */
+static void
+test_around_uuencode(void)
+{
+	static const struct {
+		struct str contents;
+		const char *malformed;
+	} rows[] = {
+		{ STR(""), "0" },
+		{ STR("begin 644 a\r\n#35J0\r\n`\r\nend\r\n"), "0" },
+		{ STR("\r\nbegin 644 a\n#35J0\n`\nend \r\n\r\n"), "0" },
+		{ STR("begin 644 a\r\n#35J0\r\n"), "0" },
+		{ STR("lottery\r\n"), "1" },
+		{ STR("lottery\r\nbegin 644 a\r\n#35J0\r\n`\r\nend\r\n"), "1" },
+		{ STR("begin 644 a\r\n#35J0\r\n`\r\nend\r\nlottery\r\n"), "1" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message("text/plain", "x-uuencode", rows[i].contents);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), rows[i].malformed);
+	}
 }
 
 /* Files that are encoded so, each of 3 octets and no text in front. */
@@ -301,6 +324,7 @@ main(void)
 	start();
 	test_images();
 	test_encodings();
+	test_around_uuencode();
 	test_decoding();
 	test_texts();
 	test_html_charset();
