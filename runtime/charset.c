@@ -92,13 +92,37 @@ take_mark(struct str *octets)
 	return NULL;
 }
 
-/* Octets of the smallest unit: so many are skipped where there is no text. */
+/*
+ * So many octets are skipped where there is no text.  Of a character that its
+ * charset lacks all, so that what stands behind is read in step; but never an
+ * octet of ASCII (WHATWG Encoding, the decoders of chapters 10 to 14).
+ */
 static size_t
-unit_of(const char *name)
+no_text(const char *known, struct str rest)
 {
-	if (g_ascii_strncasecmp(name, "utf-16", 6) == 0)
-		return 2;
-	return g_ascii_strncasecmp(name, "utf-32", 6) == 0 ? 4 : 1;
+	static const struct {
+		const char *charset;
+		unsigned char three; /* begins characters of three octets */
+	} wide[] = { { "cp932", 0 }, { "euc-jp-ms", 0x8f }, { "cp949", 0 },
+		{ "gb18030", 0 }, { "big5-hkscs", 0 } };
+	unsigned char lead = (unsigned char)rest.p[0];
+
+	if (g_ascii_strncasecmp(known, "utf-16", 6) == 0)
+		return MIN(2, rest.n);
+	if (g_ascii_strncasecmp(known, "utf-32", 6) == 0)
+		return MIN(4, rest.n);
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++) {
+		size_t n = 1, most = lead == wide[i].three ? 3 : 2;
+
+		if (g_ascii_strcasecmp(known, wide[i].charset) != 0)
+			continue;
+		if (lead <= 0x80 || lead == 0xa0 || lead >= 0xfd)
+			return 1;
+		while (n < most && n < rest.n && rest.p[n] & 0x80)
+			n++;
+		return n;
+	}
+	return 1;
 }
 
 /* ---- iso-2022-jp --------------------------------------------------------- */
@@ -178,7 +202,7 @@ jis_to_euc(struct str s)
 /* ---- conversion ---------------------------------------------------------- */
 
 static void
-convert(GIConv cd, struct str octets, size_t unit, GByteArray *out)
+convert(GIConv cd, struct str octets, const char *known, GByteArray *out)
 {
 	gchar *in = (gchar *)octets.p, chunk[CHUNK];
 	gsize left = octets.n;
@@ -187,6 +211,7 @@ convert(GIConv cd, struct str octets, size_t unit, GByteArray *out)
 		gchar *p = chunk;
 		gsize room = sizeof(chunk), r;
 		bool ended = left == 0, wrong;
+		size_t skipped;
 
 		/* At the end what the state of the charset holds back. */
 		r = ended ? g_iconv(cd, NULL, NULL, &p, &room)
@@ -199,9 +224,9 @@ convert(GIConv cd, struct str octets, size_t unit, GByteArray *out)
 		if (!wrong)
 			continue;
 		g_byte_array_append(out, (const guint8 *)REPLACEMENT, 3);
-		unit = MIN(unit, left);
-		in += unit;
-		left -= unit;
+		skipped = no_text(known, (struct str){ in, left });
+		in += skipped;
+		left -= skipped;
 	}
 }
 
@@ -224,7 +249,7 @@ charset_decode(struct arena *a, struct str octets, const char *name)
 		octets = (struct str){ (const char *)euc->data, euc->len };
 	}
 	text = g_byte_array_new();
-	convert(cd, octets, unit_of(name), text);
+	convert(cd, octets, iconv_name(name), text);
 	(void)g_iconv_close(cd);
 	if (euc)
 		g_byte_array_unref(euc);

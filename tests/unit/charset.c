@@ -31,6 +31,16 @@ static const struct {
 	/* no text, and an end within a character */
 	{ "shift_jis", STR("abc \xff\xff def"), "abc " BAD BAD " def" },
 	{ "shift_jis", STR("a\x93"), "a" BAD },
+	/* characters that are not there: what follows is in step */
+	{ "shift_jis", STR("\x85\x9f\x93\xfa\x85@"),
+	    BAD "\xe6\x97\xa5" BAD "@" },
+	{ "shift_jis", STR("\xa0\x93\xfa"), BAD "\xe6\x97\xa5" },
+	{ "euc-jp", STR("\xa9\xa1\xc6\xfc\x8f\xa1\xa1\xc6\xfc\x8f\xa1x"),
+	    BAD "\xe6\x97\xa5" BAD "\xe6\x97\xa5" BAD "x" },
+	{ "euc-kr", STR("\xc9\xa1\xb0\xa1\xff\xb0\xa1"),
+	    BAD "\xea\xb0\x80" BAD "\xea\xb0\x80" },
+	{ "big5", STR("\x81\xa1\xa4\xa4"), BAD "\xe4\xb8\xad" },
+	{ "gbk", STR("\xff\xd6\xd0"), BAD "\xe4\xb8\xad" },
 	{ "utf-16le",
 	    STR("a\0\0\xd8"
 		"b\0"),
