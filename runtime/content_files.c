@@ -217,6 +217,7 @@ files_add(struct files *w, const struct origin *o, struct str contents)
 
 	f.encrypted |= inside.encrypted;
 	f.has_macros |= inside.has_macros;
+	f.too_large |= inside.too_large;
 	w->no_memory =
 	    (o->name.p && !facts_set_cell(&f.name, arena_of(w), o->name)) ||
 	    (type && !facts_set_cell(&f.type, arena_of(w), str_from(type))) ||
