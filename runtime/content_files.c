@@ -19,6 +19,18 @@ cell_of(const struct files *w, struct str s)
 /* ---- names ------------------------------------------------------------------
  */
 
+/* No file of Windows has controls in its name: some readers drop them. */
+static void
+drop_controls(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++)
+		if (!g_ascii_iscntrl(*s))
+			*to++ = *s;
+	*to = 0;
+}
+
 /* False with no memory. */
 static bool
 set_extensions(struct files *w, struct file_fact *f)
@@ -29,6 +41,7 @@ set_extensions(struct files *w, struct file_fact *f)
 	if (!s.p)
 		return true;
 	lower = g_utf8_strdown(s.p, (gssize)s.n);
+	drop_controls(lower);
 	all = arena_dup(arena_of(w), str_from(lower));
 	g_free(lower);
 	if (!all.p)
