@@ -265,6 +265,19 @@ test_names(void)
 		{ "a/b", "filename*=a.exe", "a.exe", "1" },
 		{ "a/b; name*=a.exe", "", "a.exe", "1" },
 		{ "a/b", "filename*=''a.exe", "a.exe", "0" },
+		/* a blank ends a value, or does not */
+		{ "a/b", "filename=evil.js .txt", "evil.js .txt", "1" },
+		{ "a/b", "filename=evil.js\t.txt; x=\"evil.js\t.txt\"",
+		    "evil.js\t.txt", "1" },
+		{ "a/b; name=evil.js a.txt", "", "evil.js a.txt", "1" },
+		{ "a/b", "filename=\"evil.js .txt\"", "evil.js .txt", "0" },
+		{ "a/b", "filename=Mr. Smith's a.pdf", "Mr. Smith's a.pdf",
+		    "0" },
+		{ "a/b", "x=\"a.js (c)\"; filename=a.js (c)", "a.js", "0" },
+		{ "a/b", "filename=\"=?x-none?q?evil=2Ejs?=\"",
+		    "=?x-none?q?evil=2Ejs?=", "1" },
+		{ "a/b", "filename*=''%3D%3Futf-8%3Fq%3Fa%2E%3F%3D",
+		    "=?utf-8?q?a.?=", "1" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -279,6 +292,21 @@ test_names(void)
 		CHECK_STR(show(ATTR_FILE_MALFORMED), rows[i].malformed);
 		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "0");
 	}
+}
+
+/* Thunderbird takes other fields, too, where there is no name. */
+static void
+test_name_fields(void)
+{
+	message("text/plain", NULL, STR("x"));
+	header("Content-Name", " =?utf-8?q?evil=2Ejs?= ");
+	CHECK_STR(show(ATTR_FILE_NAME), "evil.js");
+	message("a/b; name=a.txt", NULL, STR("x"));
+	header("Content-Name", "evil.js");
+	CHECK_STR(show(ATTR_FILE_NAME), "a.txt");
+	message("multipart/mixed; boundary=b", NULL,
+	    STR("--b\nX-Sun-Data-Name: evil.js\n\nx\n--b--\n"));
+	CHECK_STR(show(ATTR_FILE_NAME), "evil.js");
 }
 
 /* Its extension is lost where the field is cut. */
@@ -308,6 +336,7 @@ main(void)
 	test_words();
 	test_no_parts();
 	test_names();
+	test_name_fields();
 	test_long_name();
 	facts_free(f);
 	TEST_DONE();
