@@ -129,16 +129,21 @@ static const char uuencoded_over[] =
 
 static const struct str begin = { "begin ", 6 };
 
-/* The next line of *text, which it is taken off. */
+/*
+ * The next line of *text, which it is taken off.  CR ends one, too: so it does
+ * in Thunderbird.
+ */
 static struct str
 take_line(struct str *text)
 {
 	size_t n = str_find(*text, '\n');
-	struct str line = str_head(*text, n);
+	struct str line;
 
-	*text = str_skip(*text, n < text->n ? n + 1 : n);
-	if (line.n && line.p[line.n - 1] == '\r')
-		line.n--;
+	n = str_find(str_head(*text, n), '\r');
+	line = str_head(*text, n);
+	*text = str_skip(*text, n);
+	*text =
+	    str_skip(*text, str_starts(*text, STR("\r\n")) ? 2 : text->n > 0);
 	return line;
 }
 
@@ -239,7 +244,7 @@ files_add_uuencoded(struct files *w, struct str text, unsigned depth)
 		struct str line, name;
 
 		text = str_skip(text, (size_t)(at - text.p));
-		if (at > first && at[-1] != '\n') {
+		if (at > first && at[-1] != '\n' && at[-1] != '\r') {
 			text = str_skip(text, begin.n);
 			continue;
 		}

@@ -294,6 +294,35 @@ test_names(void)
 	}
 }
 
+/* Where Thunderbird sees the end of a line and we do not. */
+static void
+test_bare_cr(void)
+{
+	static const struct {
+		struct str body;
+		const char *malformed;
+	} rows[] = {
+		{ STR("--b\r\n\r\nx\r--b\r\ry\r\n--b--\r\n"), "1" },
+		{ STR("--b\r\nX: y\rZ: x\r\n\r\nx\r\n--b--\r\n"), "1" },
+		{ STR("--b\r\nX: y\r\r\nZ: x\r\n\r\nx\r\n--b--\r\n"), "1" },
+		{ STR("--b\r\nX: y\r\n z\r\n\r\nx\r\n--b--\r\n"), "0" },
+		{ STR("--b\r\n\r\nx\ry\r\r\n--b--\r\n"), "0" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message("multipart/mixed; boundary=b", NULL, rows[i].body);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), rows[i].malformed);
+	}
+	message("text/plain", NULL, STR("a\r--b\r\n"));
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "0");
+	message("text/plain", NULL, STR("x"));
+	header("X", "a\rContent-Disposition: attachment; filename=evil.js");
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
+	message("text/plain", NULL, STR("x\rbegin 644 a.exe\r#35J0\r`\rend\r"));
+	CHECK_STR(show(ATTR_FILE_NAME), "a.exe");
+	CHECK_STR(show(ATTR_FILE_SIZE), "3");
+}
+
 /* Thunderbird takes other fields, too, where there is no name. */
 static void
 test_name_fields(void)
@@ -337,6 +366,7 @@ main(void)
 	test_no_parts();
 	test_names();
 	test_name_fields();
+	test_bare_cr();
 	test_long_name();
 	facts_free(f);
 	TEST_DONE();
