@@ -46,6 +46,13 @@ open_message(struct files *w, size_t number, struct str contents)
 	c->files.v[number].too_large |= c->files_budget.over;
 }
 
+static bool
+is_named(const struct file_fact *f, const char *extension)
+{
+	return f->extension.text.p &&
+	       str_eq(f->extension.text, str_from(extension));
+}
+
 /* ---- archives ------------------------------------------------------------ */
 
 /*
@@ -115,7 +122,8 @@ open_archive(struct files *w, size_t number, struct str contents)
 	f = &w->c->files.v[number];
 	f->encrypted |= state.encrypted || inner.encrypted;
 	f->too_large |= state.too_large;
-	f->malformed |= state.malformed;
+	f->malformed |= state.malformed ||
+			(is_named(f, "rar") && archive_has_rar(contents));
 	f->too_deep |= state.too_deep;
 	f->has_macros |= inner.macros;
 	return true;
@@ -261,14 +269,6 @@ files_add_uuencoded(struct files *w, struct str text, unsigned depth)
 	}
 }
 
-static bool
-is_uuencoded(const struct file_fact *f)
-{
-	return f->extension.text.p &&
-	       (str_eq(f->extension.text, STR("uu")) ||
-		   str_eq(f->extension.text, STR("uue")));
-}
-
 /* ---- all of them -----------------------------------------------------------
  */
 
@@ -283,7 +283,7 @@ files_open(struct files *w, size_t number, struct str contents, bool message)
 	}
 	if (open_archive(w, number, contents))
 		return true;
-	if (!is_uuencoded(f))
+	if (!is_named(f, "uu") && !is_named(f, "uue"))
 		return false;
 	if (f->depth >= max_depth(w))
 		f->too_deep = true;

@@ -336,6 +336,32 @@ test_rar(void)
 	CHECK_STR(show(ATTR_FILE_EXTENSION), "rar|exe");
 }
 
+/* WinRAR opens it behind anything. */
+static void
+test_inner_rar(void)
+{
+	static uint8_t octets[1024] = "GIF89a Rar!\x1a\x07 ";
+	static uint8_t packed[1024] = /* of one octet */
+	    "\x1f\x8b\x08\0\0\0\0\0\0\x03\x01\1\0\xfe\xff"
+	    "x\x83\x16\xdc\x8c\1\0\0\0";
+	struct str s = rar5_make(octets + 14, STR("x.exe"), STR("MZ"));
+
+	memcpy(packed + 24, s.p, s.n);
+	s = (struct str){ (const char *)octets, s.n + 14 };
+	give_file("x.gif", s);
+	CHECK_STR(show(ATTR_FILE_NAME), "x.gif|x.exe");
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "0|0");
+	s = (struct str){ (const char *)packed, s.n + 10 };
+	give_file("x.rar", s);
+	CHECK_STR(show(ATTR_FILE_NAME), "x.rar|x");
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "1|0");
+	give_file("x.gz", s);
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "0|0");
+	s = rar5_make(octets, STR("x.exe"), STR("Rar!\x1a\x07\x01"));
+	give_file("x.rar", s);
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "0|0");
+}
+
 static void
 test_names(void)
 {
@@ -398,6 +424,7 @@ main(void)
 	test_bombs();
 	test_quine();
 	test_rar();
+	test_inner_rar();
 	test_names();
 	test_mutated();
 	facts_free(f);
