@@ -284,8 +284,10 @@ files_add_leaves(struct files *w, const leaf_vec *leaves, bool cut)
 		contents = mime_contents(leaf->part, &octets);
 		if (leaf->file)
 			add_leaf(w, leaf, contents, cut && i + 1 == leaves->n);
-		if (leaf->plain)
+		if (leaf->plain) {
 			files_add_uuencoded(w, contents, leaf->depth);
+			files_add_others(w, contents, leaf->depth);
+		}
 		if (octets)
 			g_byte_array_unref(octets);
 	}

@@ -269,6 +269,46 @@ files_add_uuencoded(struct files *w, struct str text, unsigned depth)
 	}
 }
 
+/* ---- files that others see in a text ---------------------------------------
+ */
+
+/* The line of `s` with which `mark` begins; p NULL where there is none. */
+static struct str
+find_line(struct str s, struct str mark)
+{
+	const char *first = s.p, *at;
+
+	while (s.n && (at = memmem(s.p, s.n, mark.p, mark.n))) {
+		s = str_skip(s, (size_t)(at - s.p));
+		if (at == first || at[-1] == '\n' || at[-1] == '\r')
+			return take_line(&s);
+		s = str_skip(s, mark.n);
+	}
+	return (struct str){ NULL, 0 };
+}
+
+void
+files_add_others(struct files *w, struct str text, unsigned depth)
+{
+	static const struct str marks[] = { STR("=ybegin "),
+		STR("(This file must be converted with BinHex ") };
+	struct str key = STR(" name=");
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		struct origin o = { .depth = depth, .malformed = true };
+		struct str line = find_line(text, marks[i]);
+		const char *name =
+		    line.n ? memmem(line.p, line.n, key.p, key.n) : NULL;
+
+		if (!line.n)
+			continue;
+		if (name)
+			o.name = str_trim(
+			    str_skip(line, (size_t)(name - line.p) + key.n));
+		files_add(w, &o, STR(""));
+	}
+}
+
 /* ---- all of them -----------------------------------------------------------
  */
 

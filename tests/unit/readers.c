@@ -323,6 +323,24 @@ test_bare_cr(void)
 	CHECK_STR(show(ATTR_FILE_SIZE), "3");
 }
 
+/* Files in a text that are not decoded. */
+static void
+test_other_files(void)
+{
+	message("text/plain", NULL,
+	    STR("x\r\n=ybegin line=128 size=3 name=a evil.js \r\nabc"));
+	CHECK_STR(show(ATTR_FILE_NAME), "a evil.js");
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "1");
+	message("text", NULL,
+	    STR("(This file must be converted with BinHex 4.0)\n\n:#:\n"));
+	CHECK_STR(show(ATTR_FILE_NAME), "-");
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "1");
+	message("text/plain", NULL,
+	    STR("x =ybegin name=a.js\n> (This file must be converted with "
+		"BinHex 4.0)\n"));
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "-");
+}
+
 /* Thunderbird takes other fields, too, where there is no name. */
 static void
 test_name_fields(void)
@@ -366,6 +384,7 @@ main(void)
 	test_no_parts();
 	test_names();
 	test_name_fields();
+	test_other_files();
 	test_bare_cr();
 	test_long_name();
 	facts_free(f);
