@@ -108,6 +108,26 @@ test_presentations(void)
 	}
 }
 
+/* Records without end, or that are longer than they may be. */
+static void
+test_too_many_records(void)
+{
+	GString *s = g_string_new(NULL);
+
+	for (int i = 0; i < 17000; i++)
+		g_string_append_len(s, "\x10\0\x11\x10\0\0\0\0\0\0\0\0", 12);
+	for (int i = 0; i < 2; i++) {
+		GBytes *b = compound(
+		    NULL, "PowerPoint Document", s->str, i ? 1200 : s->len);
+
+		give_file("x.ppt", (struct str){ g_bytes_get_data(b, NULL),
+				       g_bytes_get_size(b) });
+		CHECK_STR(show(ATTR_FILE_TOO_LARGE), i ? "0" : "1");
+		g_bytes_unref(b);
+	}
+	g_string_free(s, TRUE);
+}
+
 /* What Office finds by its name is found behind any number of others. */
 static void
 test_many_streams(void)
@@ -200,6 +220,7 @@ main(void)
 	gsf_init();
 	test_documents();
 	test_presentations();
+	test_too_many_records();
 	test_many_streams();
 	test_broken_tree();
 	facts_free(f);
