@@ -291,6 +291,34 @@ walk_any(struct run *run, struct str s)
 	return true;
 }
 
+/* WinRAR looks for its mark so far (MAXSFXSIZE of unrar), whatever it is in. */
+enum { RAR_FIRST = 4 << 20 };
+
+/* A RAR, of version 4 or 5, behind something else; p NULL where there is none.
+ */
+static struct str
+inner_rar(struct str s)
+{
+	static const char mark[] = "Rar!\x1a\x07";
+	const char *first = s.p, *at;
+	size_t n = sizeof(mark) - 1;
+
+	while (
+	    s.n && (at = memmem(s.p, s.n, mark, n)) && at - first < RAR_FIRST) {
+		s = str_skip(s, (size_t)(at - s.p));
+		if (s.n > n && (s.p[n] == 0 || s.p[n] == 1))
+			return at > first ? s : (struct str){ NULL, 0 };
+		s = str_skip(s, n);
+	}
+	return (struct str){ NULL, 0 };
+}
+
+bool
+archive_has_rar(struct str s)
+{
+	return inner_rar(s).p != NULL;
+}
+
 bool
 archive_walk(struct str s, struct archive_budget *budget, archive_each *each,
     void *data, struct archive_state *out)
@@ -307,6 +335,8 @@ archive_walk(struct str s, struct archive_budget *budget, archive_each *each,
 	if (utf8)
 		before = uselocale(utf8);
 	ok = walk_any(&run, s);
+	if (!ok && archive_has_rar(s))
+		ok = walk_any(&run, inner_rar(s));
 	/* Called .zip, it would be read from its end. */
 	if (ok && !run.zip && zip_ends(s))
 		out->malformed = true;

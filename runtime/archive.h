@@ -40,4 +40,7 @@ bool archive_walk(struct str s, struct archive_budget *, archive_each *each,
 /* Would archive_walk say so?  Nothing is unpacked. */
 bool archive_is(struct str s);
 
+/* Does a RAR stand behind something else?  Called .rar, it would be opened. */
+bool archive_has_rar(struct str s);
+
 #endif

@@ -198,6 +198,9 @@ walk_octets(struct walk *w, GByteArray *octets, bool may_be_cut,
 	if (!root)
 		return true;
 	g_ptr_array_add(w->c->roots, root);
+	if (GMIME_IS_MULTIPART(root) && octets->len &&
+	    memmem(octets->data, octets->len, "\r--", 3))
+		*w->malformed = true; /* mime_has_bare_cr */
 	return walk_part(w, root, part_depth, depth);
 }
 
@@ -227,15 +230,18 @@ append(GByteArray *out, struct str s)
 	g_byte_array_append(out, (const guint8 *)s.p, (guint)s.n);
 }
 
+/* For GMime; what it is not given is looked at here. */
 static GByteArray *
-message_octets(struct facts *f)
+message_octets(struct content *c)
 {
+	struct facts *f = c->facts;
 	const struct header *h = f->message->header;
 	GByteArray *out = g_byte_array_sized_new((guint)f->body_length + 1024);
 
 	for (size_t i = 0; h && i < h->fields.n; i++) {
 		const struct field *field = &h->fields.v[i];
 
+		c->malformed |= mime_has_bare_cr(field->raw.text);
 		if (!is_mime_field(field->name.text))
 			continue;
 		append(out, field->name.text);
@@ -268,7 +274,7 @@ read_parts(struct content *c)
 
 	facts_init();
 	note_partial(c);
-	octets = message_octets(c->facts);
+	octets = message_octets(c);
 	ok = walk_octets(&w, octets, false, 0, 0);
 	if (c->budget.over && !c->partial)
 		c->partial = parts_over;

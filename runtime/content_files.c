@@ -19,6 +19,18 @@ cell_of(const struct files *w, struct str s)
 /* ---- names ------------------------------------------------------------------
  */
 
+/* No file of Windows has controls in its name: some readers drop them. */
+static void
+drop_controls(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++)
+		if (!g_ascii_iscntrl(*s))
+			*to++ = *s;
+	*to = 0;
+}
+
 /* False with no memory. */
 static bool
 set_extensions(struct files *w, struct file_fact *f)
@@ -29,6 +41,7 @@ set_extensions(struct files *w, struct file_fact *f)
 	if (!s.p)
 		return true;
 	lower = g_utf8_strdown(s.p, (gssize)s.n);
+	drop_controls(lower);
 	all = arena_dup(arena_of(w), str_from(lower));
 	g_free(lower);
 	if (!all.p)
@@ -217,6 +230,7 @@ files_add(struct files *w, const struct origin *o, struct str contents)
 
 	f.encrypted |= inside.encrypted;
 	f.has_macros |= inside.has_macros;
+	f.too_large |= inside.too_large;
 	w->no_memory =
 	    (o->name.p && !facts_set_cell(&f.name, arena_of(w), o->name)) ||
 	    (type && !facts_set_cell(&f.type, arena_of(w), str_from(type))) ||
@@ -270,8 +284,10 @@ files_add_leaves(struct files *w, const leaf_vec *leaves, bool cut)
 		contents = mime_contents(leaf->part, &octets);
 		if (leaf->file)
 			add_leaf(w, leaf, contents, cut && i + 1 == leaves->n);
-		if (leaf->plain)
+		if (leaf->plain) {
 			files_add_uuencoded(w, contents, leaf->depth);
+			files_add_others(w, contents, leaf->depth);
+		}
 		if (octets)
 			g_byte_array_unref(octets);
 	}

@@ -43,4 +43,10 @@ bool files_open(
 /* Adds the uuencoded files in a text. */
 void files_add_uuencoded(struct files *, struct str text, unsigned depth);
 
+/*
+ * Adds the first file in yEnc and in BinHex of a text, which Thunderbird opens:
+ * its name, if it is told, and nothing in it.
+ */
+void files_add_others(struct files *, struct str text, unsigned depth);
+
 #endif

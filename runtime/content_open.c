@@ -46,6 +46,13 @@ open_message(struct files *w, size_t number, struct str contents)
 	c->files.v[number].too_large |= c->files_budget.over;
 }
 
+static bool
+is_named(const struct file_fact *f, const char *extension)
+{
+	return f->extension.text.p &&
+	       str_eq(f->extension.text, str_from(extension));
+}
+
 /* ---- archives ------------------------------------------------------------ */
 
 /*
@@ -115,7 +122,8 @@ open_archive(struct files *w, size_t number, struct str contents)
 	f = &w->c->files.v[number];
 	f->encrypted |= state.encrypted || inner.encrypted;
 	f->too_large |= state.too_large;
-	f->malformed |= state.malformed;
+	f->malformed |= state.malformed ||
+			(is_named(f, "rar") && archive_has_rar(contents));
 	f->too_deep |= state.too_deep;
 	f->has_macros |= inner.macros;
 	return true;
@@ -128,6 +136,24 @@ static const char uuencoded_over[] =
     "the message has more uuencoded files than are looked at";
 
 static const struct str begin = { "begin ", 6 };
+
+/*
+ * The next line of *text, which it is taken off.  CR ends one, too: so it does
+ * in Thunderbird.
+ */
+static struct str
+take_line(struct str *text)
+{
+	size_t n = str_find(*text, '\n');
+	struct str line;
+
+	n = str_find(str_head(*text, n), '\r');
+	line = str_head(*text, n);
+	*text = str_skip(*text, n);
+	*text =
+	    str_skip(*text, str_starts(*text, STR("\r\n")) ? 2 : text->n > 0);
+	return line;
+}
 
 /* POSIX uuencode: `begin MODE NAME`.  Its name, or {NULL, 0}. */
 static struct str
@@ -176,7 +202,7 @@ take_uuencoded(struct str *text, GString *out)
 {
 	struct str rest = *text, line;
 
-	while (is_data(line = str_line(text))) {
+	while (is_data(line = take_line(text))) {
 		rest = *text;
 		g_string_append_len(out, line.p, (gssize)line.n);
 		g_string_append_c(out, '\n');
@@ -212,8 +238,8 @@ uuencoded_name(struct str line, struct str next)
 {
 	struct str name = begin_name(line);
 
-	return name.p && is_data(str_line(&next)) ? name
-						  : (struct str){ NULL, 0 };
+	return name.p && is_data(take_line(&next)) ? name
+						   : (struct str){ NULL, 0 };
 }
 
 void
@@ -226,11 +252,11 @@ files_add_uuencoded(struct files *w, struct str text, unsigned depth)
 		struct str line, name;
 
 		text = str_skip(text, (size_t)(at - text.p));
-		if (at > first && at[-1] != '\n') {
+		if (at > first && at[-1] != '\n' && at[-1] != '\r') {
 			text = str_skip(text, begin.n);
 			continue;
 		}
-		line = str_line(&text);
+		line = take_line(&text);
 		name = uuencoded_name(line, text);
 		if (!name.p)
 			continue;
@@ -243,12 +269,44 @@ files_add_uuencoded(struct files *w, struct str text, unsigned depth)
 	}
 }
 
-static bool
-is_uuencoded(const struct file_fact *f)
+/* ---- files that others see in a text ---------------------------------------
+ */
+
+/* The line of `s` with which `mark` begins; p NULL where there is none. */
+static struct str
+find_line(struct str s, struct str mark)
 {
-	return f->extension.text.p &&
-	       (str_eq(f->extension.text, STR("uu")) ||
-		   str_eq(f->extension.text, STR("uue")));
+	const char *first = s.p, *at;
+
+	while (s.n && (at = memmem(s.p, s.n, mark.p, mark.n))) {
+		s = str_skip(s, (size_t)(at - s.p));
+		if (at == first || at[-1] == '\n' || at[-1] == '\r')
+			return take_line(&s);
+		s = str_skip(s, mark.n);
+	}
+	return (struct str){ NULL, 0 };
+}
+
+void
+files_add_others(struct files *w, struct str text, unsigned depth)
+{
+	static const struct str marks[] = { STR("=ybegin "),
+		STR("(This file must be converted with BinHex ") };
+	struct str key = STR(" name=");
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		struct origin o = { .depth = depth, .malformed = true };
+		struct str line = find_line(text, marks[i]);
+		const char *name =
+		    line.n ? memmem(line.p, line.n, key.p, key.n) : NULL;
+
+		if (!line.n)
+			continue;
+		if (name)
+			o.name = str_trim(
+			    str_skip(line, (size_t)(name - line.p) + key.n));
+		files_add(w, &o, STR(""));
+	}
 }
 
 /* ---- all of them -----------------------------------------------------------
@@ -265,7 +323,7 @@ files_open(struct files *w, size_t number, struct str contents, bool message)
 	}
 	if (open_archive(w, number, contents))
 		return true;
-	if (!is_uuencoded(f))
+	if (!is_named(f, "uu") && !is_named(f, "uue"))
 		return false;
 	if (f->depth >= max_depth(w))
 		f->too_deep = true;

@@ -134,6 +134,9 @@ add_links(struct content *c, const struct html *html)
 			return false;
 	}
 	for (size_t i = 0; i < shown.n; i++) {
+		/* One of a conditional comment may stand inside another. */
+		if (shown.v[i].begin < at)
+			continue;
 		if (!find_urls(c,
 			str_skip(str_head(html->text, shown.v[i].begin), at)))
 			return false;

@@ -415,6 +415,49 @@ take(struct reader *r, struct str source, const struct html_token *t)
 	}
 }
 
+/* ---- conditional comments --------------------------------------------------
+ */
+
+/* Where the contents of one begin, `<!--[if ...]>`; 0 where t is none. */
+static size_t
+condition_end(struct str source, const struct html_token *t)
+{
+	struct str s = str_skip(str_head(source, t->end), t->begin);
+	size_t n;
+
+	if (t->kind != HTML_OTHER ||
+	    !str_eq_ascii(str_head(s, 7), STR("<!--[if")))
+		return 0;
+	n = str_find(s, ']') + 1;
+	return n < s.n && s.p[n] == '>' ? t->begin + n + 1 : 0;
+}
+
+/*
+ * Outlook shows what stands in one, and browsers do not: its links are links,
+ * and its text is none.
+ */
+static void
+take_conditional(struct reader *r, struct str source, size_t from, size_t to)
+{
+	struct html_scanner scanner = { .source = str_head(source, to),
+		.at = from };
+	struct reader inner = { .arena = r->arena,
+		.out = r->out,
+		.max_links = r->max_links,
+		.text = g_string_new(NULL) };
+	size_t first = r->out->links.n;
+	struct html_token token;
+
+	while (!inner.no_memory && html_next(&scanner, &token))
+		take(&inner, source, &token);
+	end_link(&inner);
+	for (; first < r->out->links.n; first++)
+		r->out->links.v[first].begin = r->out->links.v[first].end =
+		    r->text->len;
+	r->no_memory |= inner.no_memory;
+	g_string_free(inner.text, TRUE);
+}
+
 bool
 html_read(
     struct arena *a, struct str source, size_t max_links, struct html *out)
@@ -425,8 +468,14 @@ html_read(
 
 	*out = (struct html){ .over = false };
 	r.text = g_string_sized_new(source.n / 2);
-	while (!r.no_memory && html_next(&scanner, &token))
-		take(&r, source, &token);
+	while (!r.no_memory && html_next(&scanner, &token)) {
+		size_t n = condition_end(source, &token);
+
+		if (n && max_links)
+			take_conditional(&r, source, n, token.end);
+		else
+			take(&r, source, &token);
+	}
 	end_link(&r);
 	out->text = arena_dup(a, (struct str){ r.text->str, r.text->len });
 	g_string_free(r.text, TRUE);

@@ -10,13 +10,19 @@
  * [MS-CFB] bounds neither; documents of Office are some ten storages, three
  * deep.
  */
-enum { MAX_ENTRIES = 2000, MAX_DEPTH = 8, MAX_RECORDS = 4096 };
+enum { MAX_ENTRIES = 2000, MAX_DEPTH = 8 };
 
-/* What is unpacked of a compound file. */
-enum { MAX_ACTIVE = 16 << 20 };
+/*
+ * What is unpacked of one compound file, of all in a presentation, and what
+ * looking at one of these counts at least.
+ */
+enum { MAX_ACTIVE = 16 << 20, MAX_EMBEDDED = 64 << 20, LEAST = 4096 };
 
 struct search {
 	struct inspection *out;
+	/* What may still be read: all streams together are no longer. */
+	size_t octets, records;
+	size_t embedded; /* octets that may still be looked at */
 	size_t entries;
 };
 
@@ -30,6 +36,12 @@ static unsigned
 u16(const guint8 *p)
 {
 	return p[0] | (unsigned)p[1] << 8;
+}
+
+static size_t
+u32(const guint8 *p)
+{
+	return u16(p) | (size_t)u16(p + 2) << 16;
 }
 
 /* [MS-DOC] 2.5.2: fEncrypted. */
@@ -55,11 +67,12 @@ look_at_slides(GsfInput *in, struct inspection *out)
 
 /* [MS-XLS]: FilePass (2.4.117), BoundSheet8 (2.4.28) of a macro sheet. */
 static void
-look_at_sheets(GsfInput *in, struct inspection *out)
+look_at_sheets(GsfInput *in, struct search *s)
 {
+	struct inspection *out = s->out;
 	guint8 head[4], sheet[6];
 
-	for (int i = 0; i < MAX_RECORDS; i++) {
+	for (; s->records; s->records--) {
 		unsigned type, size;
 
 		if (!gsf_input_read(in, sizeof(head), head))
@@ -80,66 +93,9 @@ look_at_sheets(GsfInput *in, struct inspection *out)
 	}
 }
 
-static void
-look_at_stream(GsfInput *in, const char *name, struct inspection *out)
-{
-	if (is_name(name, "WordDocument"))
-		look_at_word(in, out);
-	else if (is_name(name, "Workbook") || is_name(name, "Book"))
-		look_at_sheets(in, out);
-	else if (is_name(name, "Current User"))
-		look_at_slides(in, out);
-}
-
-static void
-search(struct search *s, GsfInfile *storage, int depth)
-{
-	int n = gsf_infile_num_children(storage);
-
-	for (int i = 0; i < n && s->entries < MAX_ENTRIES; i++) {
-		const char *name = gsf_infile_name_by_index(storage, i);
-		GsfInput *child = gsf_infile_child_by_index(storage, i);
-
-		s->entries++;
-		s->out->encrypted |= is_name(name, "EncryptedPackage");
-		s->out->has_macros |=
-		    is_name(name, "VBA") || is_name(name, "_VBA_PROJECT");
-		if (!child)
-			continue;
-		if (GSF_IS_INFILE(child) &&
-		    gsf_infile_num_children(GSF_INFILE(child)) >= 0) {
-			if (depth < MAX_DEPTH)
-				search(s, GSF_INFILE(child), depth + 1);
-		} else {
-			look_at_stream(child, name, s->out);
-		}
-		g_object_unref(child);
-	}
-}
-
-static void
-inspect_compound(struct str contents, struct inspection *out)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct search s = { .out = out };
-	GsfInput *in;
-	GsfInfile *root;
-
-	(void)pthread_once(&once, gsf_init);
-	in = gsf_input_memory_new(
-	    (const guint8 *)contents.p, (gsf_off_t)contents.n, FALSE);
-	root = in ? gsf_infile_msole_new(in, NULL) : NULL;
-	if (root) {
-		search(&s, root, 0);
-		g_object_unref(root);
-	}
-	if (in)
-		g_object_unref(in);
-}
-
 /* What a zlib stream holds, as far as it can be read; to be freed. */
 static GByteArray *
-inflated(struct str s)
+inflated(struct str s, size_t most)
 {
 	GZlibDecompressor *z =
 	    g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_ZLIB);
@@ -156,9 +112,179 @@ inflated(struct str s)
 			break;
 		s = str_skip(s, in);
 		g_byte_array_append(out, block, (guint)n);
-	} while (r == G_CONVERTER_CONVERTED && out->len < MAX_ACTIVE);
+	} while (r == G_CONVERTER_CONVERTED && out->len < most);
 	g_object_unref(z);
 	return out;
+}
+
+static struct str
+octets_of(const GByteArray *a)
+{
+	return (struct str){ (const char *)a->data, a->len };
+}
+
+/* [MS-CFB] 2.6.1: an entry of a directory; sectors are made of them. */
+enum { ENTRY = 128, ENTRY_TYPE = 66 };
+
+static bool
+is_entry(const char *entry, const char *name)
+{
+	size_t i = 0;
+
+	do
+		if (g_ascii_toupper(entry[2 * i]) != name[i] ||
+		    entry[2 * i + 1])
+			return false;
+	while (name[i++]);
+	return entry[ENTRY_TYPE] == 1 || entry[ENTRY_TYPE] == 2;
+}
+
+/*
+ * By the entries that lie in a compound file, and not by its tree: Office looks
+ * for a name, whatever else is there, how much of it, or is broken.
+ */
+static void
+look_at_names(struct str s, struct inspection *out)
+{
+	for (; s.n >= ENTRY; s = str_skip(s, ENTRY)) {
+		out->has_macros |=
+		    is_entry(s.p, "VBA") || is_entry(s.p, "_VBA_PROJECT");
+		out->encrypted |= is_entry(s.p, "ENCRYPTEDPACKAGE");
+	}
+}
+
+/* A record of [MS-PPT] behind its type, with its version and instance. */
+static void
+look_at_embedded(struct str s, guint8 version, struct search *x)
+{
+	GByteArray *inner = NULL;
+	guint8 length[4];
+
+	if (s.n < 8)
+		return;
+	memcpy(length, s.p, 4);
+	if (version) {
+		inner = inflated(str_skip(s, 8), MIN(x->embedded, MAX_ACTIVE));
+		s = octets_of(inner);
+	} else {
+		s = str_head(str_skip(s, 4), u32(length));
+	}
+	look_at_names(s, x->out);
+	x->embedded -= MIN(x->embedded, MAX(s.n, LEAST));
+	if (inner)
+		g_byte_array_unref(inner);
+}
+
+/*
+ * [MS-PPT] 2.10.34: what is embedded, VBA like all else, is a compound file in
+ * a record, mostly compressed.  PowerPoint finds the record by its offset, so
+ * it is looked for everywhere.
+ */
+static void
+look_at_presentation(GsfInput *in, struct search *x)
+{
+	size_t n = (size_t)gsf_input_size(in);
+	const char *p = NULL, *at;
+	struct str rest;
+
+	if (n <= x->octets)
+		p = (const char *)gsf_input_read(in, n, NULL);
+	if (!p)
+		return;
+	x->octets -= n;
+	rest = (struct str){ p, n };
+	while ((at = memmem(rest.p, rest.n, "\0\x11\x10", 3))) {
+		guint8 version = at > p ? (guint8)at[-1] : 1;
+
+		rest = str_skip(rest, (size_t)(at - rest.p) + 3);
+		if (version != 0 && version != 0x10)
+			continue;
+		x->out->too_large |= !x->embedded;
+		if (!x->embedded)
+			return;
+		look_at_embedded(rest, version, x);
+	}
+}
+
+static void
+look_at_stream(GsfInput *in, const char *name, struct search *s)
+{
+	if (is_name(name, "WordDocument"))
+		look_at_word(in, s->out);
+	else if (is_name(name, "Workbook") || is_name(name, "Book"))
+		look_at_sheets(in, s);
+	else if (is_name(name, "Current User"))
+		look_at_slides(in, s->out);
+	else if (is_name(name, "PowerPoint Document"))
+		look_at_presentation(in, s);
+}
+
+/* The streams of the document itself, however many stand before them. */
+static void
+look_at_document(struct search *s, GsfInfile *root)
+{
+	static const char *const names[] = { "WordDocument", "Workbook", "Book",
+		"Current User", "PowerPoint Document" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		GsfInput *in = gsf_infile_child_by_name(root, names[i]);
+
+		if (in) {
+			look_at_stream(in, names[i], s);
+			g_object_unref(in);
+		}
+	}
+}
+
+/* Those of documents that are embedded in it. */
+static void
+search(struct search *s, GsfInfile *storage, int depth)
+{
+	int n = gsf_infile_num_children(storage);
+
+	for (int i = 0; i < n && s->entries < MAX_ENTRIES; i++) {
+		const char *name = gsf_infile_name_by_index(storage, i);
+		GsfInput *child = gsf_infile_child_by_index(storage, i);
+
+		s->entries++;
+		if (!child)
+			continue;
+		if (GSF_IS_INFILE(child) &&
+		    gsf_infile_num_children(GSF_INFILE(child)) >= 0) {
+			if (depth < MAX_DEPTH)
+				search(s, GSF_INFILE(child), depth + 1);
+		} else if (depth > 0) {
+			look_at_stream(child, name, s);
+		}
+		g_object_unref(child);
+	}
+}
+
+static void
+inspect_compound(struct str contents, struct inspection *out)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct search s = {
+		.out = out,
+		.octets = contents.n,
+		.records = contents.n / 4,
+		.embedded = MAX_EMBEDDED,
+	};
+	GsfInput *in;
+	GsfInfile *root;
+
+	(void)pthread_once(&once, gsf_init);
+	look_at_names(contents, out);
+	in = gsf_input_memory_new(
+	    (const guint8 *)contents.p, (gsf_off_t)contents.n, FALSE);
+	root = in ? gsf_infile_msole_new(in, NULL) : NULL;
+	if (root) {
+		look_at_document(&s, root);
+		search(&s, root, 0);
+		g_object_unref(root);
+	}
+	if (in)
+		g_object_unref(in);
 }
 
 /*
@@ -176,9 +302,8 @@ inspect_active(struct str contents, struct inspection *out)
 	from += u16((const guint8 *)contents.p + 0x1e);
 	if (from > contents.n)
 		return;
-	inner = inflated(str_skip(contents, from));
-	inspect_compound(
-	    (struct str){ (const char *)inner->data, inner->len }, out);
+	inner = inflated(str_skip(contents, from), MAX_ACTIVE);
+	inspect_compound(octets_of(inner), out);
 	g_byte_array_unref(inner);
 }
 
@@ -249,7 +374,7 @@ is_encrypted_pdf(struct str s)
 struct inspection
 inspect(struct str contents)
 {
-	struct inspection out = { false, false };
+	struct inspection out = { .encrypted = false };
 	struct str head = str_head(contents, 1024);
 
 	if (str_starts(head, STR("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")))

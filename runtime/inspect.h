@@ -6,6 +6,7 @@
 
 struct inspection {
 	bool encrypted, has_macros;
+	bool too_large; /* more is embedded than is unpacked */
 };
 
 /*

@@ -67,9 +67,22 @@ field_length(struct str s)
 	return n < s.n ? n : s.n;
 }
 
+bool
+mime_has_bare_cr(struct str s)
+{
+	size_t i;
+
+	while ((i = str_find(s, '\r')) < s.n) {
+		s = str_skip(s, i + 1);
+		if (!str_starts(s, STR("\n")))
+			return true;
+	}
+	return false;
+}
+
 /* The value that GMime has ends at NUL: it is for the next parse. */
 static void
-mend_field(gint64 offset)
+look_at_field(gint64 offset)
 {
 	GByteArray *a = current->octets;
 	struct str field;
@@ -80,6 +93,7 @@ mend_field(gint64 offset)
 	field = (struct str){ (const char *)a->data + offset,
 		a->len - (size_t)offset };
 	field = str_head(field, field_length(field));
+	*current->malformed |= mime_has_bare_cr(field);
 	while ((i = str_find(field, 0)) < field.n) {
 		field = str_skip(field, i);
 		a->data[field.p - (const char *)a->data] = '?';
@@ -102,7 +116,7 @@ count_field(GMimeParser *parser, const char *name, const char *value,
 	(void)parser;
 	(void)data;
 	cut_value(value);
-	mend_field(offset);
+	look_at_field(offset);
 	if (is_of_content(name))
 		n = strnlen(value, MIME_MAX_FIELD);
 	if (current->budget->fields > 0 && current->budget->octets >= n) {

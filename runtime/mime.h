@@ -36,6 +36,9 @@ struct mime_budget {
 GMimeObject *mime_parse(GMimeStream *, GByteArray *octets, struct mime_budget *,
     bool may_be_cut, bool *malformed);
 
+/* Thunderbird ends a line at CR, too: it sees other fields and parts. */
+bool mime_has_bare_cr(struct str);
+
 /*
  * The first field of a name, as it is written; NULL where there is none.  GMime
  * decodes what g_mime_object_get_header returns.

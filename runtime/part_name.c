@@ -3,6 +3,7 @@
 #include "runtime/facts_decode.h"
 #include "runtime/file_name.h"
 #include "runtime/mime_names.h"
+#include "runtime/normal.h"
 
 /* The names that were found, the one to be taken first. */
 struct search {
@@ -37,6 +38,21 @@ before_comments(struct str s)
 	return s;
 }
 
+/* Does a value stand in a field without quotes, wherever else it stands? */
+static bool
+is_bare(struct str value, const char *field)
+{
+	struct str s = str_from(field);
+	const char *at;
+
+	while (s.n && (at = memmem(s.p, s.n, value.p, value.n))) {
+		if (at == field || at[-1] != '"')
+			return true;
+		s = str_skip(s, (size_t)(at - s.p) + 1);
+	}
+	return false;
+}
+
 /*
  * GMime takes a comment behind a value without quotes (RFC 822 3.4.3) for a
  * part of it.  Where there are quotes and it cannot be told what they are
@@ -46,31 +62,75 @@ static struct str
 without_comment(struct search *x, struct str value, const char *field)
 {
 	struct str s = before_comments(value);
-	const char *at;
+	bool there;
 
-	if (s.n == value.n)
+	if (s.n == value.n || is_bare(value, field))
+		return s;
+	there = memmem(field, strlen(field), value.p, value.n) != NULL;
+	if (there)
 		return value;
-	at = memmem(field, strlen(field), value.p, value.n);
-	if (at && at > field && at[-1] == '"')
-		return value;
-	x->out->ambiguous |= !at && strchr(field, '"');
+	x->out->ambiguous |= strchr(field, '"') != NULL;
 	return s;
 }
 
 /* ---- names ----------------------------------------------------------------
  */
 
+/* To be freed; NULL where there is none. */
+static char *
+extension_of(struct str s)
+{
+	char *valid = g_utf8_make_valid(s.p, (gssize)s.n);
+	struct str extension = file_extension(str_from(valid));
+	char *out = extension.p ? g_strndup(extension.p, extension.n) : NULL;
+
+	g_free(valid);
+	return out;
+}
+
 static bool
 same_extension(struct str a, struct str b)
 {
-	char *x = g_utf8_make_valid(a.p, (gssize)a.n);
-	char *y = g_utf8_make_valid(b.p, (gssize)b.n);
-	bool same = str_eq_ascii(
-	    file_extension(str_from(x)), file_extension(str_from(y)));
+	char *x = extension_of(a), *y = extension_of(b);
+	bool same = g_ascii_strcasecmp(x ? x : "", y ? y : "") == 0;
 
 	g_free(x);
 	g_free(y);
 	return same;
+}
+
+/*
+ * Some readers end a value without quotes at a blank, as RFC 2045 5.1 has it,
+ * and others do not.
+ */
+static bool
+may_end_early(struct str value, const char *field)
+{
+	size_t n = 0;
+	char *extension;
+
+	while (n < value.n && value.p[n] != ' ' && value.p[n] != '\t')
+		n++;
+	if (n == value.n || !is_bare(value, field))
+		return false;
+	extension = extension_of(str_head(value, n));
+	g_free(extension);
+	return extension && !same_extension(str_head(value, n), value);
+}
+
+/* Is the extension in an encoded word that could not be decoded? */
+static bool
+ends_in_word(struct str s)
+{
+	const char *at = s.n ? memmem(s.p, s.n, "=?", 2) : NULL;
+	bool found = false;
+
+	while (at) {
+		s = str_skip(s, (size_t)(at - s.p) + 2);
+		at = s.n ? memmem(s.p, s.n, "?=", 2) : NULL;
+		found |= at != NULL;
+	}
+	return found && str_find(s, '.') == s.n;
 }
 
 static void
@@ -86,6 +146,7 @@ take_name(struct search *x, GMimeParam *p, const char *field)
 		return;
 	}
 	s = without_comment(x, s, field);
+	x->out->ambiguous |= may_end_early(s, field) || ends_in_word(s);
 	if (first->p && !same_extension(*first, s))
 		x->out->ambiguous = true;
 	if (first->p && (x->extended || !extended))
@@ -208,6 +269,28 @@ take_type(struct search *x, GMimePart *part)
 	g_free(field);
 }
 
+/* Where there is no other name, Thunderbird takes these for one. */
+static void
+take_field(struct search *x, GMimePart *part, const char *name)
+{
+	const char *field = mime_field(GMIME_OBJECT(part), name);
+	struct str text;
+	char *line;
+
+	if (x->out->text.p || !field)
+		return;
+	line = unfolded(field);
+	text = arena_dup(x->arena, str_trim(str_from(line)));
+	if (text.p)
+		text = utf8_make_valid(x->arena, text);
+	if (text.p)
+		text = decode_words(x->arena, text);
+	x->no_memory |= !text.p;
+	x->out->text = text;
+	x->out->ambiguous |= ends_in_word(text);
+	g_free(line);
+}
+
 bool
 part_name(struct arena *a, GMimePart *part, struct part_name *out)
 {
@@ -218,5 +301,7 @@ part_name(struct arena *a, GMimePart *part, struct part_name *out)
 	take_disposition(&x, part);
 	take_type(&x, part);
 	mime_names_leave(x.octets);
+	take_field(&x, part, "Content-Name");
+	take_field(&x, part, "X-Sun-Data-Name");
 	return !x.no_memory;
 }

@@ -22,6 +22,13 @@ special_scheme(const char *room, size_t n)
 	return 0;
 }
 
+/* Its slashes may be backslashes, too, but they count. */
+static bool
+is_file(struct str scheme)
+{
+	return str_eq_ascii(scheme, STR("file:"));
+}
+
 static bool
 is_slash(char c)
 {
@@ -73,6 +80,7 @@ clean(struct str s, char *room)
 			continue;
 		special = special && c != '?' && c != '#';
 		room[n++] = special && c == '\\' ? '/' : c;
+		special |= c == ':' && is_file((struct str){ room, n });
 		begins = c == ':' && special_scheme(room, n) > 0;
 		if (begins) {
 			special = true;

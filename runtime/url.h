@@ -33,9 +33,10 @@ struct url {
 
 /*
  * As a browser reads it: controls, and blanks at both ends, are dropped; in
- * what begins with www., //, http:, https: or ftp: backslashes are slashes,
- * and any number of them follows the scheme.  False where it is not absolute,
- * or names a part of the message.  With no memory it has no parts.
+ * what begins with www., //, http:, https:, ftp: or file: backslashes are
+ * slashes, and but for file: any number of them follows the scheme.  False
+ * where it is not absolute, or names a part of the message.  With no memory it
+ * has no parts.
  *
  * *site is that of the URL before, or all zero, and becomes that of this one.
  */

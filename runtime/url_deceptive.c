@@ -136,6 +136,25 @@ next_host(struct arena *a, struct str *s, bool urls, struct url_site *site,
 	return false;
 }
 
+/* Without what is not seen: format characters (Unicode 16, 23.2). */
+static struct str
+visible(struct arena *a, struct str s)
+{
+	char *p = arena_alloc(a, s.n);
+	size_t n = 0, k;
+
+	for (; p && s.n; s = str_skip(s, k)) {
+		gunichar c = g_utf8_get_char(s.p);
+
+		k = (size_t)(g_utf8_next_char(s.p) - s.p);
+		if (g_unichar_type(c) == G_UNICODE_FORMAT)
+			continue;
+		memcpy(p + n, s.p, k);
+		n += k;
+	}
+	return (struct str){ p, n };
+}
+
 bool
 url_is_deceptive(struct arena *a, const struct url *target, struct str text)
 {
@@ -145,6 +164,7 @@ url_is_deceptive(struct arena *a, const struct url *target, struct str text)
 
 	if (!target->host.p)
 		return false;
+	text = visible(a, text);
 	for (int urls = 1; urls >= 0 && !named; urls--) {
 		struct str rest = text;
 

@@ -12,7 +12,8 @@ static pcre2_code *begin;
 static void
 compile(void)
 {
-	static const char pattern[] = "\\b(?:https?|ftp)://|\\bwww\\.";
+	static const char pattern[] =
+	    "(?<![a-z0-9])(?:(?:https?|ftp)://|www\\.)";
 	int error;
 	size_t offset;
 

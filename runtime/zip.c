@@ -2,11 +2,17 @@
 
 #include <zip.h>
 
+#include "runtime/file_name.h"
+
 /* How often a zip is looked for behind what stands in front of one. */
 enum { MAX_STARTS = 16 };
 
 /* APPNOTE 4.3.16: the end of central directory record, and with a comment. */
 enum { END = 22, MAX_END = END + 65535 };
+
+/* Offsets in a header of 4.3.12, and in a field of 4.6.9. */
+enum { NAME_LENGTH = 28, EXTRA_LENGTH = 30, NAME = 46, PATH = 5 };
+enum { UNICODE_PATH = 0x7075 };
 
 GHashTable *
 zip_names_new(void)
@@ -15,44 +21,22 @@ zip_names_new(void)
 }
 
 /*
- * libarchive composes what the maker says to be UTF-8, and Macs decompose it:
- * marks are left out.
- */
-static void
-append_unmarked(GString *out, gunichar c)
-{
-	gunichar parts[4];
-	gsize n = g_unichar_fully_decompose(
-	    c, FALSE, parts, sizeof(parts) / sizeof(*parts));
-
-	for (gsize i = 0; i < n; i++)
-		if (g_unichar_combining_class(parts[i]) == 0)
-			g_string_append_unichar(out, parts[i]);
-}
-
-/*
- * In one form for both libraries: libarchive turns backslashes, and marks
- * folders with a slash at the end.  What is not UTF-8 both give as it is.
+ * In one form for both libraries: libarchive turns backslashes, marks folders
+ * with a slash at the end, and composes what the maker says to be UTF-8, which
+ * Macs decompose.  What is not UTF-8 both give as it is.
  */
 static char *
 same_form(struct str s)
 {
-	GString *out = g_string_sized_new(s.n);
+	char *out = g_utf8_normalize(s.p, (gssize)s.n, G_NORMALIZE_NFD);
+	size_t n;
 
-	if (!g_utf8_validate(s.p, (gssize)s.n, NULL))
-		g_string_append_len(out, s.p, (gssize)s.n);
-	else
-		for (const char *at = s.p; at < s.p + s.n;
-		     at = g_utf8_next_char(at)) {
-			if (*at & 0x80)
-				append_unmarked(out, g_utf8_get_char(at));
-			else
-				g_string_append_c(out, *at);
-		}
-	g_strdelimit(out->str, "\\", '/');
-	while (out->len && out->str[out->len - 1] == '/')
-		g_string_truncate(out, out->len - 1);
-	return g_string_free(out, FALSE);
+	if (!out)
+		out = g_strndup(s.p, s.n);
+	g_strdelimit(out, "\\", '/');
+	for (n = strlen(out); n && out[n - 1] == '/'; n--)
+		out[n - 1] = 0;
+	return out;
 }
 
 void
@@ -114,6 +98,73 @@ central_names(zip_t *zip)
 	return out;
 }
 
+static unsigned
+u16(const char *p)
+{
+	return (guint8)p[0] | (unsigned)(guint8)p[1] << 8;
+}
+
+/* The rest of `s`, from its n-th octet on, and no more than `most` of it. */
+static struct str
+slice(struct str s, size_t n, size_t most)
+{
+	return str_head(str_skip(s, MIN(n, s.n)), most);
+}
+
+static bool
+same_extension(struct str a, struct str b)
+{
+	char *x = g_utf8_make_valid(a.p, (gssize)a.n);
+	char *y = g_utf8_make_valid(b.p, (gssize)b.n);
+	bool same = str_eq_ascii(
+	    file_extension(str_from(x)), file_extension(str_from(y)));
+
+	g_free(x);
+	g_free(y);
+	return same;
+}
+
+/*
+ * Of a header of the central directory (APPNOTE 4.3.12): is there a Unicode
+ * path (4.6.9) that ends otherwise than the name, which Windows takes?
+ */
+static bool
+has_other_path(struct str name, struct str extra)
+{
+	while (extra.n >= 4) {
+		struct str field = slice(extra, 4, u16(extra.p + 2));
+
+		if (u16(extra.p) == UNICODE_PATH && field.n > PATH &&
+		    !same_extension(name, str_skip(field, PATH)))
+			return true;
+		extra = str_skip(extra, 4 + field.n);
+	}
+	return false;
+}
+
+/* Honest headers do not overlap, so all of them together are no longer. */
+static bool
+has_other_paths(struct str s)
+{
+	size_t left = s.n;
+	const char *at;
+
+	while (s.n && (at = memmem(s.p, s.n, "PK\1\2", 4))) {
+		struct str name, extra;
+
+		s = str_skip(s, (size_t)(at - s.p));
+		if (s.n < NAME)
+			break;
+		name = slice(s, NAME, u16(s.p + NAME_LENGTH));
+		extra = slice(s, NAME + name.n, u16(s.p + EXTRA_LENGTH));
+		if (extra.n > left || has_other_path(name, extra))
+			return true;
+		left -= extra.n;
+		s = str_skip(s, 4);
+	}
+	return false;
+}
+
 static bool
 has_all(GHashTable *set, GHashTable *names)
 {
@@ -136,7 +187,7 @@ zip_names_equal(GHashTable *a, GHashTable *b)
 bool
 zip_has_names(struct str s, GHashTable *names)
 {
-	zip_t *zip = find_zip(s);
+	zip_t *zip = has_other_paths(s) ? NULL : find_zip(s);
 	GHashTable *central;
 	bool same;
 

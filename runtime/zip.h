@@ -18,7 +18,7 @@ bool zip_names_equal(GHashTable *, GHashTable *);
 /*
  * Are these the names in the central directory, too?  False where it cannot be
  * read.  The Unicode path of an extra field is the name where there is one,
- * for both libraries; names that differ in marks alone are the same.
+ * for both libraries: one that ends otherwise than the name is another name.
  */
 bool zip_has_names(struct str zip, GHashTable *);
 

@@ -60,7 +60,7 @@ static const struct {
 	    "\u2460\u65e5\u672c\uff83\uff7d\uff84x\u4e02 y" },
 	{ "csISO2022JP", STR("\33$@F|\nK\\\33(B"), "\u65e5\n\u672c" },
 	{ "iso-2022-jp", STR("a\33$BF|)!\33(B\33x\344b"),
-	    "a\u65e5" BAD BAD BAD "x" BAD "b" },
+	    "a\u65e5" BAD BAD "x" BAD "b" },
 	{ "iso-2022-jp", STR("\33$BF"), BAD },
 	{ "utf-7", STR("lot+AHQ-ery"), "lottery" },
 	{ "utf-8", STR(""), "" },

@@ -74,6 +74,18 @@ test_packed_names(void)
 	CHECK_STR(show(ATTR_FILE_EXTENSION), "gz|js");
 }
 
+/* No file of Windows can be called so: readers drop controls. */
+static void
+test_controls(void)
+{
+	give("evil.j\1s", STR("x=1"));
+	CHECK_STR(show(ATTR_FILE_NAME), "evil.j\1s");
+	CHECK_STR(show(ATTR_FILE_EXTENSION), "js");
+	give("evil.txt.\tj\x7fs", STR("x=1"));
+	CHECK_STR(show(ATTR_FILE_EXTENSION), "js");
+	CHECK_STR(show(ATTR_FILE_EXTENSIONS), "txt.js");
+}
+
 /* ---- archives that are not opened ---------------------------------------- */
 
 /* What is said of octets at an offset (of the end) among NULs. */
@@ -159,6 +171,7 @@ main(void)
 {
 	start();
 	test_packed_names();
+	test_controls();
 	test_closed();
 	test_web_archive();
 	facts_free(f);

@@ -55,6 +55,29 @@ test_comments(void)
 	SEEN("a<!x>b<?php y > z<![CDATA[ d ]]>e</ f>g</>h", "ab zegh");
 }
 
+/* Those that Outlook shows. */
+static void
+test_conditional_comments(void)
+{
+	struct html html;
+
+	LINKS("<!--[if mso]><a href=a>x</a><img src=b><![endif]-->", "a|b|");
+	LINKS("<!--[IF gte mso 9]><a href=a><style></a><![endif]-->"
+	      "<a href=b>x</a>",
+	    "a|b|");
+	LINKS("<!--[if mso><a href=a>--><!-- [if x]><a href=b>-->"
+	      "<!--[if mso]-><a href=c>-->",
+	    "");
+	LINKS("<!--[if !mso]><!--><a href=a>x</a><!--<![endif]-->", "a|");
+	SEEN("a<!--[if mso]>b<a href=c>d</a><![endif]-->e", "ae");
+	CHECK(html_read(&arena,
+	    STR("a<a href=x>b<!--[if mso]><a href=y>c<![endif]-->d</a>e"), 9,
+	    &html));
+	CHECK_STR(html.links.v[0].text, "bd");
+	CHECK_STR(html.links.v[1].text, "c");
+	CHECK(html.links.v[1].begin == 2 && html.links.v[1].end == 2);
+}
+
 static void
 test_tags(void)
 {
@@ -223,6 +246,7 @@ main(void)
 {
 	arena_init(&arena, 0, NULL);
 	test_comments();
+	test_conditional_comments();
 	test_tags();
 	test_raw();
 	test_references();

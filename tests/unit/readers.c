@@ -288,6 +288,19 @@ test_names(void)
 		{ "a/b", "filename*=a.exe", "a.exe", "1" },
 		{ "a/b; name*=a.exe", "", "a.exe", "1" },
 		{ "a/b", "filename*=''a.exe", "a.exe", "0" },
+		/* a blank ends a value, or does not */
+		{ "a/b", "filename=evil.js .txt", "evil.js .txt", "1" },
+		{ "a/b", "filename=evil.js\t.txt; x=\"evil.js\t.txt\"",
+		    "evil.js\t.txt", "1" },
+		{ "a/b; name=evil.js a.txt", "", "evil.js a.txt", "1" },
+		{ "a/b", "filename=\"evil.js .txt\"", "evil.js .txt", "0" },
+		{ "a/b", "filename=Mr. Smith's a.pdf", "Mr. Smith's a.pdf",
+		    "0" },
+		{ "a/b", "x=\"a.js (c)\"; filename=a.js (c)", "a.js", "0" },
+		{ "a/b", "filename=\"=?x-none?q?evil=2Ejs?=\"",
+		    "=?x-none?q?evil=2Ejs?=", "1" },
+		{ "a/b", "filename*=''%3D%3Futf-8%3Fq%3Fa%2E%3F%3D",
+		    "=?utf-8?q?a.?=", "1" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -302,6 +315,68 @@ test_names(void)
 		CHECK_STR(show(ATTR_FILE_MALFORMED), rows[i].malformed);
 		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "0");
 	}
+}
+
+/* Where Thunderbird sees the end of a line and we do not. */
+static void
+test_bare_cr(void)
+{
+	static const struct {
+		struct str body;
+		const char *malformed;
+	} rows[] = {
+		{ STR("--b\r\n\r\nx\r--b\r\ry\r\n--b--\r\n"), "1" },
+		{ STR("--b\r\nX: y\rZ: x\r\n\r\nx\r\n--b--\r\n"), "1" },
+		{ STR("--b\r\nX: y\r\r\nZ: x\r\n\r\nx\r\n--b--\r\n"), "1" },
+		{ STR("--b\r\nX: y\r\n z\r\n\r\nx\r\n--b--\r\n"), "0" },
+		{ STR("--b\r\n\r\nx\ry\r\r\n--b--\r\n"), "0" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message("multipart/mixed; boundary=b", NULL, rows[i].body);
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), rows[i].malformed);
+	}
+	message("text/plain", NULL, STR("a\r--b\r\n"));
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "0");
+	message("text/plain", NULL, STR("x"));
+	header("X", "a\rContent-Disposition: attachment; filename=evil.js");
+	CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "1");
+	message("text/plain", NULL, STR("x\rbegin 644 a.exe\r#35J0\r`\rend\r"));
+	CHECK_STR(show(ATTR_FILE_NAME), "a.exe");
+	CHECK_STR(show(ATTR_FILE_SIZE), "3");
+}
+
+/* Files in a text that are not decoded. */
+static void
+test_other_files(void)
+{
+	message("text/plain", NULL,
+	    STR("x\r\n=ybegin line=128 size=3 name=a evil.js \r\nabc"));
+	CHECK_STR(show(ATTR_FILE_NAME), "a evil.js");
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "1");
+	message("text", NULL,
+	    STR("(This file must be converted with BinHex 4.0)\n\n:#:\n"));
+	CHECK_STR(show(ATTR_FILE_NAME), "-");
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "1");
+	message("text/plain", NULL,
+	    STR("x =ybegin name=a.js\n> (This file must be converted with "
+		"BinHex 4.0)\n"));
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "-");
+}
+
+/* Thunderbird takes other fields, too, where there is no name. */
+static void
+test_name_fields(void)
+{
+	message("text/plain", NULL, STR("x"));
+	header("Content-Name", " =?utf-8?q?evil=2Ejs?= ");
+	CHECK_STR(show(ATTR_FILE_NAME), "evil.js");
+	message("a/b; name=a.txt", NULL, STR("x"));
+	header("Content-Name", "evil.js");
+	CHECK_STR(show(ATTR_FILE_NAME), "a.txt");
+	message("multipart/mixed; boundary=b", NULL,
+	    STR("--b\nX-Sun-Data-Name: evil.js\n\nx\n--b--\n"));
+	CHECK_STR(show(ATTR_FILE_NAME), "evil.js");
 }
 
 /* Its extension is lost where the field is cut. */
@@ -332,6 +407,9 @@ main(void)
 	test_words();
 	test_no_parts();
 	test_names();
+	test_name_fields();
+	test_other_files();
+	test_bare_cr();
 	test_long_name();
 	facts_free(f);
 	TEST_DONE();

@@ -126,6 +126,9 @@ test_brackets(void)
 	FIRST("(a http://a.test/b)", "http://a.test/b");
 	FIRST("{[http://a.test/[b]{c}]}", "http://a.test/[b]{c}");
 	FIRST("http://a.test/(b", "http://a.test/(b");
+	FIRST("_http://a.test/_", "http://a.test/");
+	FIRST("_www.a.test_", "www.a.test");
+	FIRST("xhttp://a.test 1www.a.test http://b.test", "http://b.test");
 	FIRST("http://... www.... ftp://a.", "ftp://a");
 }
 
@@ -177,8 +180,9 @@ test_names(void)
 	static const struct str deceptive[] = { STR("bank.com/login"),
 		STR("BANK.com:443"), STR("Go to bank.com now."),
 		STR("bank\uff0ecom"), STR("(bank.example)"), STR("bank.com!"),
-		STR("info@evil.test, bank.co.uk"),
-		STR("a.b c.d www.bank.com") };
+		STR("info@evil.test, bank.co.uk"), STR("a.b c.d www.bank.com"),
+		STR("ba\u200cnk.com"), STR("bank\u200e.com"),
+		STR("bank.\u2060com") };
 	static const struct str honest[] = { STR("report.pdf"),
 		STR("evil.test/login"), STR("bank.com is at www.evil.test"),
 		STR("x@bank.com"), STR("Version 2.0"), STR("e.g. this"),
@@ -235,7 +239,7 @@ test_parts(void)
 		STR("HTTP:\\\\evil.test\\x"), STR("h\tttp:///\\/evil.test/x"),
 		STR("https:/evil.test/x"), STR("ftp:evil.test/x"),
 		STR("//evil.test/x"), STR("\\/evil.test/x"),
-		STR("///evil.test/x") };
+		STR("///evil.test/x"), STR("file:\\\\evil.test\\x") };
 
 	for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++) {
 		struct url_site site = { .raw = { NULL, 0 } };

@@ -105,6 +105,8 @@ static const struct written honest[] = {
 	{ STR("\xe1\x84\x92\xe1\x85\xa1.txt"), UTF8, STR("") }, /* jamo */
 	{ STR("\xef\xa4\x80\xe2\x84\xa6.txt"), UTF8, STR("") }, /* one sign */
 	{ STR("\xf0\x9f\x98\x80.txt"), UTF8, STR("") },
+	/* its marks in another order than the canonical one */
+	{ STR("\xd7\x91\xd6\xbc\xd6\xb8.txt"), UTF8, STR("") },
 };
 
 static const struct {
@@ -126,6 +128,10 @@ static const struct {
 	    { STR("a.txt"), PLAIN, STR("evil.js") } },
 	{ { STR("evil.js"), PLAIN, STR("a.txt") },
 	    { STR("evil.js"), PLAIN, STR("") } },
+	{ { STR("evil.js"), PLAIN, STR("a.txt") },
+	    { STR("evil.js"), PLAIN, STR("a.txt") } },
+	{ { STR("evil.j\xcc\x81s"), UTF8, STR("") },
+	    { STR("evil.js"), UTF8, STR("") } },
 	{ { STR("a\xff.txt"), UTF8, STR("") },
 	    { STR("a\xff.txt"), UTF8, STR("") } },
 };
