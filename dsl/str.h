@@ -80,4 +80,10 @@ str_find(struct str s, char c)
 	return q ? (size_t)(q - s.p) : s.n;
 }
 
+/*
+ * Offset of the first `what` in `s`, or s.n, by its octet `rare`: where `s` has
+ * few of these it is found several times as fast as by memmem.
+ */
+size_t str_find_text(struct str s, struct str what, size_t rare);
+
 #endif

@@ -299,16 +299,14 @@ enum { RAR_FIRST = 4 << 20 };
 static struct str
 inner_rar(struct str s)
 {
-	static const char mark[] = "Rar!\x1a\x07";
-	const char *first = s.p, *at;
-	size_t n = sizeof(mark) - 1;
+	const struct str mark = STR("Rar!\x1a\x07");
+	struct str some = str_head(s, RAR_FIRST);
 
-	while (
-	    s.n && (at = memmem(s.p, s.n, mark, n)) && at - first < RAR_FIRST) {
-		s = str_skip(s, (size_t)(at - s.p));
-		if (s.n > n && (s.p[n] == 0 || s.p[n] == 1))
-			return at > first ? s : (struct str){ NULL, 0 };
-		s = str_skip(s, n);
+	for (size_t at = 0; at < some.n; at++) {
+		at += str_find_text(str_skip(some, at), mark, 4);
+		if (at < some.n && at + mark.n < s.n &&
+		    (unsigned char)s.p[at + mark.n] <= 1)
+			return at ? str_skip(s, at) : (struct str){ NULL, 0 };
 	}
 	return (struct str){ NULL, 0 };
 }

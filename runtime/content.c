@@ -189,8 +189,10 @@ walk_octets(struct walk *w, GByteArray *octets, bool may_be_cut,
 {
 	GMimeStream *stream;
 	GMimeObject *root;
+	struct str s;
 
 	drop_mailbox_line(octets);
+	s = (struct str){ (const char *)octets->data, octets->len };
 	stream =
 	    g_mime_stream_mem_new_with_byte_array(g_byte_array_ref(octets));
 	root = mime_parse(stream, octets, w->budget, may_be_cut, w->malformed);
@@ -198,8 +200,7 @@ walk_octets(struct walk *w, GByteArray *octets, bool may_be_cut,
 	if (!root)
 		return true;
 	g_ptr_array_add(w->c->roots, root);
-	if (GMIME_IS_MULTIPART(root) && octets->len &&
-	    memmem(octets->data, octets->len, "\r--", 3))
+	if (GMIME_IS_MULTIPART(root) && str_find_text(s, STR("\r--"), 1) < s.n)
 		*w->malformed = true; /* mime_has_bare_cr */
 	return walk_part(w, root, part_depth, depth);
 }

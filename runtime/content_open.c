@@ -272,17 +272,18 @@ files_add_uuencoded(struct files *w, struct str text, unsigned depth)
 /* ---- files that others see in a text ---------------------------------------
  */
 
-/* The line of `s` with which `mark` begins; p NULL where there is none. */
+/* The line of `s` that begins with `mark`; p NULL where there is none. */
 static struct str
 find_line(struct str s, struct str mark)
 {
-	const char *first = s.p, *at;
+	for (size_t at = 0; at < s.n; at++) {
+		struct str rest;
 
-	while (s.n && (at = memmem(s.p, s.n, mark.p, mark.n))) {
-		s = str_skip(s, (size_t)(at - s.p));
-		if (at == first || at[-1] == '\n' || at[-1] == '\r')
-			return take_line(&s);
-		s = str_skip(s, mark.n);
+		at += str_find_text(str_skip(s, at), mark, 0);
+		rest = str_skip(s, at);
+		if (rest.n &&
+		    (at == 0 || s.p[at - 1] == '\n' || s.p[at - 1] == '\r'))
+			return take_line(&rest);
 	}
 	return (struct str){ NULL, 0 };
 }
