@@ -1,6 +1,7 @@
 /* The structure of a message: its parts, and those of attached messages. */
 #include "runtime/content.h"
 #include "runtime/limits.h"
+#include "runtime/mime_contents.h"
 
 static const char parts_over[] =
     "the message has more parts than are looked at";

@@ -3,6 +3,7 @@
 #include "runtime/file_name.h"
 #include "runtime/html.h"
 #include "runtime/inspect.h"
+#include "runtime/mime_contents.h"
 
 static struct arena *
 arena_of(const struct files *w)

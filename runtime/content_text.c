@@ -2,6 +2,7 @@
 #include "runtime/charset.h"
 #include "runtime/content.h"
 #include "runtime/html.h"
+#include "runtime/mime_contents.h"
 #include "runtime/url.h"
 #include "runtime/limits.h"
 

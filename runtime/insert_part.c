@@ -2,7 +2,7 @@
 #include "runtime/charset.h"
 #include "runtime/content.h"
 #include "runtime/insert_state.h"
-#include "runtime/mime.h"
+#include "runtime/mime_contents.h"
 
 /* What is worked on: contents without transfer encoding, and what to add. */
 struct work {

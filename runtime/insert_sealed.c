@@ -3,6 +3,7 @@
 #include "runtime/file_name.h"
 #include "runtime/html.h"
 #include "runtime/insert_state.h"
+#include "runtime/mime_contents.h"
 #include "runtime/normal.h"
 #include "runtime/part_name.h"
 

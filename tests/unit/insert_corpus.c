@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "runtime/charset.h"
-#include "runtime/mime.h"
+#include "runtime/mime_contents.h"
 #include "tests/unit/facts_fake.h"
 #include "tests/unit/message.h"
 #include "tests/unit/test.h"
