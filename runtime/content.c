@@ -193,16 +193,18 @@ walk_octets(struct walk *w, GByteArray *octets, bool may_be_cut,
 	struct str s;
 
 	drop_mailbox_line(octets);
-	s = (struct str){ (const char *)octets->data, octets->len };
 	stream =
 	    g_mime_stream_mem_new_with_byte_array(g_byte_array_ref(octets));
 	root = mime_parse(stream, octets, w->budget, may_be_cut, w->malformed);
+	/* With its stream they may go. */
+	s = (struct str){ (const char *)octets->data, octets->len };
+	if (root && GMIME_IS_MULTIPART(root) &&
+	    str_find_text(s, STR("\r--"), 1) < s.n)
+		*w->malformed = true; /* mime_has_bare_cr */
 	g_object_unref(stream);
 	if (!root)
 		return true;
 	g_ptr_array_add(w->c->roots, root);
-	if (GMIME_IS_MULTIPART(root) && str_find_text(s, STR("\r--"), 1) < s.n)
-		*w->malformed = true; /* mime_has_bare_cr */
 	return walk_part(w, root, part_depth, depth);
 }
 
