@@ -214,7 +214,8 @@ content_walk(struct content *c, GByteArray *octets, unsigned depth,
 {
 	struct walk w = { c, false, budget, malformed, leaves };
 
-	return walk_octets(&w, octets, false, 0, depth);
+	/* Receipts return the header alone, and under a name. */
+	return walk_octets(&w, octets, true, 0, depth);
 }
 
 /* ---- the message -----------------------------------------------------------

@@ -4,7 +4,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { LOOKED_AT = 256 << 10, KEPT = 16 };
+enum {
+	LOOKED_AT = 256 << 10,
+	KEPT = 16,
+	FLAGS = MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_ELF |
+		MAGIC_NO_CHECK_TOKENS,
+};
 
 static const struct str words[] = {
 #define KIND(id, word, doc) STR(word),
@@ -59,8 +64,7 @@ take(void)
 	(void)pthread_mutex_unlock(&lock);
 	if (m)
 		return m;
-	m = magic_open(MAGIC_MIME_TYPE | MAGIC_NO_CHECK_COMPRESS |
-		       MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_TOKENS);
+	m = magic_open(FLAGS);
 	if (m && magic_load(m, NULL) != 0) {
 		magic_close(m);
 		m = NULL;
@@ -79,6 +83,37 @@ give_back(magic_t m)
 	(void)pthread_mutex_unlock(&lock);
 	if (m)
 		magic_close(m);
+}
+
+static struct str
+ask(magic_t m, struct str s)
+{
+	return str_from(magic_buffer(m, s.n ? s.p : "", s.n));
+}
+
+/*
+ * Programs of DOS without a header (COM) are guessed by an octet or two, which
+ * one in a hundred files without a mark of its own begins with, and texts in
+ * GBK and Shift JIS.  Windows takes files for them by their names alone.
+ */
+static bool
+is_guessed(struct str s, struct str type)
+{
+	return str_eq_ascii(type, STR("application/x-dosexec")) &&
+	       !str_starts(s, STR("MZ")) && !str_starts(s, STR("ZM"));
+}
+
+static struct str
+type_of(magic_t m, struct str s)
+{
+	struct str type = ask(m, s);
+
+	if (!is_guessed(s, type))
+		return type;
+	(void)magic_setflags(m, FLAGS | MAGIC_NO_CHECK_SOFT);
+	type = ask(m, s);
+	(void)magic_setflags(m, FLAGS);
+	return type;
 }
 
 static bool
@@ -118,7 +153,7 @@ kind_of(struct str contents, enum kind *out)
 
 	if (!m)
 		return false;
-	type = str_from(magic_buffer(m, head.n ? head.p : "", head.n));
+	type = type_of(m, head);
 	while (!fits(kinds[i].type, type))
 		i++; /* the last one fits anything */
 	*out = kinds[i].kind;

@@ -146,6 +146,8 @@ take_name(struct search *x, GMimeParam *p, const char *field)
 		return;
 	}
 	s = without_comment(x, s, field);
+	if (!s.n)
+		return; /* Readers take the next one. */
 	x->out->ambiguous |= may_end_early(s, field) || ends_in_word(s);
 	if (first->p && !same_extension(*first, s))
 		x->out->ambiguous = true;

@@ -262,6 +262,9 @@ test_names(void)
 		{ "a/b; name=other.txt", "filename=a.txt", "a.txt", "0" },
 		{ "a/b; name=other", "filename=a.txt", "a.txt", "1" },
 		{ "a/b; name=evil.js", "", "evil.js", "0" },
+		{ "a/b; name=evil.js", "filename=\"\"", "evil.js", "0" },
+		{ "a/b; name=\"\"", "filename=a.txt", "a.txt", "0" },
+		{ "a/b; name=\"\"", "", "-", "0" },
 		{ "a/b", "filename=evil.js (c)", "evil.js", "0" },
 		{ "a/b", "filename=evil.js(c (d)) (e) ; x=\"y\"", "evil.js",
 		    "0" },
@@ -315,6 +318,36 @@ test_names(void)
 		CHECK_STR(show(ATTR_FILE_MALFORMED), rows[i].malformed);
 		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), "0");
 	}
+}
+
+/* The third part of a receipt: the header alone, often with a name. */
+static void
+test_header_alone(void)
+{
+	static const struct {
+		const char *type;
+		struct str contents;
+	} rows[] = {
+		{ "text/rfc822-headers; name=MDNPart3.txt",
+		    STR("From: a@b.test\r\nSubject: x\r\n") },
+		{ "text/rfc822-headers; name=header",
+		    STR("Received: from a by b\r\n"
+			"Content-Type: multipart/mixed; boundary=B\r\n") },
+		{ "message/rfc822; name=a.eml", STR("From: a@b.test") },
+		{ "application/octet-stream; name=a.eml",
+		    STR("From: a@b.test\r\n"
+			"Content-Type: multipart/mixed; boundary=B\r\n\r\n"
+			"--B\r\n\r\nx\r\n") },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message(rows[i].type, NULL, rows[i].contents);
+		CHECK_STR(str_head(show(ATTR_FILE_KIND), 7), "message");
+		CHECK_STR(str_head(show(ATTR_FILE_MALFORMED), 1), "0");
+	}
+	message("text/rfc822-headers; name=header", NULL,
+	    STR("From: a@b.test\r\nlottery\r\n"));
+	CHECK_STR(show(ATTR_FILE_MALFORMED), "1");
 }
 
 /* Where Thunderbird sees the end of a line and we do not. */
@@ -409,6 +442,7 @@ main(void)
 	test_names();
 	test_name_fields();
 	test_other_files();
+	test_header_alone();
 	test_bare_cr();
 	test_long_name();
 	facts_free(f);
