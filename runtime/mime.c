@@ -79,19 +79,28 @@ mime_has_bare_cr(struct str s)
 	return false;
 }
 
+/* With its continuation lines; {NULL, 0} where it cannot be told. */
+static struct str
+field_at(gint64 offset)
+{
+	const GByteArray *a = current->octets;
+	struct str s;
+
+	if (!a || offset < 0 || offset >= a->len)
+		return (struct str){ NULL, 0 };
+	s = (struct str){ (const char *)a->data + offset,
+		a->len - (size_t)offset };
+	return str_head(s, field_length(s));
+}
+
 /* The value that GMime has ends at NUL: it is for the next parse. */
 static void
 look_at_field(gint64 offset)
 {
 	GByteArray *a = current->octets;
-	struct str field;
+	struct str field = field_at(offset);
 	size_t i;
 
-	if (!a || offset < 0 || offset >= a->len)
-		return;
-	field = (struct str){ (const char *)a->data + offset,
-		a->len - (size_t)offset };
-	field = str_head(field, field_length(field));
 	*current->malformed |= mime_has_bare_cr(field);
 	while ((i = str_find(field, 0)) < field.n) {
 		field = str_skip(field, i);
@@ -126,11 +135,51 @@ count_field(GMimeParser *parser, const char *name, const char *value,
 	}
 }
 
+static bool
+is_word(struct str s)
+{
+	s = str_trim(s);
+	for (size_t i = 0; i < s.n; i++)
+		if (!g_ascii_isalnum(s.p[i]) && s.p[i] != '-' && s.p[i] != '_')
+			return false;
+	return true;
+}
+
+/*
+ * A faulty parameter that hides nothing from anybody: of a text, all of plain
+ * words, and behind it there is no other.  So small senders write, `text/html;
+ * utf-8`.
+ */
+static bool
+is_harmless(struct str field)
+{
+	struct str rest = str_skip(field, str_find(field, ':'));
+	bool faulty = false;
+
+	rest = str_trim(str_skip(rest, rest.n > 0));
+	if (!str_eq_ascii(str_head(rest, 5), STR("text/")))
+		return false;
+	rest = str_skip(rest, str_find(rest, ';'));
+	while (rest.n) {
+		struct str piece = str_skip(rest, 1), value;
+
+		piece = str_head(piece, str_find(piece, ';'));
+		rest = str_skip(rest, 1 + piece.n);
+		piece = str_trim(piece);
+		value = str_skip(piece, str_find(piece, '='));
+		if ((faulty && piece.n) ||
+		    !is_word(str_head(piece, piece.n - value.n)) ||
+		    (value.n && !is_word(str_skip(value, 1))))
+			return false;
+		faulty |= piece.n && value.n < 2;
+	}
+	return true;
+}
+
 static void
 note_warning(
     gint64 offset, GMimeParserWarning code, const gchar *item, gpointer data)
 {
-	(void)offset;
 	(void)data;
 	if (!current)
 		return;
@@ -143,7 +192,6 @@ note_warning(
 	case GMIME_WARN_PART_WITHOUT_CONTENT:
 		return;
 	case GMIME_WARN_INVALID_CONTENT_TYPE:
-	case GMIME_WARN_INVALID_PARAMETER:
 	case GMIME_WARN_MALFORMED_MULTIPART:
 	case GMIME_WARN_MALFORMED_MESSAGE:
 	case GMIME_CRIT_INVALID_HEADER_NAME:
@@ -151,6 +199,9 @@ note_warning(
 	case GMIME_CRIT_NESTING_OVERFLOW:
 	case GMIME_CRIT_PART_WITHOUT_HEADERS_OR_CONTENT:
 		*current->malformed = true;
+		return;
+	case GMIME_WARN_INVALID_PARAMETER:
+		*current->malformed |= !is_harmless(field_at(offset));
 		return;
 	case GMIME_WARN_TRUNCATED_MESSAGE:
 		*current->malformed |= !current->may_be_cut;

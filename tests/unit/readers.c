@@ -243,6 +243,33 @@ test_no_parts(void)
 	}
 }
 
+/* What GMime does not understand may hide a boundary, a charset or a name. */
+static void
+test_parameters(void)
+{
+	static const struct {
+		const char *type, *malformed;
+	} rows[] = {
+		{ "text/html; charset=utf-8;;", "0" },
+		{ "text/html; charset=", "0" },
+		{ "TEXT/html; utf-8", "0" },
+		{ "text/plain; charset=utf-8 ; ; format=flowed", "0" },
+		{ "text/html;\n charset=utf-8;\n x", "0" },
+		{ "text/html; utf-8; name=evil.js", "1" },
+		{ "text/html; x; charset=utf-7", "1" },
+		{ "text/html; name:evil.js", "1" },
+		{ "text/html; utf-8 name=evil.js", "1" },
+		{ "text/html; \"utf-8\"", "1" },
+		{ "text/html; utf-8 (name=evil.js)", "1" },
+		{ "application/x; x", "1" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		message(rows[i].type, NULL, STR("x\n"));
+		CHECK_STR(show(ATTR_MESSAGE_MALFORMED), rows[i].malformed);
+	}
+}
+
 static void
 test_names(void)
 {
@@ -439,6 +466,7 @@ main(void)
 	test_base64();
 	test_words();
 	test_no_parts();
+	test_parameters();
 	test_names();
 	test_name_fields();
 	test_other_files();
