@@ -213,15 +213,20 @@ false | header("subject") is "y" | x' ]
 @test "traces leave room for other commands, and who is refused is told" {
 	serve
 	local i
-	for ((i = 0; i < 16; i++)); do
-		ctl --json trace -n 9 >"$T/t$i" 2>&1 3>&- &
-		PIDS+=("$!")
-	done
-	one_too_many() {
-		run timeout 1 "$MILTERCTL" -s "$T/control" trace
-		[ "$status" -eq 1 ] && [ "$output" = "milterctl: too many trace at once" ]
-	}
-	until_true one_too_many
+	# Each has its place before the next one comes, and who asks here.
+	perl -MIO::Socket::UNIX -e '
+		for (1 .. 16) {
+			my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die;
+			print $s "{\"command\":\"trace\",\"count\":9}\n";
+			<$s> eq "{\"ok\":true}\n" or die;
+			push @s, $s;
+		}
+		open(T, ">", $ARGV[1]); sleep 1 while 1;' "$T/control" "$T/traced" 3>&- &
+	PIDS+=("$!")
+	until_true [ -e "$T/traced" ]
+	run ctl trace
+	[ "$status" -eq 1 ]
+	[ "$output" = "milterctl: too many trace at once" ]
 	ctl status
 	ctl reload
 	# All other places, for as long as the pipe is open.
