@@ -232,7 +232,11 @@ false | header("subject") is "y" | x' ]
 	# All other places, for as long as the pipe is open.
 	mkfifo "$T/hold"
 	perl -MIO::Socket::UNIX -e '
-		@s = map { IO::Socket::UNIX->new(Peer => $ARGV[0]) or die } 1 .. 16;
+		while (@s < 16) {
+			my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or die;
+			print $s "{\"command\":\"status\"}\n";
+			push @s, $s if <$s> =~ /"ok":\s*true/;
+		}
 		open(H, "<", $ARGV[1]); <H>;' "$T/control" "$T/hold" 3>&- &
 	PIDS+=("$!")
 	exec 6>"$T/hold"
