@@ -1,47 +1,8 @@
 /* Documents in compound files: macros, and what cannot be read. */
 #include <gio/gio.h>
-#include <gsf/gsf.h>
 
+#include "tests/unit/compound.h"
 #include "tests/unit/facts_show.h"
-
-static void
-give_file(const char *name, struct str contents)
-{
-	char *type = g_strdup_printf("application/x; name=\"%s\"", name);
-
-	facts_reset(f, STAGE_MAIL);
-	facts_mail(f, STR("<a@b.test>"), NULL, 0);
-	header("Content-Type", type);
-	facts_body(f, contents);
-	g_free(type);
-}
-
-/* With one stream, in one storage if that is not NULL. */
-static GBytes *
-compound(const char *storage, const char *stream, const void *p, size_t n)
-{
-	GsfOutput *out = gsf_output_memory_new(), *child;
-	GsfOutfile *root = gsf_outfile_msole_new(out), *folder = NULL;
-	GBytes *bytes;
-
-	if (storage)
-		folder =
-		    GSF_OUTFILE(gsf_outfile_new_child(root, storage, TRUE));
-	child = gsf_outfile_new_child(folder ? folder : root, stream, FALSE);
-	gsf_output_write(child, n, p);
-	gsf_output_close(child);
-	g_object_unref(child);
-	if (folder) {
-		gsf_output_close(GSF_OUTPUT(folder));
-		g_object_unref(folder);
-	}
-	gsf_output_close(GSF_OUTPUT(root));
-	g_object_unref(root);
-	bytes = g_bytes_new(gsf_output_memory_get_bytes(GSF_OUTPUT_MEMORY(out)),
-	    (gsize)gsf_output_size(out));
-	g_object_unref(out);
-	return bytes;
-}
 
 /* What encrypted and has-macros say of it, as in "01". */
 static struct str

@@ -85,6 +85,19 @@ header(const char *name, const char *value)
 	CHECK(facts_header(f, str_from(name), str_from(value)) == MILT_OK);
 }
 
+/* A message that is one file. */
+static inline void
+give_file(const char *name, struct str contents)
+{
+	char type[256];
+
+	snprintf(type, sizeof(type), "application/x; name=\"%s\"", name);
+	facts_reset(f, STAGE_MAIL);
+	facts_mail(f, STR("<a@b.test>"), NULL, 0);
+	header("Content-Type", type);
+	facts_body(f, contents);
+}
+
 static inline void
 start(void)
 {

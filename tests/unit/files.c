@@ -4,18 +4,6 @@
 #include "tests/unit/crc.h"
 #include "tests/unit/facts_show.h"
 
-static void
-give(const char *name, struct str contents)
-{
-	char *type = g_strdup_printf("application/x; name=\"%s\"", name);
-
-	facts_reset(f, STAGE_MAIL);
-	facts_mail(f, STR("<a@b.test>"), NULL, 0);
-	header("Content-Type", type);
-	facts_body(f, contents);
-	g_free(type);
-}
-
 /* ---- names of what is compressed ----------------------------------------- */
 
 /* RFC 1952, with a stored block of RFC 1951; `name` may be NULL. */
@@ -47,7 +35,7 @@ named(const char *file, const char *kept)
 	static char out[512];
 	struct str s;
 
-	give(file, gzipped(kept, STR("x=1")));
+	give_file(file, gzipped(kept, STR("x=1")));
 	s = show(ATTR_FILE_NAME);
 	snprintf(out, sizeof(out), "%.*s ", STR_ARG(s));
 	s = show(ATTR_FILE_MALFORMED);
@@ -78,10 +66,10 @@ test_packed_names(void)
 static void
 test_controls(void)
 {
-	give("evil.j\1s", STR("x=1"));
+	give_file("evil.j\1s", STR("x=1"));
 	CHECK_STR(show(ATTR_FILE_NAME), "evil.j\1s");
 	CHECK_STR(show(ATTR_FILE_EXTENSION), "js");
-	give("evil.txt.\tj\x7fs", STR("x=1"));
+	give_file("evil.txt.\tj\x7fs", STR("x=1"));
 	CHECK_STR(show(ATTR_FILE_EXTENSION), "js");
 	CHECK_STR(show(ATTR_FILE_EXTENSIONS), "txt.js");
 }
@@ -100,7 +88,7 @@ said(long offset, struct str octets)
 	memset(file + 3000, 0xfe, 3); /* no text, which ends in NULs */
 	memcpy(file + (offset < 0 ? (long)n + offset : offset), octets.p,
 	    octets.n);
-	give("x", (struct str){ file, n });
+	give_file("x", (struct str){ file, n });
 	s = show(ATTR_FILE_KIND);
 	snprintf(out, sizeof(out), "%.*s ", STR_ARG(s));
 	s = show(ATTR_FILE_MALFORMED);
@@ -140,7 +128,7 @@ test_closed(void)
 		    said(closed[i].offset, closed[i].octets), "archive 1");
 	CHECK_STR(said(0, STR("\xfe\1\2")), "other 0");
 	CHECK_STR(said(-511, STR("koly")), "other 0");
-	give("x", STR("\xfe\1\2"));
+	give_file("x", STR("\xfe\1\2"));
 	CHECK_STR(show(ATTR_FILE_KIND), "other");
 }
 
@@ -155,13 +143,13 @@ test_web_archive(void)
 		"Content-Location: file:///C:/x/editdata.mso\r\n"
 		"Content-Type: application/x-mso\r\n\r\nx\r\n--b--\r\n");
 
-	give("x.doc", s);
+	give_file("x.doc", s);
 	CHECK_STR(show(ATTR_FILE_KIND), "message|other");
 	CHECK_STR(show(ATTR_FILE_TYPE), "application/x|application/x-mso");
-	give("x.doc", STR("Mime-Versions: 1.0\r\n\r\nx\r\n"));
+	give_file("x.doc", STR("Mime-Versions: 1.0\r\n\r\nx\r\n"));
 	CHECK_STR(show(ATTR_FILE_KIND), "text");
 	fake_needs.flags &= ~(uint32_t)(NEED_KINDS | NEED_FILE_TEXTS);
-	give("x.doc", s);
+	give_file("x.doc", s);
 	CHECK_STR(show(ATTR_FILE_TYPE), "application/x|application/x-mso");
 	fake_reset();
 }

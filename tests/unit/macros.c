@@ -2,9 +2,9 @@
 #include "runtime/macros.h"
 
 #include <gio/gio.h>
-#include <gsf/gsf.h>
 
 #include "runtime/inspect.h"
+#include "tests/unit/compound.h"
 #include "tests/unit/test.h"
 
 #define PART(name, contents) macros_in_part(STR(name), STR(contents))
@@ -115,26 +115,6 @@ test_flat(void)
 
 /* ---- ActiveMime ---------------------------------------------------------- */
 
-/* A compound file with one stream. */
-static GBytes *
-compound(const char *name)
-{
-	GsfOutput *out = gsf_output_memory_new(), *child;
-	GsfOutfile *root = gsf_outfile_msole_new(out);
-	GBytes *bytes;
-
-	child = gsf_outfile_new_child(root, name, FALSE);
-	gsf_output_write(child, 1, (const guint8 *)"x");
-	gsf_output_close(child);
-	g_object_unref(child);
-	gsf_output_close(GSF_OUTPUT(root));
-	g_object_unref(root);
-	bytes = g_bytes_new(gsf_output_memory_get_bytes(GSF_OUTPUT_MEMORY(out)),
-	    (gsize)gsf_output_size(out));
-	g_object_unref(out);
-	return bytes;
-}
-
 /* In `room`. */
 static struct str
 active(GBytes *inner)
@@ -160,13 +140,13 @@ test_active(void)
 	struct str s;
 
 	gsf_init();
-	b = compound("_VBA_PROJECT");
+	b = compound(NULL, "_VBA_PROJECT", "x", 1);
 	s = active(b);
 	CHECK(inspect(s).has_macros);
 	for (size_t n = 0; n < 0x3a; n++)
 		CHECK(!inspect(str_head(s, n)).has_macros);
 	g_bytes_unref(b);
-	b = compound("CONTENTS");
+	b = compound(NULL, "CONTENTS", "x", 1);
 	CHECK(!inspect(active(b)).has_macros);
 	g_bytes_unref(b);
 }
